@@ -1,0 +1,18 @@
+import { readFileSync } from "node:fs";
+import { defineConfig } from "tsup";
+
+/** Every package is built alike: what its package.json exports as source is what gets an output of the same name. */
+const { exports } = JSON.parse(readFileSync("package.json", "utf8")) as { exports: Record<string, Record<string, string>> };
+const sources = Object.values(exports).flatMap((conditions) => conditions["@starcast/source"] ?? []);
+
+export default defineConfig({
+  entry: Object.fromEntries(sources.map((source) => [source.replace(/^\.\/src\/|\.ts$/g, ""), source])),
+  format: "esm",
+  target: "node20",
+  // Sources may use only what every runtime has; the bundler must not add a Node flavour to core.
+  platform: "neutral",
+  sourcemap: true,
+  clean: true,
+  // tsup passes `baseUrl` to TypeScript, which version 6 calls deprecated.
+  dts: { compilerOptions: { ignoreDeprecations: "6.0", customConditions: [] } },
+});
