@@ -1,35 +1,53 @@
-// Installs what is not installed yet, and returns at once when all is there. `setup.mjs demo` installs only what the
-// demo needs, so that the first look at Starcast takes seconds.
+// Installs what is not installed yet, and returns at once when all is there: `setup.mjs [all | demo | bench]`.
+// The demo needs a small part and the benchmarks a large one; neither makes the other wait.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pnpm } from "./pnpm.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const scope = process.argv[2] ?? "all";
-const filters = { all: [], demo: ["--filter", "@starcast/demo..."] };
-if (!(scope in filters)) throw new Error(`Expected one of ${Object.keys(filters).join(", ")}, got "${scope}"`);
+const scopes = {
+  all: { cwd: root, args: [], manifests: workspaceManifests },
+  demo: { cwd: root, args: ["--filter", "@starcast/demo..."], manifests: workspaceManifests, partOf: "all" },
+  // Outside the workspace, with a lockfile of its own: its heavy peers stay out of everyone's install.
+  bench: { cwd: join(root, "apps/bench"), args: [], manifests: () => [] },
+};
 
-const stampOf = (name) => join(root, "node_modules", ".starcast", name);
-const wanted = fingerprint();
-if (!isCurrent("all") && !isCurrent(scope)) {
+/** Makes sure that everything this scope needs is installed as its lockfile says. */
+export function setup(name) {
+  const scope = scopes[name];
+  if (scope === undefined) throw new Error(`Expected one of ${Object.keys(scopes).join(", ")}, got "${name}"`);
+  const wanted = fingerprint(scope);
+  if ([name, scope.partOf].some((candidate) => candidate && readStamp(scope, candidate) === wanted)) return;
   // Without stdin nothing can ask a question and wait for an answer that never comes.
-  const code = pnpm(["install", "--frozen-lockfile", "--reporter=append-only", ...filters[scope]], { stdio: ["ignore", "inherit", "inherit"] });
+  const stdio = ["ignore", "inherit", "inherit"];
+  const code = pnpm(["install", "--frozen-lockfile", "--reporter=append-only", ...scope.args], { cwd: scope.cwd, stdio });
   if (code !== 0) process.exit(code);
-  mkdirSync(stampOf("."), { recursive: true });
-  writeFileSync(stampOf(scope), wanted);
+  mkdirSync(dirname(stampOf(scope, name)), { recursive: true });
+  writeFileSync(stampOf(scope, name), wanted);
 }
 
-function isCurrent(name) {
-  return existsSync(stampOf(name)) && readFileSync(stampOf(name), "utf8") === wanted;
+function stampOf(scope, name) {
+  return join(scope.cwd, "node_modules", ".starcast", name);
 }
 
-function fingerprint() {
+function readStamp(scope, name) {
+  return existsSync(stampOf(scope, name)) ? readFileSync(stampOf(scope, name), "utf8") : undefined;
+}
+
+function fingerprint(scope) {
   const hash = createHash("sha256").update(`${process.platform} ${process.arch}`);
-  const members = ["packages", "apps"].flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}/package.json`));
-  for (const file of ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", "tests/e2e/package.json", ...members.sort()]) {
-    if (existsSync(join(root, file))) hash.update(readFileSync(join(root, file)));
+  for (const file of ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", ...scope.manifests()]) {
+    hash.update(readFileSync(join(scope.cwd, file)));
   }
   return hash.digest("hex");
 }
+
+function workspaceManifests() {
+  const packages = readdirSync(join(root, "packages")).sort();
+  const members = [...packages.map((name) => `packages/${name}`), "apps/demo", "tests/e2e"];
+  return members.map((folder) => `${folder}/package.json`).filter((file) => existsSync(join(root, file)));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) setup(process.argv[2] ?? "all");
