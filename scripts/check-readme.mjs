@@ -17,7 +17,8 @@ for (const file of ["README.md", ...packages]) {
   const text = readFileSync(join(root, file), "utf8");
   const lines = text.split("\n").length;
   if (file !== "README.md" && lines > maxLines) problems.push(`${file}: ${lines} lines, more than ${maxLines}`);
-  if (readExamples(text).length === 0) problems.push(`${file}: no example that runs (\`js runs\` or \`js serves\`)`);
+  // The examples of the contract suites are test files; this repository's own tests run them.
+  if (!file.includes("/testing/") && readExamples(text).length === 0) problems.push(`${file}: no example that runs (\`js runs\` or \`js serves\`)`);
   checkLinks(file, text);
 }
 for (const file of documents) if (existsSync(join(root, file))) checkLinks(file, readFileSync(join(root, file), "utf8"));
