@@ -2,45 +2,44 @@
 // The demo needs a small part and the benchmarks a large one; neither makes the other wait.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pnpm } from "./pnpm.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const scopes = {
   all: { cwd: root, args: [], manifests: workspaceManifests },
-  demo: { cwd: root, args: ["--filter", "@starcast/demo..."], manifests: workspaceManifests, partOf: "all" },
+  demo: { cwd: root, args: ["--prod", "--filter-prod", "@starcast/demo..."], manifests: workspaceManifests },
   // Outside the workspace, with a lockfile of its own: its heavy peers stay out of everyone's install.
   bench: { cwd: join(root, "apps/bench"), args: [], manifests: () => [] },
 };
 
 /** Makes sure that everything this scope needs is installed as its lockfile says. */
-export function setup(name) {
-  const scope = scopes[name];
-  if (scope === undefined) throw new Error(`Expected one of ${Object.keys(scopes).join(", ")}, got "${name}"`);
-  const wanted = fingerprint(scope);
-  if ([name, scope.partOf].some((candidate) => candidate && readStamp(scope, candidate) === wanted)) return;
+export function setup(asked) {
+  if (!(asked in scopes)) throw new Error(`Expected one of ${Object.keys(scopes).join(", ")}, got "${asked}"`);
+  const stamp = join(scopes[asked].cwd, "node_modules", ".starcast-setup");
+  const [installed, fingerprint] = existsSync(stamp) ? readFileSync(stamp, "utf8").split(" ") : [];
+  // Whoever has everything keeps everything: a smaller install would take the rest away.
+  const name = installed === "all" ? "all" : asked;
+  const wanted = fingerprintOf(scopes[name]);
+  if (installed === name && fingerprint === wanted) return;
+  install(scopes[name]);
+  mkdirSync(join(scopes[name].cwd, "node_modules"), { recursive: true });
+  writeFileSync(stamp, `${name} ${wanted}`);
+}
+
+function install({ cwd, args }) {
+  // The age of a release is judged when the lockfile is made; a frozen install takes what that review let through,
+  // without asking the registry about each of hundreds of packages again.
+  const frozen = ["install", "--frozen-lockfile", "--config.minimumReleaseAge=0", "--reporter=append-only"];
   // Without stdin nothing can ask a question and wait for an answer that never comes.
-  const stdio = ["ignore", "inherit", "inherit"];
-  const code = pnpm(["install", "--frozen-lockfile", "--reporter=append-only", ...scope.args], { cwd: scope.cwd, stdio });
+  const code = pnpm([...frozen, ...args], { cwd, stdio: ["ignore", "inherit", "inherit"] });
   if (code !== 0) process.exit(code);
-  mkdirSync(dirname(stampOf(scope, name)), { recursive: true });
-  writeFileSync(stampOf(scope, name), wanted);
 }
 
-function stampOf(scope, name) {
-  return join(scope.cwd, "node_modules", ".starcast", name);
-}
-
-function readStamp(scope, name) {
-  return existsSync(stampOf(scope, name)) ? readFileSync(stampOf(scope, name), "utf8") : undefined;
-}
-
-function fingerprint(scope) {
+function fingerprintOf({ cwd, manifests }) {
   const hash = createHash("sha256").update(`${process.platform} ${process.arch}`);
-  for (const file of ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", ...scope.manifests()]) {
-    hash.update(readFileSync(join(scope.cwd, file)));
-  }
+  for (const file of ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", ...manifests()]) hash.update(readFileSync(join(cwd, file)));
   return hash.digest("hex");
 }
 
