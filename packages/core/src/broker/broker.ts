@@ -1,0 +1,301 @@
+import type { Surroundings } from "../clock.ts";
+import { InvalidOptionError, StarcastError } from "../errors.ts";
+import type { Event, EventMap } from "../event/event.ts";
+import type { LogEvent } from "../event/log-event.ts";
+import type { EventsMatching, TypePattern } from "../event/type-pattern.ts";
+import type { AnyVocabulary } from "../event/vocabulary.ts";
+import type { EventLog } from "../log/event-log.ts";
+import type { Position } from "../log/position.ts";
+import { Counters, type Counts } from "../observe/counters.ts";
+import type { Moment } from "../observe/observer.ts";
+import { Observers } from "../observe/observers.ts";
+import { resolveBrokerOptions, type BrokerOptions, type ResolvedBrokerOptions } from "../options.ts";
+import type { Cursor } from "../pump/cursor.ts";
+import { Pump } from "../pump/pump.ts";
+import { countMissed } from "../pump/starting-point.ts";
+import type { Store } from "../store/store.ts";
+import { EachEvent } from "../subscriber/each-event.ts";
+import { Follow } from "../subscriber/follow.ts";
+import type { Gap, Subscriber } from "../subscriber/subscriber.ts";
+import type { AnyBroker, Part } from "./any-broker.ts";
+import { drain } from "./drain.ts";
+import { Parts } from "./parts.ts";
+import { Publishing } from "./publishing.ts";
+import type { Registration } from "./registration.ts";
+import { Registrations } from "./registrations.ts";
+import type { PublishOptions, SubscribeOptions, Subscription } from "./subscription.ts";
+
+/** A function that gets each event; a promise it returns is awaited before the next. */
+export type EventFunction<E> = (event: E) => unknown;
+
+/** The same as an object: `send` gets each event, `close` is called once at the end. */
+export interface EventReceiver<E> {
+  send(event: E): unknown;
+  close?(): unknown;
+}
+
+/** Subscribing by function or object, typed by the patterns. */
+export interface TypedSubscribeOptions<Pattern extends string> extends Omit<SubscribeOptions, "types"> {
+  readonly types?: readonly Pattern[] | undefined;
+}
+
+export interface FollowingOptions<Pattern extends string> extends TypedSubscribeOptions<Pattern> {
+  /** Ends the loop, without an error. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One entry of `publishAll`. */
+export type PublicationOf<Events> = {
+  readonly [Type in keyof Events & string]: { readonly type: Type; readonly data: Events[Type] } & PublishOptions;
+}[keyof Events & string];
+
+/** A committed event, and whether it is an earlier one that its dedupe key met. */
+export type Published<E> = E & { readonly isDuplicate: boolean };
+
+export interface BrokerStats extends Counts {
+  readonly subscriberCount: number;
+  readonly queueDepth: number;
+}
+
+/**
+ * The central hub: publishes an event once, into one log, and brings every subscriber to it. Live from construction;
+ * a slow subscriber never delays another.
+ */
+export class Broker<Events = EventMap> implements AnyBroker {
+  readonly store: Store;
+  readonly vocabulary: AnyVocabulary;
+  readonly surroundings: Surroundings;
+  readonly #options: ResolvedBrokerOptions;
+  readonly #log: EventLog;
+  readonly #observers: Observers;
+  readonly #counters = new Counters();
+  readonly #pump: Pump;
+  readonly #publishing: Publishing;
+  readonly #parts = new Parts();
+  readonly #registrations: Registrations;
+  readonly #onClosing: (() => void)[] = [];
+  #closing: Promise<void> | null = null;
+
+  constructor(options: BrokerOptions<Events> = {}) {
+    const resolved = resolveBrokerOptions(options);
+    const { store, observe, surroundings } = resolved;
+    this.#options = resolved;
+    this.store = store;
+    this.vocabulary = resolved.events;
+    this.surroundings = surroundings;
+    this.#log = store.log;
+    this.#observers = new Observers(observe);
+    this.#pump = new Pump({
+      log: store.log,
+      surroundings,
+      hotWindow: resolved.hotWindow,
+      pageCacheBytes: resolved.pageCacheBytes,
+      flushMs: resolved.flushMs,
+      onGap: (cursor, gap) => this.#gapTold(cursor, gap),
+      onFailed: (cursor, error) => this.#registrations.fail(cursor, error),
+      onReadFailed: (after, error) => this.observe({ kind: "readFailed", level: "warn", after, error }),
+    });
+    this.#registrations = new Registrations({ options: resolved, pump: this.#pump, observers: this.#observers, constructedAt: this.position });
+    this.#publishing = new Publishing({
+      log: store.log,
+      vocabulary: resolved.events,
+      maxEventBytes: resolved.maxEventBytes,
+      uncommitted: resolved.uncommitted,
+      hasRoomFor: (count, sizeBytes) => this.#pump.hasRoomFor(count, sizeBytes),
+      onPublished: (event) => this.#published(event),
+      onRefused: (type, code, message) => {
+        this.#counters.drop(code, 1);
+        this.observe({ kind: "publishRefused", level: "warn", type, code, message });
+      },
+    });
+  }
+
+  /** The newest committed place known here: what a snapshot taken now has seen. */
+  get position(): Position {
+    return { epoch: this.#log.epoch, offset: this.#log.head };
+  }
+
+  get subscriberCount(): number {
+    return this.#registrations.count;
+  }
+
+  /** Committed events not yet offered to every ready subscriber. */
+  get queueDepth(): number {
+    return this.#pump.backlog;
+  }
+
+  get eventsPublished(): number {
+    return this.#counters.eventsPublished;
+  }
+
+  /** Positions in gaps, summed over the subscribers that were told, plus refused publications. */
+  get eventsDropped(): number {
+    return this.#counters.eventsDropped;
+  }
+
+  stats(): BrokerStats {
+    return { ...this.#counters.counts(), subscriberCount: this.subscriberCount, queueDepth: this.queueDepth };
+  }
+
+  /**
+   * Resolves with the committed event once it survives what the engine promises. Never throws: rejects with
+   * `invalid_event_type`, `invalid_data`, `invalid_subject`, `event_too_large`, `overloaded`, `broker_closed`,
+   * `unsupported` or the engine's error, and tells the observer; a rejection nobody looks at does not end the process.
+   */
+  publish<Type extends keyof Events & string>(type: Type, ...rest: PublishArguments<Events[Type]>): Promise<Published<Event<Type, Events[Type]>>> {
+    const [data, options] = rest as [unknown, PublishOptions?];
+    // The vocabulary says what this type carries; the log does not know.
+    return this.publishAny(type, data, options) as Promise<Published<Event>> as Promise<Published<Event<Type, Events[Type]>>>;
+  }
+
+  publishAny(type: string, data: unknown, options: PublishOptions = {}): Promise<LogEvent> {
+    return this.#publishing.publish({ type, data, options });
+  }
+
+  /** All or none, one after the other with nothing in between; `unsupported` where the engine cannot. */
+  publishAll(publications: readonly PublicationOf<Events>[]): Promise<readonly Published<Event>[]> {
+    return this.#publishing.publishAll(publications.map(({ type, data, ...options }) => ({ type, data, options })));
+  }
+
+  /**
+   * Registers a function, `{ send, close }` or a `Subscriber`; never blocks. Throws `invalid_filter`, `invalid_option`,
+   * `overloaded`, `name_taken`, `broker_closed`.
+   */
+  subscribe<const Pattern extends TypePattern<Events> = "**" & TypePattern<Events>>(
+    subscriber: EventFunction<EventsMatching<Events, Pattern>> | EventReceiver<EventsMatching<Events, Pattern>> | Subscriber,
+    options: TypedSubscribeOptions<Pattern> = {},
+  ): Subscription {
+    if (isSubscriber(subscriber)) return this.#register(subscriber, subscriber, options);
+    // Typed by the patterns; at run time an event is an event.
+    return this.#register(subscriber, this.#eachEvent(subscriber as EventFunction<never> | EventReceiver<never>, options), options);
+  }
+
+  attach(subscriber: Subscriber, options: SubscribeOptions = {}): Subscription {
+    return this.#register(subscriber, subscriber, options);
+  }
+
+  /** Ends every subscription of this function or object; one that is not subscribed is nothing to end. Idempotent. */
+  async unsubscribe(subscriber: unknown): Promise<void> {
+    await this.#registrations.remove(subscriber);
+  }
+
+  /**
+   * The events as an async iterable; an event is acknowledged when the next one is asked for. Events that are missing
+   * throw `EventsMissedError` at their place, unless `onGap` is given. Ends with `signal`, `break`, or the broker.
+   */
+  follow<const Pattern extends TypePattern<Events> = "**" & TypePattern<Events>>(
+    options: FollowingOptions<Pattern> = {},
+  ): AsyncIterableIterator<EventsMatching<Events, Pattern>, undefined> {
+    const { signal, ...subscribing } = options;
+    const follow = new Follow({ onGap: options.onGap, onEnd: () => void registration.close() });
+    const registration = this.#register(follow, follow, subscribing);
+    const end = (): void => void registration.close();
+    if (signal?.aborted === true) end();
+    else signal?.addEventListener("abort", end, { once: true });
+    return follow as AsyncIterableIterator<unknown, undefined> as AsyncIterableIterator<EventsMatching<Events, Pattern>, undefined>;
+  }
+
+  register(part: Part): () => void {
+    if (this.#closing !== null) throw closed();
+    return this.#parts.add(part);
+  }
+
+  observe(moment: Moment): void {
+    this.#observers.tell(moment);
+  }
+
+  /** Waits for the signal, then closes: resolves after the graceful drain. Holds the process until then. */
+  async run(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    const { signal } = options;
+    this.#registrations.start();
+    if (signal?.aborted !== true && this.#closing === null) await this.#untilAborted(signal);
+    await this.close();
+  }
+
+  /** Ends everything that is registered, in a fixed order, then the store; idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #eachEvent(receiver: EventFunction<never> | EventReceiver<never>, options: TypedSubscribeOptions<string>): EachEvent {
+    const isFunction = typeof receiver === "function";
+    if (!isFunction && (typeof receiver !== "object" || receiver === null || typeof receiver.send !== "function")) {
+      throw new InvalidOptionError({ option: "subscriber", expected: "a function, { send, close? } or a Subscriber", received: receiver });
+    }
+    const { scheduler, random } = this.surroundings;
+    return new EachEvent({
+      send: isFunction ? (receiver as (event: LogEvent) => unknown) : (event) => receiver.send(event as never),
+      close: isFunction ? undefined : () => receiver.close?.(),
+      onGap: options.onGap,
+      isNamed: options.name !== undefined,
+      onFailed: (error) => this.observe({ kind: "subscriberFailed", level: "warn", subscriber: options.name ?? "function", error }),
+      scheduler,
+      random,
+    });
+  }
+
+  #published(event: LogEvent): void {
+    this.#counters.published(1);
+    if (this.#observers.wantsDebug) this.observe({ kind: "eventPublished", level: "debug", id: event.id, type: event.type, sizeBytes: event.sizeBytes });
+  }
+
+  #gapTold(cursor: Cursor, gap: Gap): void {
+    const missed = countMissed(gap);
+    this.#counters.gapTold(gap, missed);
+    this.observe({ kind: "subscriberGapped", level: "warn", subscriber: cursor.label, gap, missed });
+  }
+
+  #register(key: unknown, subscriber: Subscriber, options: SubscribeOptions): Registration {
+    if (this.#closing !== null) throw closed();
+    return this.#registrations.add(key, subscriber, options);
+  }
+
+  async #untilAborted(signal: AbortSignal | undefined): Promise<void> {
+    // Without a server or a timer of its own the process would end in the middle of `await run()`.
+    const hold = this.surroundings.scheduler.after(Number.MAX_SAFE_INTEGER, () => undefined, { holdsProcess: true });
+    await new Promise<void>((resolve) => {
+      signal?.addEventListener("abort", () => resolve(), { once: true });
+      this.#onClosing.push(resolve);
+    });
+    hold.cancel();
+  }
+
+  async #close(): Promise<void> {
+    for (const resolve of this.#onClosing) resolve();
+    const { clock } = this.surroundings;
+    const startedAt = clock.now();
+    this.observe({ kind: "drainStarted", level: "info", parts: this.#parts.count, subscribers: this.subscriberCount });
+    const undone = await drain({
+      parts: this.#parts,
+      ...this.#options.drain,
+      surroundings: this.surroundings,
+      stopIntake: () => this.#publishing.close(),
+      isCaughtUp: () => this.#pump.isCaughtUp,
+      unfinished: () => this.#registrations.unfinished(),
+      closeSubscriptions: () => this.#registrations.endAll(),
+      closeStore: async () => {
+        this.#pump.close();
+        await this.store.close();
+      },
+    });
+    this.observe({ kind: "drainCompleted", level: "info", tookMs: clock.now() - startedAt, undone });
+  }
+}
+
+/** Data may be left out where it is nothing. */
+export type PublishArguments<Data> = undefined extends Data
+  ? [data?: Data, options?: PublishOptions]
+  : [data: Data, options?: PublishOptions];
+
+function isSubscriber(value: unknown): value is Subscriber {
+  return typeof value === "object" && value !== null && "deliver" in value && typeof value.deliver === "function";
+}
+
+function closed(): StarcastError {
+  return new StarcastError("broker_closed", "Expected an open broker, got one that was closed");
+}

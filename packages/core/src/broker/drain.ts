@@ -1,0 +1,69 @@
+import type { Surroundings } from "../clock.ts";
+import type { DrainPlan } from "./any-broker.ts";
+import type { Parts } from "./parts.ts";
+
+/** Leaving takes this long per client, up to `spreadMs`: a lone development tab does not delay Ctrl-C. */
+export const spreadPerClientMs = 10;
+
+/** How often the drain looks whether the subscribers have finished. */
+const lookEveryMs = 20;
+
+export interface DrainOptions {
+  readonly parts: Parts;
+  readonly spreadMs: number;
+  readonly deadlineMs: number;
+  readonly surroundings: Surroundings;
+  /** From now on publications are refused. */
+  readonly stopIntake: () => void;
+  readonly isCaughtUp: () => boolean;
+  /** Closes every subscription; resolves when their own `close` have. */
+  readonly closeSubscriptions: () => Promise<void>;
+  readonly closeStore: () => Promise<void>;
+  /** What the subscribers that did not finish are called. */
+  readonly unfinished: () => readonly string[];
+}
+
+/**
+ * Ends a broker in order: refuse what is new, let sources finish, send clients away, finish publishers' work and
+ * subscribers' events, close the store. Resolves at the deadline at the latest, with what was left undone.
+ */
+export async function drain(options: DrainOptions): Promise<readonly string[]> {
+  const { parts, surroundings } = options;
+  const deadline = surroundings.clock.now() + options.deadlineMs;
+  const plan: DrainPlan = { spreadMs: Math.min(options.spreadMs, parts.clients * spreadPerClientMs), deadline };
+  const undone: string[] = [];
+  parts.stop();
+  undone.push(...(await parts.drain("rest", plan)));
+  options.stopIntake();
+  undone.push(...(await parts.drain("clients", plan)));
+  undone.push(...(await parts.drain("publishers", plan)));
+  await waitUntil(options.isCaughtUp, deadline, surroundings);
+  if (!options.isCaughtUp()) undone.push(...options.unfinished());
+  const isClosed = await withDeadline(options.closeSubscriptions(), deadline, surroundings);
+  if (!isClosed) undone.push("subscribers whose close did not end");
+  await options.closeStore();
+  return undone;
+}
+
+async function waitUntil(isDone: () => boolean, deadline: number, { clock, scheduler }: Surroundings): Promise<void> {
+  while (!isDone() && clock.now() < deadline) {
+    await new Promise<void>((resolve) => void scheduler.after(Math.min(lookEveryMs, deadline - clock.now()), resolve, { holdsProcess: true }));
+  }
+}
+
+/** True when the work ended before the deadline; it gets at least one turn. */
+async function withDeadline(work: Promise<void>, deadline: number, { clock, scheduler }: Surroundings): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const timer = scheduler.after(Math.max(deadline - clock.now(), 0), () => resolve(false), { holdsProcess: true });
+    work.then(
+      () => {
+        timer.cancel();
+        resolve(true);
+      },
+      (error: unknown) => {
+        timer.cancel();
+        reject(error);
+      },
+    );
+  });
+}

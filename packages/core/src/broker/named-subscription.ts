@@ -1,0 +1,164 @@
+import type { Surroundings, Timer } from "../clock.ts";
+import { isStarcastError } from "../errors.ts";
+import type { EventLog } from "../log/event-log.ts";
+import type { Position } from "../log/position.ts";
+import type { Cursor } from "../pump/cursor.ts";
+import type { Pump } from "../pump/pump.ts";
+import type { StartingPoint } from "../pump/starting-point.ts";
+import type { Observers } from "../observe/observers.ts";
+import type { CheckpointStore, Lease } from "../store/checkpoint-store.ts";
+import type { Registration } from "./registration.ts";
+
+export interface NamedSubscriptionOptions {
+  readonly name: string;
+  readonly registration: Registration;
+  readonly checkpoints: CheckpointStore;
+  readonly log: EventLog;
+  readonly pump: Pump;
+  /** Where it starts when the name was never saved. */
+  readonly from: StartingPoint;
+  readonly maxReplayEvents: number;
+  readonly leaseMs: number;
+  readonly surroundings: Surroundings;
+  readonly observers: Observers;
+}
+
+type State =
+  | { readonly kind: "waiting" }
+  | { readonly kind: "holding"; readonly lease: Lease; readonly cursor: Cursor }
+  | { readonly kind: "closed" };
+
+/** A durable subscription: its place is kept under a name, and moved by the one holder of the name's lease. */
+export class NamedSubscription {
+  readonly #options: NamedSubscriptionOptions;
+  readonly #registeredAt: Position;
+  #state: State = { kind: "waiting" };
+  #timer: Timer | null = null;
+  #saved = -1;
+  #saving: Promise<void> | null = null;
+  #renewedAt = 0;
+
+  constructor(options: NamedSubscriptionOptions) {
+    this.#options = options;
+    this.#registeredAt = { epoch: options.log.epoch, offset: options.log.head };
+    options.registration.onRelease = () => this.#release();
+    void this.#acquire();
+  }
+
+  async #acquire(): Promise<void> {
+    const { checkpoints, name, leaseMs, surroundings } = this.#options;
+    try {
+      const askedAt = surroundings.clock.now();
+      const lease = await checkpoints.acquire(name, leaseMs);
+      if (lease === null) return this.#later(() => void this.#acquire());
+      if (this.#state.kind === "closed") return await checkpoints.release(lease);
+      this.#renewedAt = askedAt;
+      // A name never saved starts here: were it not kept at once, a crash would move its start past what is published now.
+      const from = lease.position ?? this.#firstPlace();
+      if (lease.position === null && typeof from !== "string") await checkpoints.save(lease, from);
+      this.#hold(lease, from);
+    } catch (error) {
+      this.#report(error);
+      this.#later(() => void this.#acquire());
+    }
+  }
+
+  #firstPlace(): StartingPoint {
+    const { from } = this.#options;
+    return from === "latest" ? this.#registeredAt : from;
+  }
+
+  #hold(lease: Lease, from: StartingPoint): void {
+    if (this.#state.kind === "closed") return;
+    const { pump, registration, maxReplayEvents } = this.#options;
+    const { subscriber, label, filter } = registration;
+    const cursor = pump.add({ subscriber, label, from, maxReplayEvents, onAcknowledged: () => this.#saveSoon() }, filter);
+    registration.cursor = cursor;
+    this.#saved = -1;
+    this.#state = { kind: "holding", lease, cursor };
+    this.#later(() => void this.#renew());
+  }
+
+  /** Saves as often as saving takes: one at a time, always the newest place. */
+  #saveSoon(): void {
+    this.#saving ??= this.#save().finally(() => (this.#saving = null));
+  }
+
+  async #save(): Promise<void> {
+    const { checkpoints, log } = this.#options;
+    for (;;) {
+      const state = this.#state;
+      if (state.kind !== "holding") return;
+      const offset = state.cursor.safeOffset;
+      if (offset === null || offset === this.#saved) return;
+      try {
+        await checkpoints.save(state.lease, { epoch: log.epoch, offset });
+        this.#saved = offset;
+      } catch (error) {
+        if (isStarcastError(error, "lease_lost")) this.#lose(state.cursor);
+        else this.#report(error);
+        return;
+      }
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const { checkpoints, leaseMs, surroundings } = this.#options;
+    const state = this.#state;
+    if (state.kind !== "holding") return;
+    const askedAt = surroundings.clock.now();
+    try {
+      await checkpoints.renew(state.lease, leaseMs);
+      this.#renewedAt = askedAt;
+      // What the filter left out is not acknowledged by anybody; its place is kept now and then.
+      this.#saveSoon();
+    } catch (error) {
+      if (isStarcastError(error, "lease_lost")) return this.#lose(state.cursor);
+      this.#report(error);
+      // Past its end another holder may move the place: better silent than two.
+      if (surroundings.clock.now() - this.#renewedAt >= leaseMs) return this.#lose(state.cursor);
+    }
+    this.#later(() => void this.#renew());
+  }
+
+  #lose(cursor: Cursor): void {
+    if (this.#state.kind !== "holding" || this.#state.cursor !== cursor) return;
+    const { pump, registration, observers, name } = this.#options;
+    pump.remove(cursor);
+    cursor.line = null;
+    registration.cursor = null;
+    this.#state = { kind: "waiting" };
+    observers.tell({ kind: "leaseLost", level: "warn", name });
+    this.#later(() => void this.#acquire());
+  }
+
+  async #release(): Promise<void> {
+    const { checkpoints, log } = this.#options;
+    const state = this.#state;
+    this.#timer?.cancel();
+    if (state.kind !== "holding") {
+      this.#state = { kind: "closed" };
+      return;
+    }
+    await this.#saving;
+    this.#state = { kind: "closed" };
+    try {
+      const offset = state.cursor.safeOffset;
+      if (offset !== null && offset !== this.#saved) await checkpoints.save(state.lease, { epoch: log.epoch, offset });
+      await checkpoints.release(state.lease);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #later(run: () => void): void {
+    if (this.#state.kind === "closed") return;
+    this.#timer?.cancel();
+    this.#timer = this.#options.surroundings.scheduler.after(this.#options.leaseMs / 3, run);
+  }
+
+  #report(error: unknown): void {
+    const { observers, name } = this.#options;
+    observers.tell({ kind: "checkpointFailed", level: "warn", name, error });
+  }
+}

@@ -1,0 +1,84 @@
+import type { Position } from "../log/position.ts";
+import type { Cursor } from "../pump/cursor.ts";
+import { compileFilter, type CompiledFilter, type Filter } from "../pump/filter.ts";
+import type { Pump } from "../pump/pump.ts";
+import type { CloseReason, Subscriber } from "../subscriber/subscriber.ts";
+import type { Subscription } from "./subscription.ts";
+
+export interface RegistrationOptions {
+  readonly subscriber: Subscriber;
+  readonly pump: Pump;
+  readonly epoch: string;
+  readonly name: string | undefined;
+  /** For the observer: the name, or a number. */
+  readonly label: string;
+  readonly filter: CompiledFilter;
+  /** Called once, when it begins to close. */
+  readonly onClosed: (registration: Registration, reason: CloseReason) => void;
+  readonly onFailed: (label: string, error: unknown) => void;
+}
+
+/** One subscriber's place with the broker: its cursor while it has one, and its end. */
+export class Registration implements Subscription {
+  readonly subscriber: Subscriber;
+  readonly name: string | undefined;
+  readonly label: string;
+  filter: CompiledFilter;
+  readonly #options: RegistrationOptions;
+  #cursor: Cursor | null = null;
+  #closing: Promise<void> | null = null;
+  /** What else ends with it: the lease of a named subscription. Awaited after the subscriber's own close. */
+  onRelease: (() => Promise<void>) | null = null;
+
+  constructor(options: RegistrationOptions) {
+    this.#options = options;
+    this.subscriber = options.subscriber;
+    this.name = options.name;
+    this.label = options.label;
+    this.filter = options.filter;
+  }
+
+  get position(): Position | null {
+    const cursor = this.#cursor;
+    return cursor === null || cursor.state === "locating" ? null : cursor.position;
+  }
+
+  get isClosed(): boolean {
+    return this.#closing !== null;
+  }
+
+  /** The cursor it is moved by; null while it has none (its lease is another's). */
+  set cursor(cursor: Cursor | null) {
+    this.#cursor = cursor;
+  }
+
+  setFilter(filter: Filter & { readonly within?: Filter | undefined }, after?: Position): Position {
+    this.filter = compileFilter(filter, filter.within);
+    const { pump, epoch } = this.#options;
+    if (this.#cursor === null) return { epoch, offset: 0 };
+    return { epoch, offset: pump.setFilter(this.#cursor, this.filter, after?.epoch === epoch ? after.offset : null) };
+  }
+
+  close(): Promise<void> {
+    return this.end("unsubscribed");
+  }
+
+  /** Ends it for any reason; resolves when the subscriber's own `close` has. Idempotent. */
+  end(reason: CloseReason): Promise<void> {
+    this.#closing ??= this.#end(reason);
+    return this.#closing;
+  }
+
+  async #end(reason: CloseReason): Promise<void> {
+    const { pump, onClosed, onFailed, subscriber, label } = this.#options;
+    if (this.#cursor !== null) pump.remove(this.#cursor);
+    onClosed(this, reason);
+    try {
+      await subscriber.close(reason);
+    } catch (error) {
+      onFailed(label, error);
+    }
+    await this.onRelease?.();
+    if (this.#cursor !== null) this.#cursor.line = null;
+  }
+}

@@ -1,0 +1,135 @@
+import { StarcastError } from "../errors.ts";
+import type { Position } from "../log/position.ts";
+import type { Observers } from "../observe/observers.ts";
+import type { ResolvedBrokerOptions } from "../options.ts";
+import type { Cursor } from "../pump/cursor.ts";
+import { compileFilter } from "../pump/filter.ts";
+import type { Pump } from "../pump/pump.ts";
+import type { StartingPoint } from "../pump/starting-point.ts";
+import type { CloseReason, Subscriber } from "../subscriber/subscriber.ts";
+import { NamedSubscription } from "./named-subscription.ts";
+import { Registration } from "./registration.ts";
+import type { SubscribeOptions } from "./subscription.ts";
+
+export interface RegistrationsOptions {
+  readonly options: ResolvedBrokerOptions;
+  readonly pump: Pump;
+  readonly observers: Observers;
+  /** Where plain subscriptions start until the first of them: nothing published since the construction is lost. */
+  readonly constructedAt: Position;
+}
+
+/** Who is subscribed: by what the user passed, and by name; bounded. */
+export class Registrations {
+  readonly #context: RegistrationsOptions;
+  readonly #all = new Set<Registration>();
+  // By what was passed to `subscribe`: one function may be subscribed several times.
+  readonly #byKey = new Map<unknown, Set<Registration>>();
+  readonly #bySubscriber = new Map<Subscriber, Registration>();
+  readonly #names = new Set<string>();
+  #isStarted = false;
+  #numbered = 0;
+
+  constructor(context: RegistrationsOptions) {
+    this.#context = context;
+  }
+
+  get count(): number {
+    return this.#all.size;
+  }
+
+  /** From now on plain subscriptions start at the head. */
+  start(): void {
+    this.#isStarted = true;
+  }
+
+  /** Throws `invalid_filter`, `overloaded`, `name_taken` before anything has changed. */
+  add(key: unknown, subscriber: Subscriber, options: SubscribeOptions): Registration {
+    const { pump, observers, options: broker } = this.#context;
+    const filter = compileFilter({ types: options.types, subjects: options.subjects }, options.within);
+    if (this.#all.size >= broker.maxSubscribers) {
+      throw new StarcastError("overloaded", `Expected at most ${broker.maxSubscribers} subscribers (maxSubscribers), got one more`);
+    }
+    const { name } = options;
+    if (name !== undefined && this.#names.has(name)) {
+      throw new StarcastError("name_taken", `Expected a name that is not subscribed, got \`${name}\`: give the second one another \`name\``);
+    }
+    const registration = new Registration({
+      subscriber,
+      pump,
+      epoch: broker.store.log.epoch,
+      name,
+      label: name ?? `#${(this.#numbered += 1)}`,
+      filter,
+      onClosed: (ended, reason) => this.#forget(key, ended, reason),
+      onFailed: (label, error) => observers.tell({ kind: "subscriberFailed", level: "warn", subscriber: label, error }),
+    });
+    this.#remember(key, registration);
+    this.#place(registration, options);
+    return registration;
+  }
+
+  /** Ends what was subscribed with this function or object. */
+  async remove(key: unknown): Promise<void> {
+    await Promise.all([...(this.#byKey.get(key) ?? [])].map((registration) => registration.close()));
+  }
+
+  /** Ends the subscription of a subscriber that broke its contract. */
+  fail(cursor: Cursor, error: unknown): void {
+    const { observers } = this.#context;
+    observers.tell({ kind: "subscriberFailed", level: "warn", subscriber: cursor.label, error });
+    void this.#bySubscriber.get(cursor.subscriber)?.end("subscriber_failed");
+  }
+
+  async endAll(): Promise<void> {
+    await Promise.all([...this.#all].map((registration) => registration.end("broker_closed")));
+  }
+
+  /** What those are called that are not at the head. */
+  unfinished(): readonly string[] {
+    const { head } = this.#context.options.store.log;
+    return [...this.#all].filter(({ position }) => position?.offset !== head).map(({ label }) => `subscriber ${label}`);
+  }
+
+  #place(registration: Registration, options: SubscribeOptions): void {
+    const { pump, observers, options: broker } = this.#context;
+    const { store, leaseMs, surroundings } = broker;
+    const { name, maxReplayEvents = Infinity } = options;
+    const { subscriber, label, filter } = registration;
+    const from = this.#startOf(options);
+    if (name === undefined) {
+      registration.cursor = pump.add({ subscriber, label, from, maxReplayEvents }, filter);
+      return;
+    }
+    const { checkpoints, log } = store;
+    new NamedSubscription({ name, registration, checkpoints, log, pump, from, maxReplayEvents, leaseMs, surroundings, observers });
+  }
+
+  #startOf({ from, name }: SubscribeOptions): StartingPoint {
+    if (from !== undefined) return from;
+    if (name !== undefined || this.#isStarted) return "latest";
+    this.#isStarted = true;
+    return this.#context.constructedAt;
+  }
+
+  #remember(key: unknown, registration: Registration): void {
+    const { label, subscriber } = registration;
+    this.#all.add(registration);
+    this.#bySubscriber.set(subscriber, registration);
+    if (registration.name !== undefined) this.#names.add(registration.name);
+    const known = this.#byKey.get(key);
+    if (known === undefined) this.#byKey.set(key, new Set([registration]));
+    else known.add(registration);
+    this.#context.observers.tell({ kind: "subscriberOpened", level: "debug", subscriber: label });
+  }
+
+  #forget(key: unknown, registration: Registration, reason: CloseReason): void {
+    this.#all.delete(registration);
+    this.#bySubscriber.delete(registration.subscriber);
+    if (registration.name !== undefined) this.#names.delete(registration.name);
+    const known = this.#byKey.get(key);
+    known?.delete(registration);
+    if (known?.size === 0) this.#byKey.delete(key);
+    this.#context.observers.tell({ kind: "subscriberClosed", level: "debug", subscriber: registration.label, reason });
+  }
+}

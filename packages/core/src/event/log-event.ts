@@ -1,0 +1,92 @@
+import type { Encoding } from "../encoding/encoding.ts";
+import type { Event, StoredEvent } from "./event.ts";
+
+const unparsed: unique symbol = Symbol("unparsed");
+
+/**
+ * A committed event in memory: immutable, its `data` parsed and its bytes made at most once, on first need.
+ * What the pump hands to every subscriber; an engine's `StoredEvent` plus its epoch.
+ */
+export class LogEvent implements Event, StoredEvent {
+  readonly epoch: string;
+  readonly offset: number;
+  readonly type: string;
+  readonly subject: string | undefined;
+  readonly timestamp: string;
+  readonly json: string;
+  readonly sizeBytes: number;
+  #data: unknown = unparsed;
+  #encoding: Encoding | undefined;
+  #bytes: Uint8Array | undefined;
+  #further: Map<Encoding, Uint8Array> | undefined;
+
+  constructor(epoch: string, offset: number, timestamp: string, draft: Omit<StoredEvent, "offset" | "timestamp">) {
+    this.epoch = epoch;
+    this.offset = offset;
+    this.type = draft.type;
+    this.subject = draft.subject;
+    this.timestamp = timestamp;
+    this.json = draft.json;
+    this.sizeBytes = draft.sizeBytes;
+  }
+
+  /** The same object when it already is one of this epoch, as the in-memory engine's are. */
+  static from(epoch: string, stored: StoredEvent): LogEvent {
+    if (stored instanceof LogEvent && stored.epoch === epoch) return stored;
+    return new LogEvent(epoch, stored.offset, stored.timestamp, stored);
+  }
+
+  /** True when publishing met an earlier event with the same dedupe key: this one. */
+  get isDuplicate(): boolean {
+    return false;
+  }
+
+  get id(): string {
+    return `${this.epoch}-${this.offset}`;
+  }
+
+  get data(): unknown {
+    if (this.#data === unparsed) this.#data = deepFreeze(JSON.parse(this.json));
+    return this.#data;
+  }
+
+  /** The event in this encoding; made once, shared by everybody. */
+  bytes(encoding: Encoding): Uint8Array {
+    // One encoding is the common case, and a field costs a tenth of a map.
+    if (this.#encoding === encoding && this.#bytes !== undefined) return this.#bytes;
+    const made = this.#further?.get(encoding);
+    if (made !== undefined) return made;
+    const bytes = encoding.encode(this);
+    if (this.#encoding === undefined) {
+      this.#encoding = encoding;
+      this.#bytes = bytes;
+    } else {
+      this.#further ??= new Map();
+      this.#further.set(encoding, bytes);
+    }
+    return bytes;
+  }
+
+  toJSON(): Event {
+    const { id, type, timestamp, subject, data } = this;
+    return subject === undefined ? { id, type, timestamp, data } : { id, type, timestamp, subject, data };
+  }
+}
+
+/** What publishing again under the same dedupe key returns: the first event. */
+export class EarlierEvent extends LogEvent {
+  override get isDuplicate(): boolean {
+    return true;
+  }
+}
+
+// Iterative: data may be as deep as JSON.parse allows, which is deeper than a recursive walk.
+function deepFreeze(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const waiting: object[] = [value];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    Object.freeze(next);
+    for (const child of Object.values(next)) if (typeof child === "object" && child !== null) waiting.push(child);
+  }
+  return value;
+}

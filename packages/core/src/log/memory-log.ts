@@ -1,0 +1,127 @@
+import type { Clock, Random } from "../clock.ts";
+import { StarcastError } from "../errors.ts";
+import type { EventDraft, StoredEvent } from "../event/event.ts";
+import { LogEvent } from "../event/log-event.ts";
+import { DedupeWindow } from "./dedupe-window.ts";
+import type { Appended, EventLog, ReadLimit } from "./event-log.ts";
+import { EventRing } from "./event-ring.ts";
+import { IsoTime } from "./iso-time.ts";
+
+export interface MemoryLogOptions {
+  readonly retention: ReadLimit;
+  readonly dedupeWindowMs: number;
+  readonly maxDedupeKeys: number;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** The reference engine: keeps the newest events in memory; nothing survives the process, hence a new epoch each time. */
+export class MemoryLog implements EventLog {
+  readonly epoch: string;
+  readonly durability = "memory" as const;
+  readonly isAtomic = true;
+  readonly retention: ReadLimit;
+  readonly #ring: EventRing<LogEvent>;
+  readonly #time: IsoTime;
+  readonly #dedupe: DedupeWindow;
+  readonly #watchers = new Set<(events: readonly StoredEvent[]) => void>();
+  #isClosed = false;
+
+  constructor(options: MemoryLogOptions) {
+    this.epoch = makeEpoch(options.random);
+    this.retention = options.retention;
+    this.#ring = new EventRing(options.retention, 0);
+    this.#time = new IsoTime(options.clock);
+    this.#dedupe = new DedupeWindow({ clock: options.clock, windowMs: options.dedupeWindowMs, maxKeys: options.maxDedupeKeys });
+  }
+
+  get trimmedThrough(): number {
+    return this.#ring.dropped;
+  }
+
+  get head(): number {
+    return this.#ring.newest;
+  }
+
+  append(drafts: readonly EventDraft[]): Promise<readonly Appended[]> {
+    try {
+      if (this.#isClosed) throw closed();
+      this.#checkRoom(drafts);
+      return Promise.resolve(drafts.map((draft) => this.#commit(draft)));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  read(after: number, limit: ReadLimit): Promise<readonly StoredEvent[]> {
+    if (this.#isClosed) return Promise.reject(closed());
+    const events: StoredEvent[] = [];
+    let bytes = 0;
+    for (let offset = Math.max(after, this.#ring.dropped) + 1; events.length < limit.maxEvents; offset += 1) {
+      const event = this.#ring.at(offset);
+      if (event === undefined) break;
+      bytes += event.sizeBytes;
+      if (bytes > limit.maxBytes && events.length > 0) break;
+      events.push(event);
+    }
+    return Promise.resolve(events);
+  }
+
+  watch(onCommitted: (events: readonly StoredEvent[]) => void): () => void {
+    // A wrapper of its own per call: the same function may watch twice.
+    const watcher = (events: readonly StoredEvent[]): void => onCommitted(events);
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
+  refresh(): Promise<{ readonly trimmedThrough: number; readonly head: number }> {
+    return Promise.resolve({ trimmedThrough: this.trimmedThrough, head: this.head });
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    this.#watchers.clear();
+    return Promise.resolve();
+  }
+
+  // A list larger than what is retained would push its own beginning out before anybody was offered it.
+  #checkRoom(drafts: readonly EventDraft[]): void {
+    if (drafts.length > 1) {
+      let bytes = 0;
+      for (const draft of drafts) bytes += draft.sizeBytes;
+      const { maxEvents, maxBytes } = this.retention;
+      if (drafts.length > maxEvents / 2 || bytes > maxBytes / 2) {
+        throw new StarcastError("overloaded", `Expected at most half of what the log retains in one publishAll (${maxEvents} events, ${maxBytes} bytes), got ${drafts.length} events of ${bytes} bytes`);
+      }
+    }
+    const keyed = drafts.reduce((count, draft) => count + (draft.dedupeKey === undefined ? 0 : 1), 0);
+    if (keyed > 0) this.#dedupe.reserve(keyed);
+  }
+
+  #commit(draft: EventDraft): Appended {
+    if (draft.dedupeKey !== undefined) {
+      const first = this.#dedupe.find(draft.dedupeKey);
+      if (first !== undefined) return first;
+    }
+    const event = new LogEvent(this.epoch, this.#ring.newest + 1, this.#time.now(), draft);
+    const appended = { position: { epoch: this.epoch, offset: event.offset }, timestamp: event.timestamp, isDuplicate: false };
+    if (draft.dedupeKey !== undefined) this.#dedupe.remember(draft.dedupeKey, appended);
+    this.#ring.push(event);
+    if (this.#watchers.size > 0) {
+      const events = [event];
+      for (const watcher of this.#watchers) watcher(events);
+    }
+    return appended;
+  }
+}
+
+/** Eight of [a-z0-9], 41 bits: enough that two lives of a log do not meet. */
+export function makeEpoch(random: Random): string {
+  let epoch = "";
+  while (epoch.length < 8) epoch += Math.floor(random.next() * 36).toString(36);
+  return epoch;
+}
+
+function closed(): StarcastError {
+  return new StarcastError("log_closed", "Expected an open log, got one that was closed");
+}

@@ -1,0 +1,137 @@
+import type { Position } from "../log/position.ts";
+import type { Gap, Line, Subscriber } from "../subscriber/subscriber.ts";
+import type { FilterGroup } from "./filter-group.ts";
+import type { Page } from "./page.ts";
+import type { Place, StartingPoint } from "./starting-point.ts";
+
+/**
+ * - `locating`: the engine is asked where it may start
+ * - `behind`: ready, offered everything up to the head in the next tick
+ * - `reading`: waits for a page of the log, older than the hot window
+ * - `live`: at its group's place, moved with the group
+ * - `waiting`: took less than it was offered; nothing more until its line is ready
+ */
+export type CursorState = "locating" | "behind" | "reading" | "live" | "waiting" | "closed";
+
+/** What the pump does for a line. */
+export interface CursorControl {
+  placeOf(cursor: Cursor): number;
+  wake(cursor: Cursor): void;
+  rewind(cursor: Cursor): void;
+}
+
+export interface CursorSpec {
+  readonly subscriber: Subscriber;
+  /** For the observer: a name, or a number. */
+  readonly label: string;
+  readonly from: StartingPoint;
+  readonly maxReplayEvents: number;
+  /** Told after each move of the acknowledged place; a named subscription saves it. */
+  readonly onAcknowledged?: (() => void) | undefined;
+}
+
+/** One subscriber's changing place in the log: a few numbers, however slow it is. Only the pump changes it. */
+export class Cursor {
+  readonly subscriber: Subscriber;
+  readonly label: string;
+  readonly from: StartingPoint;
+  readonly maxReplayEvents: number;
+  readonly onAcknowledged: (() => void) | undefined;
+  readonly epoch: string;
+  readonly control: CursorControl;
+  group: FilterGroup;
+  state: CursorState = "locating";
+  /** The place, unless `live`: then the group's. */
+  offset = 0;
+  /** Everything up to here is done with, and where a rewind goes; -1 while the gap at the start is not acknowledged. */
+  acknowledged = -1;
+  /** The last event or gap handed over; beyond `acknowledged` it is in flight. */
+  handedOver = -1;
+  line: CursorLine | null = null;
+  /** What has to be said before the first event. */
+  pendingGap: Gap | null = null;
+  /** A page read for this cursor, so that eviction from the shared cache cannot starve it. */
+  page: Page | null = null;
+  /** The tick that last offered something, and whether `ready` was called meanwhile. */
+  offeredInTick = 0;
+  isReadyAgain = false;
+  start: Line["start"] = { position: { epoch: "", offset: 0 }, isResumed: false };
+  #place: Place | null = null;
+
+  constructor(spec: CursorSpec, group: FilterGroup, epoch: string, control: CursorControl) {
+    this.subscriber = spec.subscriber;
+    this.label = spec.label;
+    this.from = spec.from;
+    this.maxReplayEvents = spec.maxReplayEvents;
+    this.onAcknowledged = spec.onAcknowledged;
+    this.group = group;
+    this.epoch = epoch;
+    this.control = control;
+  }
+
+  get position(): Position {
+    return { epoch: this.epoch, offset: this.control.placeOf(this) };
+  }
+
+  /** The place that may be kept durably, since nothing before it is in flight; null while there is none. */
+  get safeOffset(): number | null {
+    if (this.acknowledged < 0) return null;
+    return this.handedOver > this.acknowledged ? this.acknowledged : this.control.placeOf(this);
+  }
+
+  /** Puts the cursor where its life begins. */
+  place(place: Place): void {
+    this.#place = place;
+    this.start = { position: { epoch: this.epoch, offset: place.offset }, isResumed: place.isResumed };
+    this.acknowledged = place.gap === null ? place.offset : -1;
+    this.goBack();
+  }
+
+  /** Back to the last acknowledged place; a gap at the start that was not acknowledged will be told again. */
+  goBack(): void {
+    const isStartTold = this.acknowledged >= 0;
+    this.offset = isStartTold ? this.acknowledged : (this.#place?.offset ?? 0);
+    this.pendingGap = isStartTold ? null : (this.#place?.gap ?? null);
+    this.handedOver = this.acknowledged;
+    this.page = null;
+  }
+}
+
+/** The line of one life of a cursor: after a rewind or the end it is dead, and its calls do nothing. */
+export class CursorLine implements Line {
+  readonly #cursor: Cursor;
+
+  constructor(cursor: Cursor) {
+    this.#cursor = cursor;
+  }
+
+  get start(): Line["start"] {
+    return this.#cursor.start;
+  }
+
+  get position(): Position {
+    return this.#cursor.position;
+  }
+
+  ready(): void {
+    if (this.#isAlive()) this.#cursor.control.wake(this.#cursor);
+  }
+
+  acknowledge(through: Position): void {
+    const cursor = this.#cursor;
+    if (!this.#isAlive() || through.epoch !== cursor.epoch) return;
+    // No more than was handed over: what was not offered cannot have been dealt with.
+    const offset = Math.min(through.offset, cursor.handedOver);
+    if (offset <= cursor.acknowledged) return;
+    cursor.acknowledged = offset;
+    cursor.onAcknowledged?.();
+  }
+
+  rewind(): void {
+    if (this.#isAlive()) this.#cursor.control.rewind(this.#cursor);
+  }
+
+  #isAlive(): boolean {
+    return this.#cursor.line === this;
+  }
+}

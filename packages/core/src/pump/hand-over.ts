@@ -1,0 +1,92 @@
+import { StarcastError, describe } from "../errors.ts";
+import type { Batch } from "../encoding/batch.ts";
+import type { Gap } from "../subscriber/subscriber.ts";
+import { CursorLine, type Cursor } from "./cursor.ts";
+
+export interface HandOverOptions {
+  readonly epoch: string;
+  /** Called once per gap that a subscriber was told. */
+  readonly onGap: (cursor: Cursor, gap: Gap) => void;
+  /** The subscriber broke its contract; the broker closes it. */
+  readonly onFailed: (cursor: Cursor, error: unknown) => void;
+}
+
+/**
+ * - `all`: everything was taken
+ * - `part`: it is full, nothing more until its line is ready
+ * - `again`: it is full, and was ready again before it said so
+ * - `ended`: it was closed or rewound meanwhile
+ */
+export type Outcome = "all" | "part" | "again" | "ended";
+
+/** Every call to a subscriber's own code while it is subscribed: guarded, and booked on its cursor. */
+export class HandOver {
+  readonly #options: HandOverOptions;
+
+  constructor(options: HandOverOptions) {
+    this.#options = options;
+  }
+
+  /** Begins a life: a new line, then what has to be said before the first event. */
+  open(cursor: Cursor): void {
+    if (cursor.line !== null) return;
+    const line = new CursorLine(cursor);
+    cursor.line = line;
+    try {
+      cursor.subscriber.open?.(line);
+    } catch (error) {
+      this.#options.onFailed(cursor, error);
+    }
+    const gap = cursor.pendingGap;
+    if (gap === null || cursor.line !== line) return;
+    cursor.pendingGap = null;
+    this.#tell(cursor, gap);
+  }
+
+  /** Tells that everything up to `through` will never come, and goes on behind it. */
+  skip(cursor: Cursor, through: number): void {
+    const { epoch } = this.#options;
+    const gap: Gap = { after: { epoch, offset: cursor.offset }, through: { epoch, offset: through }, reason: "trimmed" };
+    cursor.offset = through;
+    this.#tell(cursor, gap);
+  }
+
+  offer(cursor: Cursor, batch: Batch): Outcome {
+    const { line, handedOver } = cursor;
+    const { events } = batch;
+    cursor.isReadyAgain = false;
+    // A subscriber may acknowledge from inside `deliver`.
+    cursor.handedOver = Math.max(handedOver, events.at(-1)?.offset ?? 0);
+    let taken: unknown;
+    try {
+      taken = cursor.subscriber.deliver(batch);
+    } catch (error) {
+      this.#options.onFailed(cursor, error);
+      return "ended";
+    }
+    if (cursor.line !== line) return "ended";
+    if (typeof taken !== "number" || !Number.isInteger(taken) || taken < 0 || taken > events.length) {
+      const error = new StarcastError("subscriber_failed", `Expected \`deliver\` to return 0 to ${events.length}, got ${describe(taken)}`);
+      this.#options.onFailed(cursor, error);
+      return "ended";
+    }
+    if (taken < events.length) cursor.handedOver = Math.max(handedOver, cursor.acknowledged, events[taken - 1]?.offset ?? 0);
+    if (cursor.state === "closed") return "ended";
+    if (taken === events.length) {
+      cursor.offset = batch.through.offset;
+      return "all";
+    }
+    cursor.offset = taken === 0 ? batch.after.offset : (events[taken]?.offset ?? 0) - 1;
+    return cursor.isReadyAgain ? "again" : "part";
+  }
+
+  #tell(cursor: Cursor, gap: Gap): void {
+    cursor.handedOver = Math.max(cursor.handedOver, gap.through.offset);
+    this.#options.onGap(cursor, gap);
+    try {
+      cursor.subscriber.gap(gap);
+    } catch (error) {
+      this.#options.onFailed(cursor, error);
+    }
+  }
+}

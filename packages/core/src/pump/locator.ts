@@ -1,0 +1,47 @@
+import type { Scheduler } from "../clock.ts";
+import type { EventLog } from "../log/event-log.ts";
+import { readRetryMs } from "./catch-up.ts";
+import type { Cursor } from "./cursor.ts";
+import { Retries } from "./retries.ts";
+import { locate } from "./starting-point.ts";
+
+/** Finds where a new cursor starts; asks the engine first when its position is past the head known here. */
+export class Locator {
+  readonly #log: EventLog;
+  readonly #retries: Retries;
+  readonly #onFailed: (after: number, error: unknown) => void;
+
+  constructor(options: { readonly log: EventLog; readonly scheduler: Scheduler; readonly onFailed: (after: number, error: unknown) => void }) {
+    this.#log = options.log;
+    this.#retries = new Retries(options.scheduler);
+    this.#onFailed = options.onFailed;
+  }
+
+  /** Places the cursor and calls back, at once if it can; never for a cursor closed meanwhile. */
+  place(cursor: Cursor, onPlaced: () => void): void {
+    this.#try(cursor, onPlaced, false);
+  }
+
+  close(): void {
+    this.#retries.cancel();
+  }
+
+  #try(cursor: Cursor, onPlaced: () => void, isFresh: boolean): void {
+    if (cursor.state !== "locating") return;
+    const { epoch, trimmedThrough, head } = this.#log;
+    const place = locate(cursor.from, { epoch, trimmedThrough, head }, { maxReplayEvents: cursor.maxReplayEvents, isFresh });
+    if (place !== null) {
+      cursor.place(place);
+      onPlaced();
+      return;
+    }
+    this.#log.refresh().then(
+      () => this.#try(cursor, onPlaced, true),
+      (error: unknown) => {
+        if (cursor.state !== "locating") return;
+        this.#onFailed(head, error);
+        this.#retries.after(readRetryMs, () => this.#try(cursor, onPlaced, false));
+      },
+    );
+  }
+}

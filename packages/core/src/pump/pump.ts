@@ -1,0 +1,310 @@
+import type { Surroundings, Timer } from "../clock.ts";
+import { EventRun } from "../encoding/run.ts";
+import type { StoredEvent } from "../event/event.ts";
+import { LogEvent } from "../event/log-event.ts";
+import type { EventLog, ReadLimit } from "../log/event-log.ts";
+import { EventRing } from "../log/event-ring.ts";
+import type { Gap } from "../subscriber/subscriber.ts";
+import { CatchUp } from "./catch-up.ts";
+import { Cursor, type CursorControl, type CursorSpec } from "./cursor.ts";
+import { FilterGroup } from "./filter-group.ts";
+import { everything, type CompiledFilter } from "./filter.ts";
+import { HandOver } from "./hand-over.ts";
+import { Locator } from "./locator.ts";
+
+export interface PumpOptions {
+  readonly log: EventLog;
+  readonly surroundings: Surroundings;
+  readonly hotWindow: ReadLimit;
+  readonly pageCacheBytes: number;
+  readonly flushMs: number;
+  /** Called once per gap that a subscriber was told. */
+  readonly onGap: (cursor: Cursor, gap: Gap) => void;
+  /** The subscriber broke its contract; the broker closes it. */
+  readonly onFailed: (cursor: Cursor, error: unknown) => void;
+  readonly onReadFailed: (after: number, error: unknown) => void;
+}
+
+/** Brings every ready cursor to the head, once per turn of the event loop; the only way an event reaches anybody. */
+export class Pump implements CursorControl {
+  readonly #options: PumpOptions;
+  readonly #log: EventLog;
+  readonly #window: EventRing<LogEvent>;
+  readonly #catchUp: CatchUp;
+  readonly #handOver: HandOver;
+  readonly #locator: Locator;
+  readonly #groups = new Map<string, FilterGroup>();
+  readonly #unwatch: () => void;
+  #timer: Timer | null = null;
+  #isTurnComing = false;
+  #isTicking = false;
+  #isClosed = false;
+  #tick = 0;
+  /** Through where the last tick offered everything, and the bytes that came since. */
+  #offered: number;
+  #bytesSince = 0;
+
+  constructor(options: PumpOptions) {
+    const { log, hotWindow, surroundings } = options;
+    this.#options = options;
+    this.#log = log;
+    // What retention took must not be found in memory: the window never outgrows the log.
+    const limit = {
+      maxEvents: Math.min(hotWindow.maxEvents, log.retention.maxEvents),
+      maxBytes: Math.min(hotWindow.maxBytes, log.retention.maxBytes),
+    };
+    this.#window = new EventRing(limit, log.head);
+    this.#offered = log.head;
+    this.#catchUp = new CatchUp({ log, window: this.#window, scheduler: surroundings.scheduler, cacheBytes: options.pageCacheBytes, onFailed: options.onReadFailed });
+    this.#handOver = new HandOver({ epoch: log.epoch, onGap: options.onGap, onFailed: options.onFailed });
+    this.#locator = new Locator({ log, scheduler: surroundings.scheduler, onFailed: options.onReadFailed });
+    this.#unwatch = log.watch((events) => this.#committed(events));
+  }
+
+  /** Committed events not yet offered to every ready subscriber. */
+  get backlog(): number {
+    return this.#window.newest - this.#offered;
+  }
+
+  /** True when every cursor is at the head: nothing is waiting, reading or behind. */
+  get isCaughtUp(): boolean {
+    if (this.backlog > 0) return false;
+    for (const group of this.#groups.values()) if (group.live.size < group.size) return false;
+    return true;
+  }
+
+  /** False while a tick is on and so much more would push out what it is still handing over. */
+  hasRoomFor(count: number, sizeBytes: number): boolean {
+    return !this.#isTicking || this.#isWithinHalf(count, sizeBytes);
+  }
+
+  add(spec: CursorSpec, filter: CompiledFilter): Cursor {
+    const cursor = new Cursor(spec, this.#groupOf(filter), this.#log.epoch, this);
+    cursor.group.size += 1;
+    this.#locator.place(cursor, () => {
+      cursor.state = "behind";
+      this.#putBehind(cursor);
+    });
+    return cursor;
+  }
+
+  /**
+   * Nothing more is handed over. What is in flight may still be acknowledged, until the cursor's line is cut.
+   * Idempotent.
+   */
+  remove(cursor: Cursor): void {
+    if (cursor.state === "closed") return;
+    const offset = this.placeOf(cursor);
+    this.#leaveGroup(cursor);
+    cursor.offset = offset;
+    cursor.state = "closed";
+    cursor.page = null;
+  }
+
+  /** From the returned offset on the other filter holds; `after`, a past offset, makes the cursor go there first. */
+  setFilter(cursor: Cursor, filter: CompiledFilter, after: number | null): number {
+    if (cursor.state === "closed") return cursor.offset;
+    const offset = after ?? this.placeOf(cursor);
+    this.#leaveGroup(cursor);
+    cursor.group = this.#groupOf(filter);
+    cursor.group.size += 1;
+    cursor.offset = offset;
+    cursor.page = null;
+    if (cursor.state === "live" || cursor.state === "reading") cursor.state = "behind";
+    if (cursor.state === "behind") this.#putBehind(cursor);
+    return offset;
+  }
+
+  placeOf(cursor: Cursor): number {
+    return cursor.state === "live" ? cursor.group.placeOf(cursor, this.#tick) : cursor.offset;
+  }
+
+  wake(cursor: Cursor): void {
+    cursor.isReadyAgain = true;
+    if (cursor.state !== "waiting") return;
+    cursor.state = "behind";
+    this.#putBehind(cursor);
+  }
+
+  rewind(cursor: Cursor): void {
+    if (cursor.state === "closed") return;
+    cursor.group.live.delete(cursor);
+    cursor.goBack();
+    cursor.line = null;
+    cursor.state = "behind";
+    this.#putBehind(cursor);
+  }
+
+  /** Brings every ready cursor to the head of this moment. Not re-entrant: what is published meanwhile waits for the next tick. */
+  tick(): void {
+    if (this.#isTicking || this.#isClosed) return;
+    this.#isTicking = true;
+    this.#tick += 1;
+    this.#timer?.cancel();
+    this.#timer = null;
+    const after = this.#offered;
+    const target = this.#window.newest;
+    this.#offered = target;
+    this.#bytesSince = 0;
+    const events = target > after && this.#window.dropped <= after ? this.#window.slice(after, target) : null;
+    // Copies: what subscribers change while they take is the next tick's.
+    for (const group of [...this.#groups.values()]) {
+      const behind = [...group.behind];
+      this.#moveLive(group, target, events);
+      for (const cursor of behind) this.#bring(cursor, target);
+    }
+    this.#isTicking = false;
+    if (this.#window.newest > target) this.#wakeUp();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#unwatch();
+    this.#catchUp.close();
+    this.#timer?.cancel();
+    this.#locator.close();
+    for (const group of this.#groups.values()) {
+      for (const cursor of [...group.live, ...group.behind]) this.remove(cursor);
+    }
+    this.#groups.clear();
+  }
+
+  #committed(events: readonly StoredEvent[]): void {
+    for (const stored of events) {
+      // Half of the window is what may wait: then a tick always finds its events still here.
+      if (!this.#isWithinHalf(1, stored.sizeBytes) && this.backlog > 0) this.tick();
+      const { newest } = this.#window;
+      if (stored.offset !== newest + 1) this.#window.restart(stored.offset - 1);
+      this.#window.push(LogEvent.from(this.#log.epoch, stored));
+      this.#bytesSince += stored.sizeBytes;
+    }
+    this.#wakeUp();
+  }
+
+  #isWithinHalf(count: number, sizeBytes: number): boolean {
+    const { maxEvents, maxBytes } = this.#window.limit;
+    return this.backlog + count <= maxEvents / 2 && this.#bytesSince + sizeBytes <= maxBytes / 2;
+  }
+
+  /** A tick for what was committed: in the next turn, or at the end of the flush window. */
+  #wakeUp(): void {
+    if (this.#options.flushMs === 0) return this.#wakeUpNow();
+    this.#timer ??= this.#options.surroundings.scheduler.after(this.#options.flushMs, () => this.tick(), { holdsProcess: true });
+  }
+
+  #wakeUpNow(): void {
+    if (this.#isTurnComing || this.#isClosed) return;
+    this.#isTurnComing = true;
+    this.#options.surroundings.scheduler.nextTurn(() => {
+      this.#isTurnComing = false;
+      this.tick();
+    });
+  }
+
+  #moveLive(group: FilterGroup, target: number, events: readonly LogEvent[] | null): void {
+    const after = group.place;
+    if (after >= target) return;
+    group.place = target;
+    if (group.live.size === 0) return;
+    if (events === null) return this.#leaveBehind(group, after);
+    const { filter } = group;
+    const matching = filter === everything ? events : events.filter((event) => filter.matches(event));
+    if (matching.length === 0) return;
+    const batch = new EventRun(this.#log.epoch, after, target, matching).batchAfter(after);
+    group.placeBefore = after;
+    for (const cursor of group.live) {
+      cursor.offeredInTick = this.#tick;
+      cursor.offset = after;
+      const outcome = this.#handOver.offer(cursor, batch);
+      if (outcome === "all" && cursor.state === "live") continue;
+      group.live.delete(cursor);
+      if (outcome === "part" || outcome === "again") this.#pause(cursor, outcome);
+    }
+    group.placeBefore = -1;
+  }
+
+  /** More was committed at once than the window holds: what is missing here is read from the log. */
+  #leaveBehind(group: FilterGroup, offset: number): void {
+    for (const cursor of group.live) {
+      cursor.offset = offset;
+      cursor.state = "behind";
+      this.#putBehind(cursor);
+    }
+    group.live.clear();
+  }
+
+  #bring(cursor: Cursor, target: number): void {
+    if (cursor.state !== "behind") return;
+    this.#handOver.open(cursor);
+    // Without a line it was rewound meanwhile: its next life begins in the next tick.
+    while (cursor.state === "behind" && cursor.line !== null) {
+      // Trimmed, or a hole in what should be retained: told alike.
+      const missing = Math.max(this.#log.trimmedThrough, cursor.page?.after ?? 0);
+      if (cursor.offset < missing) {
+        this.#handOver.skip(cursor, missing);
+        continue;
+      }
+      if (cursor.offset >= target) {
+        if (cursor.offset === target) this.#joinLive(cursor);
+        return;
+      }
+      const page = cursor.page?.holdsAfter(cursor.offset) === true ? cursor.page.upTo(target) : this.#catchUp.pageNow(cursor.offset, target);
+      cursor.page = null;
+      if (page === null) return this.#read(cursor);
+      const batch = page.run(cursor.group.filter).batchAfter(cursor.offset);
+      if (batch.events.length === 0) {
+        cursor.offset = page.through;
+        continue;
+      }
+      const outcome = this.#handOver.offer(cursor, batch);
+      if (outcome === "part" || outcome === "again") return this.#pause(cursor, outcome);
+    }
+  }
+
+  /** It is full: nothing more in this tick, and in the next only if it is ready again. */
+  #pause(cursor: Cursor, outcome: "part" | "again"): void {
+    cursor.state = outcome === "part" ? "waiting" : "behind";
+    if (outcome === "part") cursor.group.behind.delete(cursor);
+    else this.#putBehind(cursor);
+  }
+
+  #read(cursor: Cursor): void {
+    cursor.state = "reading";
+    cursor.group.behind.delete(cursor);
+    const { offset } = cursor;
+    this.#catchUp.read(offset, (page) => {
+      if (cursor.state !== "reading" || cursor.offset !== offset) return;
+      cursor.state = "behind";
+      cursor.page = page;
+      this.#putBehind(cursor);
+    });
+  }
+
+  #joinLive(cursor: Cursor): void {
+    cursor.state = "live";
+    cursor.offeredInTick = this.#tick;
+    cursor.group.behind.delete(cursor);
+    cursor.group.live.add(cursor);
+  }
+
+  #putBehind(cursor: Cursor): void {
+    cursor.group.behind.add(cursor);
+    this.#wakeUpNow();
+  }
+
+  #groupOf(filter: CompiledFilter): FilterGroup {
+    let group = this.#groups.get(filter.key);
+    if (group === undefined) {
+      group = new FilterGroup(filter, this.#offered);
+      this.#groups.set(filter.key, group);
+    }
+    return group;
+  }
+
+  #leaveGroup(cursor: Cursor): void {
+    const { group } = cursor;
+    group.forget(cursor);
+    group.size -= 1;
+    if (group.size === 0) this.#groups.delete(group.filter.key);
+  }
+}
