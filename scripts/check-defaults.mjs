@@ -1,39 +1,69 @@
-// Fails when the `@default` written for an option is not the default in the code beside it.
+// Fails when an option of an options.ts has no `@default`, or when a `@default` anywhere is not what the code says.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 
 const root = resolve(process.argv[2] ?? ".");
+const literal = /^(-?[\d.]+|true|false|Infinity|"[^"]*")$/;
 const problems = [];
 let checked = 0;
 
 for (const pkg of readdirSync(join(root, "packages"))) {
   const src = join(root, "packages", pkg, "src");
   if (!existsSync(src)) continue;
-  for (const file of readdirSync(src, { recursive: true })) {
-    if (/(^|[\\/-])options\.ts$/.test(file)) checkOptions(`packages/${pkg}/src/${file}`, readFileSync(join(src, file), "utf8"));
-  }
+  const names = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => /(?<!\.(test|test-d|fuzz))\.ts$/.test(name));
+  const texts = new Map(names.map((name) => [join(src, name), readFileSync(join(src, name), "utf8")]));
+  const everywhere = [...texts.values()].flatMap(codeLines);
+  for (const [path, text] of texts) checkFile(path, text, everywhere);
 }
 
-// Only what users write (interfaces named ...Options) needs a default; resolved options have none left.
-function checkOptions(where, text) {
-  for (const [, name, extended, body] of text.matchAll(/^export interface (\w*Options)(?:<[^{]*>)?( extends [^{]+)? \{\n([\s\S]*?)^\}/gm)) {
-    if (name.startsWith("Resolved")) continue;
-    for (const [, comment, option] of body.matchAll(/(\/\*\*(?:(?!\*\/)[\s\S])*\*\/)?\s*readonly (\w+)\?:/g)) {
+// What users write is an interface named ...Options; what is resolved from it has no question marks left.
+function checkFile(path, text, everywhere) {
+  for (const [, name, body] of text.matchAll(/^(?:export )?interface (\w*Options)\b[^{]*\{\n([\s\S]*?)^\}/gm)) {
+    for (const [, comment, option] of body.matchAll(/^(?:\s*\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?\s*readonly (\w+)\?:/gm)) {
       checked += 1;
-      const documented = /@default\s+(.+?)\s*(?:\*\/|$)/m.exec(comment ?? "")?.[1];
-      if (documented === undefined) problems.push(`${where}: ${name}.${option} has no @default`);
-      else checkValue(where, text, `${name}.${option}`, option, documented);
+      const documented = /@default\s+(\S[\s\S]*?)\s*$/.exec(plainNumbers(comment ?? ""))?.[1];
+      const label = `${relative(root, path)}: ${name}.${option}`;
+      if (documented !== undefined) checkValues(label, [codeLines(text), everywhere], valuesOf(option, documented));
+      else if (basename(path).endsWith("options.ts")) problems.push(`${label} has no @default`);
     }
-    void extended;
   }
 }
 
-// A default that is a literal must stand in the code as `option: literal`; a default in words ("none", "the head") is for people.
-function checkValue(where, text, label, option, documented) {
-  if (!/^(-?[\d_.]+( \* [\d_.]+)*|true|false|Infinity|"[^"]*"|\[.*\])$/.test(documented)) return;
-  const code = text.replace(/\/\*\*[\s\S]*?\*\//g, "");
-  const values = [...code.matchAll(new RegExp(`\\b${option}(?::|\\s+=)\\s*([^\\n;]+?)[,;]?(?:\\s+\\}|\\n)`, "g"))].map((match) => match[1]);
-  if (!values.includes(documented)) problems.push(`${where}: ${label} documents ${documented}, code says ${values.join(" or ") || "nothing"}`);
+// `25_000`, `{ spreadMs: 10_000, deadlineMs: 25_000 }`; a default in words is for people.
+function valuesOf(option, documented) {
+  const members = /^\{(.*)\}/.exec(documented)?.[1]?.split(",").map((pair) => pair.split(":").map((part) => part.trim()));
+  return (members ?? [[option, documented.split(/[:;,]? /)[0]]]).filter(([, value]) => literal.test(value ?? ""));
+}
+
+function checkValues(label, scopes, values) {
+  for (const [key, value] of values) {
+    const found = scopes.flatMap((code) => linesNaming(code, key));
+    if (!found.some((line) => says(line, value))) {
+      problems.push(`${label} documents ${key} as ${value}, the code says: ${found.map((line) => line.trim()).join(" | ") || "nothing"}`);
+    }
+  }
+}
+
+// The lines that name the option, and the constants those lines name.
+function linesNaming(code, key) {
+  const lines = code.filter((line) => new RegExp(`\\b${key}\\b`).test(line));
+  const constants = new Set(lines.flatMap((line) => line.match(/\w+/g) ?? []));
+  return [...lines, ...code.filter((line) => constants.has(/^(?:export )?const (\w+)\b.* = /.exec(line)?.[1]))];
+}
+
+function says(line, value) {
+  const spoken = { true: "!== false", false: "=== true" }[value];
+  return line.split(/[\s,;:(){}[\]=]+/).includes(value) || (spoken !== undefined && line.includes(spoken));
+}
+
+// One spelling for each number: 24 * 60 * 60 * 1000, 86_400_000 and 86400000 are the same default.
+function plainNumbers(text) {
+  const product = (expression) => String(expression.split("*").reduce((total, factor) => total * Number(factor.replaceAll("_", "")), 1));
+  return text.replace(/\b\d[\d_]*(\.\d+)?( \* \d[\d_]*(\.\d+)?)*/g, product);
+}
+
+function codeLines(text) {
+  return plainNumbers(text).replace(/\/\*\*[\s\S]*?\*\//g, "").replace(/^(?:export )?interface [\s\S]*?^\}/gm, "").split("\n");
 }
 
 console.log(problems.length === 0 ? `defaults ok: ${checked} options` : problems.join("\n"));
