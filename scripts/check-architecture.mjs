@@ -50,16 +50,16 @@ function checkFile(pkg, src, file, text) {
   if (name === "index.ts" && /^(export )?(const|let|function|class) /m.test(text)) problems.push(`${where}: index.ts only lists exports`);
   const valueImports = [];
   for (const [, typeOnly, specifier] of text.matchAll(/^(?:import|export)\s+(type\s)?[^"';]*?from\s+"([^"]+)"/gm)) {
-    const problem = checkImport(pkg, src, file, specifier);
+    const problem = checkImport(pkg, src, file, specifier, Boolean(typeOnly));
     if (problem) problems.push(`${where}: ${problem}`);
     if (specifier.startsWith(".") && !typeOnly) valueImports.push(resolve(dirname(file), specifier));
   }
   graph.set(file, valueImports);
 }
 
-function checkImport(pkg, src, file, specifier) {
+function checkImport(pkg, src, file, specifier, typeOnly) {
   if (specifier.startsWith(scope)) return checkPackageImport(pkg, specifier.slice(scope.length));
-  if (specifier.startsWith(".")) return checkRelativeImport(pkg, src, file, resolve(dirname(file), specifier), specifier);
+  if (specifier.startsWith(".")) return checkRelativeImport(pkg, src, file, specifier, typeOnly);
   if (pkg === "core") return `core runs everywhere and imports nothing, not even ${specifier}`;
   return undefined;
 }
@@ -72,14 +72,16 @@ function checkPackageImport(pkg, door) {
   return undefined;
 }
 
-function checkRelativeImport(pkg, src, file, target, specifier) {
+function checkRelativeImport(pkg, src, file, specifier, typeOnly) {
+  const target = resolve(dirname(file), specifier);
   if (!target.startsWith(src + sep)) return `reaches outside its package (${specifier})`;
   if (pkg !== "core") return undefined;
   const folders = [file, target].map((path) => relative(src, path).split(sep).slice(0, -1)[0] ?? "");
   const [from, to] = folders;
   if (from === "wire" && to !== "wire") return "wire/ stands alone";
-  // Files beside index.ts (errors, clock, options) are the ground; index.ts itself sees all.
-  if (from === "" || to === "") return undefined;
+  // Files beside index.ts (errors, clock, options) are the ground; index.ts itself sees all. A port may name a type of
+  // a higher floor (an observer is told what a subscriber was told); code must not be called upwards.
+  if (typeOnly || from === "" || to === "") return undefined;
   if (floorOf(from) < 0) return `core has no floor for ${from}/ in scripts/check-architecture.mjs`;
   return floorOf(to) > floorOf(from) ? `${from}/ must not stand on ${to}/ (${specifier})` : undefined;
 }
