@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { defineConfig } from "tsup";
 
 /** Every package is built alike: what its package.json exports as source is what gets an output of the same name. */
-const { exports } = JSON.parse(readFileSync("package.json", "utf8")) as { exports: Record<string, Record<string, string>> };
+const { exports } = JSON.parse(readFileSync("package.json", "utf8")) as {
+  exports: Record<string, Record<string, string>>;
+};
 const sources = Object.values(exports).flatMap((conditions) => conditions["@starcast/source"] ?? []);
 
 export default defineConfig({

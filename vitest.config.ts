@@ -4,7 +4,9 @@ import { defineConfig } from "vitest/config";
 const conditions = ["@starcast/source"];
 const fromSource = {
   resolve: { conditions },
-  ssr: { resolve: { conditions: [...conditions, "node", "module", "import", "default"], externalConditions: conditions } },
+  ssr: {
+    resolve: { conditions: [...conditions, "node", "module", "import", "default"], externalConditions: conditions },
+  },
 };
 
 const slow = ["**/*.slow.test.ts", "**/*.fuzz.ts"];
@@ -35,11 +37,25 @@ export default defineConfig({
       },
       {
         ...fromSource,
-        test: { name: "browser", include: browser, exclude: never, testTimeout: 30_000, hookTimeout: 30_000, fileParallelism: false },
+        test: {
+          name: "browser",
+          include: browser,
+          exclude: never,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          fileParallelism: false,
+        },
       },
       {
         ...fromSource,
-        test: { name: "slow", include: slow, exclude: never, testTimeout: 300_000, hookTimeout: 120_000, fileParallelism: false },
+        test: {
+          name: "slow",
+          include: slow,
+          exclude: never,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
       },
     ],
   },

@@ -19,7 +19,9 @@ const doors = {
 };
 const onlyDoors = { client: ["core/wire"] };
 // Inside core the folders stand on each other in this order, and no arrow runs back up.
-const coreFloors = ["", "event", "log encoding observe wire", "subscriber store", "pump", "broker", "gateway"].map((floor) => floor.split(" "));
+const coreFloors = ["", "event", "log encoding observe wire", "subscriber store", "pump", "broker", "gateway"].map(
+  (floor) => floor.split(" "),
+);
 const floorOf = (folder) => coreFloors.findIndex((floor) => floor.includes(folder));
 const drawers = /^(utils?|helpers?|common|misc|shared|types|lib|manager|base)(\.|-)/;
 const problems = [];
@@ -41,13 +43,15 @@ for (const start of graph.keys()) findCycle(start, []);
 function checkFile(pkg, src, file, text) {
   const where = relative(root, file);
   const name = basename(file);
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|test-d|slow\.test|browser\.test|fuzz|bench))?\.tsx?$/.test(name)) problems.push(`${where}: file names are kebab-case`);
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|test-d|slow\.test|browser\.test|fuzz|bench))?\.tsx?$/.test(name))
+    problems.push(`${where}: file names are kebab-case`);
   if (drawers.test(name)) problems.push(`${where}: name the idea, not the drawer`);
   if (/\.(test|test-d|fuzz|bench)\.tsx?$/.test(name)) return;
   const lines = text.split("\n").length;
   if (lines > maxLines) problems.push(`${where}: ${lines} lines; more than ${maxLines} is more than one idea`);
   if (/^export default/m.test(text)) problems.push(`${where}: use a named export`);
-  if (name === "index.ts" && /^(export )?(const|let|function|class) /m.test(text)) problems.push(`${where}: index.ts only lists exports`);
+  if (name === "index.ts" && /^(export )?(const|let|function|class) /m.test(text))
+    problems.push(`${where}: index.ts only lists exports`);
   const valueImports = [];
   for (const [, typeOnly, specifier] of text.matchAll(/^(?:import|export)\s+(type\s)?[^"';]*?from\s+"([^"]+)"/gm)) {
     const problem = checkImport(pkg, src, file, specifier, Boolean(typeOnly));
@@ -68,7 +72,8 @@ function checkPackageImport(pkg, door) {
   const target = door.split("/")[0];
   if (layerOf(target) >= layerOf(pkg)) return `${pkg} must not import ${target}`;
   if (onlyDoors[pkg] && !onlyDoors[pkg].includes(door)) return `${pkg} may import only ${onlyDoors[pkg].join(", ")}`;
-  if (doors[door] && !doors[door].includes(pkg) && pkg !== "testing") return `only ${doors[door].join(", ")} may import ${door}`;
+  if (doors[door] && !doors[door].includes(pkg) && pkg !== "testing")
+    return `only ${doors[door].join(", ")} may import ${door}`;
   return undefined;
 }
 

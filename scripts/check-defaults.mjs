@@ -10,7 +10,9 @@ let checked = 0;
 for (const pkg of readdirSync(join(root, "packages"))) {
   const src = join(root, "packages", pkg, "src");
   if (!existsSync(src)) continue;
-  const names = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => /(?<!\.(test|test-d|fuzz))\.ts$/.test(name));
+  const names = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) =>
+    /(?<!\.(test|test-d|fuzz))\.ts$/.test(name),
+  );
   const texts = new Map(names.map((name) => [join(src, name), readFileSync(join(src, name), "utf8")]));
   const everywhere = [...texts.values()].flatMap(codeLines);
   for (const [path, text] of texts) checkFile(path, text, everywhere);
@@ -19,7 +21,9 @@ for (const pkg of readdirSync(join(root, "packages"))) {
 // What users write is an interface named ...Options; what is resolved from it has no question marks left.
 function checkFile(path, text, everywhere) {
   for (const [, name, body] of text.matchAll(/^(?:export )?interface (\w*Options)\b[^{]*\{\n([\s\S]*?)^\}/gm)) {
-    for (const [, comment, option] of body.matchAll(/^(?:\s*\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?\s*readonly (\w+)\?:/gm)) {
+    for (const [, comment, option] of body.matchAll(
+      /^(?:\s*\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?\s*readonly (\w+)\?:/gm,
+    )) {
       checked += 1;
       const documented = /@default\s+(\S[\s\S]*?)\s*$/.exec(plainNumbers(comment ?? ""))?.[1];
       const label = `${relative(root, path)}: ${name}.${option}`;
@@ -31,7 +35,10 @@ function checkFile(path, text, everywhere) {
 
 // `25_000`, `{ spreadMs: 10_000, deadlineMs: 25_000 }`; a default in words is for people.
 function valuesOf(option, documented) {
-  const members = /^\{(.*)\}/.exec(documented)?.[1]?.split(",").map((pair) => pair.split(":").map((part) => part.trim()));
+  const members = /^\{(.*)\}/
+    .exec(documented)?.[1]
+    ?.split(",")
+    .map((pair) => pair.split(":").map((part) => part.trim()));
   return (members ?? [[option, documented.split(/[:;,]? /)[0]]]).filter(([, value]) => literal.test(value ?? ""));
 }
 
@@ -39,7 +46,9 @@ function checkValues(label, scopes, values) {
   for (const [key, value] of values) {
     const found = scopes.flatMap((code) => linesNaming(code, key));
     if (!found.some((line) => says(line, value))) {
-      problems.push(`${label} documents ${key} as ${value}, the code says: ${found.map((line) => line.trim()).join(" | ") || "nothing"}`);
+      problems.push(
+        `${label} documents ${key} as ${value}, the code says: ${found.map((line) => line.trim()).join(" | ") || "nothing"}`,
+      );
     }
   }
 }
@@ -58,12 +67,16 @@ function says(line, value) {
 
 // One spelling for each number: 24 * 60 * 60 * 1000, 86_400_000 and 86400000 are the same default.
 function plainNumbers(text) {
-  const product = (expression) => String(expression.split("*").reduce((total, factor) => total * Number(factor.replaceAll("_", "")), 1));
+  const product = (expression) =>
+    String(expression.split("*").reduce((total, factor) => total * Number(factor.replaceAll("_", "")), 1));
   return text.replace(/\b\d[\d_]*(\.\d+)?( \* \d[\d_]*(\.\d+)?)*/g, product);
 }
 
 function codeLines(text) {
-  return plainNumbers(text).replace(/\/\*\*[\s\S]*?\*\//g, "").replace(/^(?:export )?interface [\s\S]*?^\}/gm, "").split("\n");
+  return plainNumbers(text)
+    .replace(/\/\*\*[\s\S]*?\*\//g, "")
+    .replace(/^(?:export )?interface [\s\S]*?^\}/gm, "")
+    .split("\n");
 }
 
 console.log(problems.length === 0 ? `defaults ok: ${checked} options` : problems.join("\n"));

@@ -8,7 +8,10 @@ for (const [name, tarball] of Object.entries(packAll())) {
     ["publint", "--strict", tarball],
     ["attw", "--profile", "esm-only", "--no-emoji", "--format", "ascii", tarball],
   ]) {
-    const { status, stdout, stderr } = spawnSync(command[0], command.slice(1), { encoding: "utf8", shell: process.platform === "win32" });
+    const { status, stdout, stderr } = spawnSync(command[0], command.slice(1), {
+      encoding: "utf8",
+      shell: process.platform === "win32",
+    });
     if (status !== 0) problems.push(`${name}: ${command.join(" ")}\n${stdout}${stderr}`);
   }
 }

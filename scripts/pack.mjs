@@ -25,6 +25,7 @@ function run(args, options) {
 function tarballOf(name) {
   const { version } = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
   const tarball = join(folder, `starcast-${name}-${version}.tgz`);
-  if (!existsSync(tarball)) throw new Error(`Expected ${name} to be packed as ${tarball}, found ${readdirSync(folder).join(", ")}`);
+  if (!existsSync(tarball))
+    throw new Error(`Expected ${name} to be packed as ${tarball}, found ${readdirSync(folder).join(", ")}`);
   return tarball;
 }

@@ -9,9 +9,17 @@ const windows = process.platform === "win32";
 
 /** Runs pnpm with these arguments and gives its exit code. */
 export function pnpm(args, options = {}) {
-  const [command, ...first] = pnpmOnPath() ? ["pnpm"] : ["npx", "--yes", "--loglevel=error", `--package=pnpm@${version}`, "--", "pnpm"];
+  const [command, ...first] = pnpmOnPath()
+    ? ["pnpm"]
+    : ["npx", "--yes", "--loglevel=error", `--package=pnpm@${version}`, "--", "pnpm"];
   const env = { ...process.env, npm_config_update_notifier: "false", TURBO_TELEMETRY_DISABLED: "1" };
-  const result = spawnSync(command, [...first, ...args], { cwd: fileURLToPath(root), stdio: "inherit", env, shell: windows, ...options });
+  const result = spawnSync(command, [...first, ...args], {
+    cwd: fileURLToPath(root),
+    stdio: "inherit",
+    env,
+    shell: windows,
+    ...options,
+  });
   if (result.error) throw result.error;
   return result.status ?? 1;
 }

@@ -10,15 +10,18 @@ const fence = /^```(\S+)(?: ([^\n]*))?\n([\s\S]*?)^```$/gm;
 export function readExamples(markdown) {
   const examples = [];
   for (const [, language, info = "", text] of markdown.matchAll(fence)) {
-    if (language === "js" && (info === "runs" || info === "serves")) examples.push({ kind: info, code: text, output: undefined });
+    if (language === "js" && (info === "runs" || info === "serves"))
+      examples.push({ kind: info, code: text, output: undefined });
     else if (language === "text" && info === "output") attachOutput(examples, text);
-    else if (/^(runs|serves|output)$/.test(info)) throw new Error(`Expected \`js runs\`, \`js serves\` or \`text output\`, got \`${language} ${info}\``);
+    else if (/^(runs|serves|output)$/.test(info))
+      throw new Error(`Expected \`js runs\`, \`js serves\` or \`text output\`, got \`${language} ${info}\``);
   }
   return examples;
 }
 
 function attachOutput(examples, text) {
   const last = examples.at(-1);
-  if (last === undefined || last.output !== undefined) throw new Error("Expected `text output` to follow an example, got it alone");
+  if (last === undefined || last.output !== undefined)
+    throw new Error("Expected `text output` to follow an example, got it alone");
   last.output = text;
 }

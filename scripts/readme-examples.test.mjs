@@ -5,7 +5,13 @@ const block = (info, text) => `\`\`\`${info}\n${text}\n\`\`\`\n`;
 
 describe("the runnable examples of a README", () => {
   it("are the blocks that say so, each with the output beneath it", () => {
-    const markdown = ["# Title", block("js", "no"), block("js runs", "yes()"), block("text output", "1"), block("js serves", "up()")].join("\n");
+    const markdown = [
+      "# Title",
+      block("js", "no"),
+      block("js runs", "yes()"),
+      block("text output", "1"),
+      block("js serves", "up()"),
+    ].join("\n");
     expect(readExamples(markdown)).toEqual([
       { kind: "runs", code: "yes()\n", output: "1\n" },
       { kind: "serves", code: "up()\n", output: undefined },

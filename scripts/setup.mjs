@@ -39,7 +39,8 @@ function install({ cwd, args }) {
 
 function fingerprintOf({ cwd, manifests }) {
   const hash = createHash("sha256").update(`${process.platform} ${process.arch}`);
-  for (const file of ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", ...manifests()]) hash.update(readFileSync(join(cwd, file)));
+  for (const file of ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", ...manifests()])
+    hash.update(readFileSync(join(cwd, file)));
   return hash.digest("hex");
 }
 

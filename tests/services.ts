@@ -36,7 +36,9 @@ export function describeWith(name: ServiceName, title: string, tests: (path: str
   } else if (process.env["STARCAST_REQUIRE_SERVICES"] === "1") {
     describe(title, () => {
       it(`finds ${name}`, () => {
-        throw new Error(`Expected ${name} to be installed because STARCAST_REQUIRE_SERVICES=1, found it nowhere on PATH`);
+        throw new Error(
+          `Expected ${name} to be installed because STARCAST_REQUIRE_SERVICES=1, found it nowhere on PATH`,
+        );
       });
     });
   } else {

@@ -26,7 +26,11 @@ const thirdParty: Record<string, readonly string[]> = {
   sqlite: ["libsql"],
   testing: [],
 };
-const siblings: Record<string, readonly string[]> = { core: [], "standard-webhooks": [], webhook: ["core", "standard-webhooks"] };
+const siblings: Record<string, readonly string[]> = {
+  core: [],
+  "standard-webhooks": [],
+  webhook: ["core", "standard-webhooks"],
+};
 
 let tarballs: Record<string, string>;
 let mqtt: { readonly url: string; close(): Promise<void> };
@@ -48,14 +52,23 @@ describe.each(Object.keys(thirdParty))("@starcast/%s, installed alone", (name) =
   it("brings only what it needs", () => {
     const modules = join(project.folder, "node_modules");
     expect(readdirSync(join(modules, "@starcast")).sort()).toEqual(ours.toSorted());
-    const needed = Object.keys({ ...manifestOf(name, project.folder).dependencies, ...manifestOf(name, project.folder).optionalDependencies });
+    const needed = Object.keys({
+      ...manifestOf(name, project.folder).dependencies,
+      ...manifestOf(name, project.folder).optionalDependencies,
+    });
     expect(needed.filter((dependency) => !dependency.startsWith("@starcast/"))).toEqual(thirdParty[name]);
-    if (thirdParty[name]?.length === 0) expect(readdirSync(modules).filter((entry) => !entry.startsWith("."))).toEqual(["@starcast"]);
+    if (thirdParty[name]?.length === 0)
+      expect(readdirSync(modules).filter((entry) => !entry.startsWith("."))).toEqual(["@starcast"]);
   });
 
   it("carries its licence and its source, and no tests", () => {
-    const files = readdirSync(join(project.folder, "node_modules/@starcast", name), { recursive: true, encoding: "utf8" });
-    expect(files).toEqual(expect.arrayContaining(["LICENSE", "README.md", "dist/index.js", "dist/index.d.ts", "src/index.ts"]));
+    const files = readdirSync(join(project.folder, "node_modules/@starcast", name), {
+      recursive: true,
+      encoding: "utf8",
+    });
+    expect(files).toEqual(
+      expect.arrayContaining(["LICENSE", "README.md", "dist/index.js", "dist/index.d.ts", "src/index.ts"]),
+    );
     expect(files.filter((file) => /\.(test|test-d|fuzz)\.ts$/.test(file))).toEqual([]);
   });
 
@@ -63,13 +76,26 @@ describe.each(Object.keys(thirdParty))("@starcast/%s, installed alone", (name) =
   if (name === "testing") return;
 
   it("has types that stand without ours", async () => {
-    const doors = Object.keys(manifestOf(name, project.folder).exports ?? {}).filter((door) => door !== "./package.json");
+    const doors = Object.keys(manifestOf(name, project.folder).exports ?? {}).filter(
+      (door) => door !== "./package.json",
+    );
     const lines = doors.map((door, index) => `export * as door${index} from "@starcast/${name}${door.slice(1)}";`);
     writeFileSync(join(project.folder, "types.ts"), `${lines.join("\n")}\n`);
     const typeRoots = join(dirname(createRequire(import.meta.url).resolve("@types/node/package.json")), "..");
-    const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "--lib", "es2023,esnext.disposable,dom"];
+    const options = [
+      "--noEmit",
+      "--strict",
+      "--module",
+      "nodenext",
+      "--target",
+      "es2023",
+      "--lib",
+      "es2023,esnext.disposable,dom",
+    ];
     const tsc = createRequire(join(root, "package.json")).resolve("typescript/bin/tsc");
-    await run(process.execPath, [tsc, ...options, "--typeRoots", typeRoots, "--types", "node", "types.ts"], { cwd: project.folder });
+    await run(process.execPath, [tsc, ...options, "--typeRoots", typeRoots, "--types", "node", "types.ts"], {
+      cwd: project.folder,
+    });
   });
 
   runExamples(`packages/${name}/README.md`, project);
@@ -84,19 +110,31 @@ describe("the quick start of the front page", () => {
 
 function runExamples(readme: string, project: { readonly folder: string }): void {
   const examples = readExamples(readText(readme));
-  it.each(examples.map((example, index) => ({ ...example, title: `${readme} #${index + 1}` })))("$title runs when pasted", async (example) => {
-    const file = join(project.folder, "example.mjs");
-    writeFileSync(file, example.code);
-    const { code, stdout, stderr } = await runExample(file, example.kind === "serves");
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    if (example.output !== undefined) expect(stdout).toBe(example.output);
-  });
+  it.each(examples.map((example, index) => ({ ...example, title: `${readme} #${index + 1}` })))(
+    "$title runs when pasted",
+    async (example) => {
+      const file = join(project.folder, "example.mjs");
+      writeFileSync(file, example.code);
+      const { code, stdout, stderr } = await runExample(file, example.kind === "serves");
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      if (example.output !== undefined) expect(stdout).toBe(example.output);
+    },
+  );
 }
 
 /** Ends with the process; one that serves is interrupted once it has said that it is up. */
-async function runExample(file: string, serves: boolean): Promise<{ code: number | null; stdout: string; stderr: string }> {
+async function runExample(
+  file: string,
+  serves: boolean,
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const env = { ...process.env, MQTT_URL: mqtt.url, PORT: "0", NODE_OPTIONS: "" };
-  const child = spawn(process.execPath, [file], { cwd: dirname(file), env, stdio: ["ignore", "pipe", "pipe"], timeout: 20_000, killSignal: "SIGKILL" });
+  const child = spawn(process.execPath, [file], {
+    cwd: dirname(file),
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 20_000,
+    killSignal: "SIGKILL",
+  });
   let stdout = "";
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
@@ -116,7 +154,14 @@ function useProject(names: () => readonly string[]): { readonly folder: string }
     project.folder = await mkdtemp(join(tmpdir(), "starcast-packed-"));
     writeFileSync(join(project.folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
     const files = names().map((name) => tarballs[`@starcast/${name}`] ?? "");
-    const quiet = ["--no-audit", "--no-fund", "--prefer-offline", "--ignore-scripts", "--legacy-peer-deps", "--loglevel=error"];
+    const quiet = [
+      "--no-audit",
+      "--no-fund",
+      "--prefer-offline",
+      "--ignore-scripts",
+      "--legacy-peer-deps",
+      "--loglevel=error",
+    ];
     await run("npm", ["install", ...quiet, ...files], { cwd: project.folder, shell: process.platform === "win32" });
   });
   afterAll(async () => rm(project.folder, { recursive: true, force: true }));
