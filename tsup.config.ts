@@ -13,6 +13,8 @@ export default defineConfig({
   target: "node20",
   // Sources may use only what every runtime has; the bundler must not add a Node flavour to core.
   platform: "neutral",
+  // Built-in modules keep their prefix: not every runtime knows them without, and some have no other name.
+  removeNodeProtocol: false,
   sourcemap: true,
   clean: true,
   // tsup passes `baseUrl` to TypeScript, which version 6 calls deprecated.
