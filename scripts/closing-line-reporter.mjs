@@ -6,8 +6,8 @@ export default class ClosingLineReporter {
     const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
     const skipped = [];
     for (const module of modules) {
-      // A file that cannot be loaded has no tests to fail: it counts as one.
-      if (module.state() === "failed" && module.children.size === 0) counts.failed += 1;
+      // A file that cannot be loaded, or a hook that fails, has no test to fail: its error counts as one.
+      counts.failed += module.errors().length;
       for (const suite of module.children.allSuites()) counts.failed += suite.errors().length;
       for (const test of module.children.allTests()) {
         const { state } = test.result();
