@@ -96,6 +96,8 @@ const internalSuffixes: readonly string[] = [
 function parseOrigin(text: string): string | null {
   const url = parseUrl(text);
   if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) return null;
+  // A host with a star parses; it would look like a pattern and match nothing.
+  if (url.hostname.includes("*")) return null;
   // An origin and nothing more: a path here would promise a restriction that is not made.
   return text === url.origin || text === `${url.origin}/` ? url.origin : null;
 }
