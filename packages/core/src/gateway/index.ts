@@ -1,0 +1,16 @@
+export { Entrance } from "./entrance.ts";
+export type { Accepted, Decision } from "./entrance.ts";
+export { reject } from "./rejection.ts";
+export type { Rejected, RejectionCode } from "./rejection.ts";
+export { allowAnyone, grantedFilter } from "./grant.ts";
+export type { Authorize, Grant } from "./grant.ts";
+export { tokenProtocolPrefix } from "./visitor.ts";
+export type { GatewayTransport, HeaderLookup, Visit, Visitor } from "./visitor.ts";
+export { visitOfFetch, visitOfNode } from "./visit.ts";
+export type { FetchRequest, NodeRequest, NodeSocket } from "./visit.ts";
+export { gatewayOptionKeys, resolveGatewayOptions } from "./gateway-options.ts";
+export type { ConnectionLimitsOptions, GatewayOptions, ResolvedGatewayOptions } from "./gateway-options.ts";
+export { Admission, Seat } from "./admission.ts";
+export type { AdmissionRefusal, ConnectionLimits } from "./admission.ts";
+export { judgeHost, judgeOrigin } from "./origin.ts";
+export { readPlace, readResumePoint } from "./resume-point.ts";
