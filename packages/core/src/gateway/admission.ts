@@ -6,7 +6,8 @@ export interface ConnectionLimits {
   readonly maxNewPerSecond: number;
 }
 
-export type AdmissionRefusal = "too_many_connections" | "too_many_from_address" | "too_many_new" | "too_many_of_identity";
+export type AdmissionRefusal =
+  "too_many_connections" | "too_many_from_address" | "too_many_new" | "too_many_of_identity";
 
 /** Counts the connections of one broker: in total, per address, per identity, and new ones per second. */
 export class Admission {

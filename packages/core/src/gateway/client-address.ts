@@ -13,7 +13,11 @@ export interface ClientAddress {
  * Who is at the other end: the peer, or, behind trusted proxies, the nearest address in X-Forwarded-For that is not one
  * of them. What an untrusted peer writes there counts for nothing. Pure.
  */
-export function clientAddress(peerAddress: string | null, forwardedFor: string | null, trustedProxies: readonly IpBlock[] | null): ClientAddress {
+export function clientAddress(
+  peerAddress: string | null,
+  forwardedFor: string | null,
+  trustedProxies: readonly IpBlock[] | null,
+): ClientAddress {
   const peer = peerAddress === null ? null : parseIp(withoutZone(peerAddress));
   if (peer === null) return { address: peerAddress, countedAs: null, isProxySuspected: false };
   if (trustedProxies === null) {

@@ -95,8 +95,16 @@ export class Entrance {
       // The grant was compiled before: what is wrong was asked for.
       return reject("invalid_filter", error instanceof Error ? error.message : undefined);
     }
-    const from = readResumePoint({ lastEventId: visitor.headers.get("last-event-id"), query: visitor.url.searchParams });
-    const subscribe: SubscribeOptions = { ...asked, within, from, maxReplayEvents: grant.replayEvents ?? maxReplayEvents };
+    const from = readResumePoint({
+      lastEventId: visitor.headers.get("last-event-id"),
+      query: visitor.url.searchParams,
+    });
+    const subscribe: SubscribeOptions = {
+      ...asked,
+      within,
+      from,
+      maxReplayEvents: grant.replayEvents ?? maxReplayEvents,
+    };
     return { kind: "accepted", clientId: this.#makeClientId(), grant, subscribe, seat };
   }
 
@@ -106,14 +114,17 @@ export class Entrance {
     const origin = headers.get("origin");
     const isSameOriginFetch = transport === "sse" && headers.get("sec-fetch-site") === "same-origin";
     const hasCookies = headers.get("cookie") !== null && !isSameOriginFetch;
-    return judgeHost({ host, isLoopbackListener, allowedHosts }) ?? judgeOrigin({ origin, host, hasCookies, allowedOrigins });
+    return (
+      judgeHost({ host, isLoopbackListener, allowedHosts }) ?? judgeOrigin({ origin, host, hasCookies, allowedOrigins })
+    );
   }
 
   #addressOf({ peerAddress, headers }: Visit): ReturnType<typeof clientAddress> {
     const found = clientAddress(peerAddress, headers.get("x-forwarded-for"), this.#options.trustedProxies);
     if (found.isProxySuspected && !this.#isProxyTold) {
       this.#isProxyTold = true;
-      const message = "Clients come from a private address, which looks like a proxy: connections are not capped per address until the `trustedProxies` option names it (`[]` if there is none)";
+      const message =
+        "Clients come from a private address, which looks like a proxy: connections are not capped per address until the `trustedProxies` option names it (`[]` if there is none)";
       this.#broker.observe({ kind: "proxySuspected", level: "warn", gateway: this.#gateway, message });
     }
     return found;
@@ -135,7 +146,8 @@ export class Entrance {
 
   #within<Value>(ms: number, work: PromiseLike<Value>): Promise<Value> {
     return new Promise((resolve, reject) => {
-      const isLate = (): void => reject(new StarcastError("timed_out", `Expected \`authorize\` to answer within ${ms} ms (authorizeTimeoutMs)`));
+      const isLate = (): void =>
+        reject(new StarcastError("timed_out", `Expected \`authorize\` to answer within ${ms} ms (authorizeTimeoutMs)`));
       const timer = this.#broker.surroundings.scheduler.after(ms, isLate);
       // Whatever kind of promise it is: a hostile `then` cannot throw at the gateway.
       Promise.resolve(work)
@@ -147,14 +159,24 @@ export class Entrance {
   // Names a connection to people and logs; nothing is granted by knowing it.
   #makeClientId(): string {
     const { random } = this.#broker.surroundings;
-    const part = (): string => Math.floor(random.next() * 0x1_0000_0000).toString(36).padStart(7, "0");
+    const part = (): string =>
+      Math.floor(random.next() * 0x1_0000_0000)
+        .toString(36)
+        .padStart(7, "0");
     return part() + part();
   }
 
   #tell({ status, code, message }: Rejected): void {
     // These two are settings to correct; the others are the day's work of a public server.
     const isSetting = code === "origin_refused" || code === "host_refused" || code === "authorize_timed_out";
-    this.#broker.observe({ kind: "clientRefused", level: isSetting ? "warn" : "info", gateway: this.#gateway, status, code, message });
+    this.#broker.observe({
+      kind: "clientRefused",
+      level: isSetting ? "warn" : "info",
+      gateway: this.#gateway,
+      status,
+      code,
+      message,
+    });
   }
 }
 

@@ -62,22 +62,43 @@ export const gatewayOptionKeys: readonly string[] = [
 /** Complete, checked, frozen; keys that are a gateway's own are not looked at. Throws `InvalidOptionError`. */
 export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayOptions {
   if (typeof options?.authorize !== "function") {
-    throw new InvalidOptionError({ option: "authorize", expected: "a function (visitor) => grant or null; `allowAnyone` lets everybody in", received: options?.authorize });
+    throw new InvalidOptionError({
+      option: "authorize",
+      expected: "a function (visitor) => grant or null; `allowAnyone` lets everybody in",
+      received: options?.authorize,
+    });
   }
   const connections = checkKeys("connections", options.connections ?? {}, Object.keys(connectionDefaults));
   return Object.freeze({
     authorize: options.authorize,
-    authorizeTimeoutMs: integer("authorizeTimeoutMs", options.authorizeTimeoutMs, defaults.authorizeTimeoutMs, { min: 10, max: 60_000 }),
-    allowedOrigins: list("allowedOrigins", options.allowedOrigins ?? defaults.allowedOrigins, readOrigin, "origins like https://app.example"),
-    allowedHosts: options.allowedHosts === undefined ? null : list("allowedHosts", options.allowedHosts, readHost, "hosts like app.example or app.example:8443"),
-    trustedProxies: options.trustedProxies === undefined ? null : list("trustedProxies", options.trustedProxies, readBlock, "addresses or blocks like 10.0.0.0/8"),
+    authorizeTimeoutMs: integer("authorizeTimeoutMs", options.authorizeTimeoutMs, defaults.authorizeTimeoutMs, {
+      min: 10,
+      max: 60_000,
+    }),
+    allowedOrigins: list(
+      "allowedOrigins",
+      options.allowedOrigins ?? defaults.allowedOrigins,
+      readOrigin,
+      "origins like https://app.example",
+    ),
+    allowedHosts:
+      options.allowedHosts === undefined
+        ? null
+        : list("allowedHosts", options.allowedHosts, readHost, "hosts like app.example or app.example:8443"),
+    trustedProxies:
+      options.trustedProxies === undefined
+        ? null
+        : list("trustedProxies", options.trustedProxies, readBlock, "addresses or blocks like 10.0.0.0/8"),
     connections: Object.freeze({
       maxConnections: limit("maxConnections", connections),
       maxPerAddress: limit("maxPerAddress", connections),
       maxPerIdentity: limit("maxPerIdentity", connections),
       maxNewPerSecond: limit("maxNewPerSecond", connections),
     }),
-    maxReplayEvents: integer("maxReplayEvents", options.maxReplayEvents, defaults.maxReplayEvents, { min: 0, max: Infinity }),
+    maxReplayEvents: integer("maxReplayEvents", options.maxReplayEvents, defaults.maxReplayEvents, {
+      min: 0,
+      max: Infinity,
+    }),
     tokenGraceMs: integer("tokenGraceMs", options.tokenGraceMs, defaults.tokenGraceMs, { min: 0, max: 600_000 }),
   });
 }
@@ -102,11 +123,17 @@ function limit(name: keyof ConnectionLimits, options: ConnectionLimitsOptions): 
   return integer(`connections.${name}`, options[name], connectionDefaults[name], { min: 1, max: Infinity });
 }
 
-function list<Item>(option: string, values: readonly string[], read: (text: string) => Item | null, what: string): readonly Item[] {
+function list<Item>(
+  option: string,
+  values: readonly string[],
+  read: (text: string) => Item | null,
+  what: string,
+): readonly Item[] {
   if (!Array.isArray(values)) throw new InvalidOptionError({ option, expected: `a list of ${what}`, received: values });
   return values.map((value: unknown, index) => {
     const item = typeof value === "string" ? read(value) : null;
-    if (item === null) throw new InvalidOptionError({ option: `${option}[${index}]`, expected: `one of ${what}`, received: value });
+    if (item === null)
+      throw new InvalidOptionError({ option: `${option}[${index}]`, expected: `one of ${what}`, received: value });
     return item;
   });
 }

@@ -31,18 +31,40 @@ export function grantedFilter({ types, subjects }: Grant): Filter {
 /** The grant as it is; throws `invalid_option` or `invalid_filter` when `authorize` returned something else. */
 export function checkGrant(grant: unknown): Grant {
   if (typeof grant !== "object" || grant === null) {
-    throw new StarcastError("invalid_option", `Expected \`authorize\` to return a grant { identity, ... } or null, got ${describe(grant)}`);
+    throw new StarcastError(
+      "invalid_option",
+      `Expected \`authorize\` to return a grant { identity, ... } or null, got ${describe(grant)}`,
+    );
   }
   const { identity, types, subjects, replayEvents, expiresAt }: Partial<Record<keyof Grant, unknown>> = grant;
-  if (identity !== null && (typeof identity !== "string" || identity.length === 0 || identity.length > maxIdentityLength)) {
-    throw new InvalidOptionError({ option: "grant.identity", expected: `null or 1 to ${maxIdentityLength} characters`, received: identity });
+  if (
+    identity !== null &&
+    (typeof identity !== "string" || identity.length === 0 || identity.length > maxIdentityLength)
+  ) {
+    throw new InvalidOptionError({
+      option: "grant.identity",
+      expected: `null or 1 to ${maxIdentityLength} characters`,
+      received: identity,
+    });
   }
-  if (replayEvents !== undefined && replayEvents !== Infinity && !(Number.isSafeInteger(replayEvents) && Number(replayEvents) >= 0)) {
-    throw new InvalidOptionError({ option: "grant.replayEvents", expected: "an integer of at least 0, or Infinity", received: replayEvents });
+  if (
+    replayEvents !== undefined &&
+    replayEvents !== Infinity &&
+    !(Number.isSafeInteger(replayEvents) && Number(replayEvents) >= 0)
+  ) {
+    throw new InvalidOptionError({
+      option: "grant.replayEvents",
+      expected: "an integer of at least 0, or Infinity",
+      received: replayEvents,
+    });
   }
   // A JWT's `exp` is in seconds; taken as milliseconds it would end every connection at once.
   if (expiresAt !== undefined && (typeof expiresAt !== "number" || !(expiresAt >= earliestPlausibleMs))) {
-    throw new InvalidOptionError({ option: "grant.expiresAt", expected: "milliseconds since the Unix epoch (a JWT's `exp` is in seconds: multiply by 1,000)", received: expiresAt });
+    throw new InvalidOptionError({
+      option: "grant.expiresAt",
+      expected: "milliseconds since the Unix epoch (a JWT's `exp` is in seconds: multiply by 1,000)",
+      received: expiresAt,
+    });
   }
   // A boundary: compiling checks the patterns.
   const filter = { types, subjects } as Filter;

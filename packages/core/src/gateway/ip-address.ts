@@ -46,7 +46,10 @@ export function isPrivate(address: IpAddress): boolean {
 /** What connections are counted under: an IPv4 address, or the /64 that one IPv6 customer has. */
 export function networkKey(address: IpAddress): string {
   if (isInBlock(address, mapped)) return address.slice(6).join(".");
-  return `${address.slice(0, 4).map((group) => group.toString(16)).join(":")}::/64`;
+  return `${address
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(":")}::/64`;
 }
 
 function parseV4(text: string): IpAddress | null {
@@ -60,7 +63,9 @@ function parseV4(text: string): IpAddress | null {
 function parseV6(text: string): IpAddress | null {
   const halves = text.split("::");
   if (halves.length > 2) return null;
-  const [head, tail] = halves.map((half, index) => (half === "" && halves.length > 1 ? [] : parseGroups(half, index === halves.length - 1)));
+  const [head, tail] = halves.map((half, index) =>
+    half === "" && halves.length > 1 ? [] : parseGroups(half, index === halves.length - 1),
+  );
   if (head === null || head === undefined || tail === null) return null;
   if (tail === undefined) return head.length === 8 ? head : null;
   const missing = 8 - head.length - tail.length;
@@ -86,4 +91,14 @@ function blocks(...texts: readonly string[]): readonly IpBlock[] {
 const mapped: IpBlock = { address: [0, 0, 0, 0, 0, 0xffff, 0, 0], bits: 96 };
 const loopback = blocks("127.0.0.0/8", "::1");
 // RFC 1918, RFC 6598 (carrier-grade NAT, and the pods of some clouds), link-local, RFC 4193.
-const privateBlocks = blocks("127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fe80::/10", "fc00::/7");
+const privateBlocks = blocks(
+  "127.0.0.0/8",
+  "::1",
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "100.64.0.0/10",
+  "169.254.0.0/16",
+  "fe80::/10",
+  "fc00::/7",
+);

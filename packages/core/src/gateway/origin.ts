@@ -21,7 +21,11 @@ export interface HostFacts {
 export function judgeHost({ host, isLoopbackListener, allowedHosts }: HostFacts): Objection | null {
   const name = host === null ? null : hostName(host);
   if (host === null || name === null) {
-    return { status: 400, code: "bad_request", message: "Expected one well-formed Host header (RFC 9112, 3.2), got none" };
+    return {
+      status: 400,
+      code: "bad_request",
+      message: "Expected one well-formed Host header (RFC 9112, 3.2), got none",
+    };
   }
   const asked = host.toLowerCase();
   if (allowedHosts?.some((allowed) => allowed === asked || allowed === name) === true) return null;
@@ -46,11 +50,20 @@ export function judgeOrigin({ origin, host, hasCookies, allowedOrigins }: Origin
     // Browsers always send an Origin with an upgrade and with other origins' requests; same-origin GETs have none, but
     // then `Sec-Fetch-Site` says so, which is the caller's to know.
     if (!hasCookies) return null;
-    return { status: 403, code: "origin_refused", message: "Expected an Origin header with a request that carries cookies, got none: send an Origin, or a token instead of cookies" };
+    return {
+      status: 403,
+      code: "origin_refused",
+      message:
+        "Expected an Origin header with a request that carries cookies, got none: send an Origin, or a token instead of cookies",
+    };
   }
   if (allowedOrigins.includes(origin.toLowerCase())) return null;
   if (isSameHost(origin, host)) return null;
-  return { status: 403, code: "origin_refused", message: `Expected the origin of this host, or one of \`allowedOrigins\`, got ${shown(origin)}: add it to the gateway's \`allowedOrigins\` option if its pages may read this stream` };
+  return {
+    status: 403,
+    code: "origin_refused",
+    message: `Expected the origin of this host, or one of \`allowedOrigins\`, got ${shown(origin)}: add it to the gateway's \`allowedOrigins\` option if its pages may read this stream`,
+  };
 }
 
 /** The name in a Host header, lower-case, without port; null when it is not one. */
@@ -70,7 +83,9 @@ function isSameHost(origin: string, host: string | null): boolean {
 
 function withoutDefaultPort(host: string, port: string): string {
   const lower = host.toLowerCase();
-  return lower.endsWith(port) && (lower.startsWith("[") ? lower.endsWith(`]${port}`) : true) ? lower.slice(0, -port.length) : lower;
+  return lower.endsWith(port) && (lower.startsWith("[") ? lower.endsWith(`]${port}`) : true)
+    ? lower.slice(0, -port.length)
+    : lower;
 }
 
 function isLoopbackName(name: string): boolean {

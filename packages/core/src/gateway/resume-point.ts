@@ -10,7 +10,9 @@ export interface ResumeRequest {
 
 /** Where a client starts: the header wins over the query; nothing said is `latest`; what cannot be read becomes a told gap. Pure. */
 export function readResumePoint({ lastEventId, query }: ResumeRequest): StartingPoint {
-  const text = [lastEventId, ...resumeParameters.map((name) => query.get(name))].find((value) => value !== null && value !== "");
+  const text = [lastEventId, ...resumeParameters.map((name) => query.get(name))].find(
+    (value) => value !== null && value !== "",
+  );
   return text === undefined || text === null ? "latest" : readPlace(text);
 }
 

@@ -91,8 +91,10 @@ function isOnLoopback(socket: NodeSocket): boolean {
 }
 
 function listeningOn(server: unknown): string | undefined {
-  if (typeof server !== "object" || server === null || !("address" in server) || typeof server.address !== "function") return undefined;
+  if (typeof server !== "object" || server === null || !("address" in server) || typeof server.address !== "function")
+    return undefined;
   const bound: unknown = server.address();
-  const address: unknown = typeof bound === "object" && bound !== null && "address" in bound ? bound.address : undefined;
+  const address: unknown =
+    typeof bound === "object" && bound !== null && "address" in bound ? bound.address : undefined;
   return typeof address === "string" ? address : undefined;
 }

@@ -70,7 +70,9 @@ export function readCookie(header: string | null, name: string): string | null {
 function tokenOf(headers: HeaderLookup, protocols: readonly string[]): string | null {
   const bearer = /^bearer +([^\s]+)$/i.exec(headers.get("authorization") ?? "");
   if (bearer?.[1] !== undefined) return bearer[1];
-  const entry = protocols.find((each) => each.startsWith(tokenProtocolPrefix) && each.length > tokenProtocolPrefix.length);
+  const entry = protocols.find(
+    (each) => each.startsWith(tokenProtocolPrefix) && each.length > tokenProtocolPrefix.length,
+  );
   return entry?.slice(tokenProtocolPrefix.length) ?? null;
 }
 
@@ -83,5 +85,10 @@ function parseTarget({ target, headers, isEncrypted, transport }: Visit): URL | 
 }
 
 function splitList(header: string | null): readonly string[] {
-  return header === null ? [] : header.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
+  return header === null
+    ? []
+    : header
+        .split(",")
+        .map((entry) => entry.trim())
+        .filter((entry) => entry !== "");
 }

@@ -1,0 +1,14 @@
+export { closeCodes, comingBack } from "./close-codes.ts";
+export type { CloseCode, CloseReasonName, ComingBack } from "./close-codes.ts";
+export { clientPrefix } from "./frames.ts";
+export type {
+  ClientFrame,
+  ClientFrameType,
+  ClientFrames,
+  ClientOperation,
+  EventFrame,
+  Frame,
+  WireGapReason,
+} from "./frames.ts";
+export { maxFrameLength, parseFrame, readFrame } from "./parse-frame.ts";
+export type { FrameFault, ParsedFrame } from "./parse-frame.ts";
