@@ -34,20 +34,20 @@ export type ErrorCode =
   | "topic_unrenderable"
   | "source_failed";
 
+// Two copies of this package in one process still recognise each other's errors by this.
 const brand: unique symbol = Symbol.for("starcast.error");
 
 /** What went wrong, as a stable `code`, and whether trying the same again can help. */
 export class StarcastError extends Error {
   readonly code: ErrorCode;
   readonly retryable: boolean;
-  /** Two copies of this package in one process still recognise each other's errors by this. */
-  readonly [brand] = true;
 
   constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
     super(message, options);
     this.name = "StarcastError";
     this.code = code;
     this.retryable = retryableCodes.has(code);
+    Object.defineProperty(this, brand, { value: true });
   }
 }
 

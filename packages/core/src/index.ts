@@ -1,8 +1,6 @@
 export { Broker } from "./broker/broker.ts";
 export type {
   BrokerStats,
-  EventFunction,
-  EventReceiver,
   FollowingOptions,
   PublicationOf,
   PublishArguments,
@@ -59,6 +57,7 @@ export * from "./encoding/cloudevents.ts";
 export type { Encoding } from "./encoding/encoding.ts";
 export { json, jsonEnvelope } from "./encoding/json.ts";
 
+export type { EventFunction, EventReceiver } from "./subscriber/to-subscriber.ts";
 export { EventsMissedError } from "./subscriber/follow.ts";
 export type { CloseReason, Gap, GapReason, Line, Subscriber } from "./subscriber/subscriber.ts";
 export { compileFilter, maxFilterPatterns, maxPatternLength } from "./pump/filter.ts";

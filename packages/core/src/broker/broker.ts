@@ -1,11 +1,12 @@
 import type { Surroundings } from "../clock.ts";
-import { InvalidOptionError, StarcastError } from "../errors.ts";
+import { StarcastError } from "../errors.ts";
 import type { Event, EventMap } from "../event/event.ts";
 import type { LogEvent } from "../event/log-event.ts";
 import type { EventsMatching, TypePattern } from "../event/type-pattern.ts";
 import type { AnyVocabulary } from "../event/vocabulary.ts";
 import type { EventLog } from "../log/event-log.ts";
 import type { Position } from "../log/position.ts";
+import { Admission } from "../gateway/admission.ts";
 import { Counters, type Counts } from "../observe/counters.ts";
 import type { Moment } from "../observe/observer.ts";
 import { Observers } from "../observe/observers.ts";
@@ -14,7 +15,7 @@ import type { Cursor } from "../pump/cursor.ts";
 import { Pump } from "../pump/pump.ts";
 import { countMissed } from "../pump/starting-point.ts";
 import type { Store } from "../store/store.ts";
-import { EachEvent } from "../subscriber/each-event.ts";
+import { toSubscriber, type EventFunction, type EventReceiver } from "../subscriber/to-subscriber.ts";
 import { Follow } from "../subscriber/follow.ts";
 import type { Gap, Subscriber } from "../subscriber/subscriber.ts";
 import type { AnyBroker, Part } from "./any-broker.ts";
@@ -24,15 +25,6 @@ import { Publishing } from "./publishing.ts";
 import type { Registration } from "./registration.ts";
 import { Registrations } from "./registrations.ts";
 import type { PublishOptions, SubscribeOptions, Subscription } from "./subscription.ts";
-
-/** A function that gets each event; a promise it returns is awaited before the next. */
-export type EventFunction<E> = (event: E) => unknown;
-
-/** The same as an object: `send` gets each event, `close` is called once at the end. */
-export interface EventReceiver<E> {
-  send(event: E): unknown;
-  close?(): unknown;
-}
 
 /** Subscribing by function or object, typed by the patterns. */
 export interface TypedSubscribeOptions<Pattern extends string> extends Omit<SubscribeOptions, "types"> {
@@ -65,6 +57,7 @@ export class Broker<Events = EventMap> implements AnyBroker {
   readonly store: Store;
   readonly vocabulary: AnyVocabulary;
   readonly surroundings: Surroundings;
+  readonly admission: Admission = new Admission();
   readonly #options: ResolvedBrokerOptions;
   readonly #log: EventLog;
   readonly #observers: Observers;
@@ -102,6 +95,7 @@ export class Broker<Events = EventMap> implements AnyBroker {
       maxEventBytes: resolved.maxEventBytes,
       uncommitted: resolved.uncommitted,
       hasRoomFor: (count, sizeBytes) => this.#pump.hasRoomFor(count, sizeBytes),
+      eventAt: (offset) => this.#pump.eventAt(offset),
       onPublished: (event) => this.#published(event),
       onRefused: (type, code, message) => {
         this.#counters.drop(code, 1);
@@ -165,9 +159,13 @@ export class Broker<Events = EventMap> implements AnyBroker {
     subscriber: EventFunction<EventsMatching<Events, Pattern>> | EventReceiver<EventsMatching<Events, Pattern>> | Subscriber,
     options: TypedSubscribeOptions<Pattern> = {},
   ): Subscription {
-    if (isSubscriber(subscriber)) return this.#register(subscriber, subscriber, options);
-    // Typed by the patterns; at run time an event is an event.
-    return this.#register(subscriber, this.#eachEvent(subscriber as EventFunction<never> | EventReceiver<never>, options), options);
+    const asSubscriber = toSubscriber(subscriber, {
+      surroundings: this.surroundings,
+      onGap: options.onGap,
+      isNamed: options.name !== undefined,
+      onFailed: (error) => this.observe({ kind: "subscriberFailed", level: "warn", subscriber: options.name ?? "function", error }),
+    });
+    return this.#register(subscriber, asSubscriber, options);
   }
 
   attach(subscriber: Subscriber, options: SubscribeOptions = {}): Subscription {
@@ -222,23 +220,6 @@ export class Broker<Events = EventMap> implements AnyBroker {
     return this.close();
   }
 
-  #eachEvent(receiver: EventFunction<never> | EventReceiver<never>, options: TypedSubscribeOptions<string>): EachEvent {
-    const isFunction = typeof receiver === "function";
-    if (!isFunction && (typeof receiver !== "object" || receiver === null || typeof receiver.send !== "function")) {
-      throw new InvalidOptionError({ option: "subscriber", expected: "a function, { send, close? } or a Subscriber", received: receiver });
-    }
-    const { scheduler, random } = this.surroundings;
-    return new EachEvent({
-      send: isFunction ? (receiver as (event: LogEvent) => unknown) : (event) => receiver.send(event as never),
-      close: isFunction ? undefined : () => receiver.close?.(),
-      onGap: options.onGap,
-      isNamed: options.name !== undefined,
-      onFailed: (error) => this.observe({ kind: "subscriberFailed", level: "warn", subscriber: options.name ?? "function", error }),
-      scheduler,
-      random,
-    });
-  }
-
   #published(event: LogEvent): void {
     this.#counters.published(1);
     if (this.#observers.wantsDebug) this.observe({ kind: "eventPublished", level: "debug", id: event.id, type: event.type, sizeBytes: event.sizeBytes });
@@ -246,7 +227,7 @@ export class Broker<Events = EventMap> implements AnyBroker {
 
   #gapTold(cursor: Cursor, gap: Gap): void {
     const missed = countMissed(gap);
-    this.#counters.gapTold(gap, missed);
+    this.#counters.drop(gap.reason, missed);
     this.observe({ kind: "subscriberGapped", level: "warn", subscriber: cursor.label, gap, missed });
   }
 
@@ -291,10 +272,6 @@ export class Broker<Events = EventMap> implements AnyBroker {
 export type PublishArguments<Data> = undefined extends Data
   ? [data?: Data, options?: PublishOptions]
   : [data: Data, options?: PublishOptions];
-
-function isSubscriber(value: unknown): value is Subscriber {
-  return typeof value === "object" && value !== null && "deliver" in value && typeof value.deliver === "function";
-}
 
 function closed(): StarcastError {
   return new StarcastError("broker_closed", "Expected an open broker, got one that was closed");

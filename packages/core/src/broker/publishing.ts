@@ -14,6 +14,8 @@ export interface PublishingOptions {
   readonly uncommitted: { readonly maxDrafts: number; readonly maxBytes: number };
   /** False when a tick is on and so much more would push out what it hands over. */
   readonly hasRoomFor: (count: number, sizeBytes: number) => boolean;
+  /** The committed event, if memory still holds it. */
+  readonly eventAt: (offset: number) => LogEvent | undefined;
   readonly onPublished: (event: LogEvent) => void;
   readonly onRefused: (type: string, code: ErrorCode, message: string) => void;
 }
@@ -37,58 +39,51 @@ export class Publishing {
   }
 
   /** Rejects, never throws; a rejection nobody looks at is told to the observer only. */
-  publish(publication: Publication): Promise<LogEvent> {
-    const committed = this.#commit([publication]).then(([event]) => event as LogEvent);
-    // The publisher may not care; the observer knows.
-    committed.catch(ignore);
-    return committed;
+  publish({ type, data, options }: Publication): Promise<LogEvent> {
+    let draft: EventDraft;
+    let appending: Promise<readonly Appended[]>;
+    try {
+      draft = this.#draft(type, data, options);
+      appending = this.#append([draft], draft.sizeBytes);
+    } catch (error) {
+      return this.#rejected([type], error);
+    }
+    return quiet(
+      appending.then(
+        ([result]) => this.#event(draft, result),
+        (error: unknown) => this.#rejected([type], error),
+      ),
+    );
   }
 
   publishAll(publications: readonly Publication[]): Promise<readonly LogEvent[]> {
-    const committed = this.#commitAll(publications);
-    committed.catch(ignore);
-    return committed;
+    if (publications.length === 0) return Promise.resolve([]);
+    const types = publications.map(({ type }) => type);
+    let drafts: readonly EventDraft[];
+    let appending: Promise<readonly Appended[]>;
+    try {
+      if (publications.length > 1 && !this.#options.log.isAtomic) {
+        throw new StarcastError("unsupported", "Expected an engine that commits lists as one, got one that cannot: publish the events one by one");
+      }
+      drafts = publications.map(({ type, data, options }) => this.#draft(type, data, options));
+      const bytes = drafts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+      appending = this.#append(drafts, bytes);
+    } catch (error) {
+      return this.#rejected(types, error);
+    }
+    return quiet(
+      appending.then(
+        (results) => Promise.all(drafts.map((draft, index) => this.#event(draft, results[index]))),
+        (error: unknown) => this.#rejected(types, error),
+      ),
+    );
   }
 
   close(): void {
     this.#isClosed = true;
   }
 
-  #commitAll(publications: readonly Publication[]): Promise<readonly LogEvent[]> {
-    if (publications.length === 0) return Promise.resolve([]);
-    if (publications.length > 1 && !this.#options.log.isAtomic) {
-      return Promise.reject(this.#refused(publications, new StarcastError("unsupported", "Expected an engine that commits lists as one, got one that cannot: publish the events one by one")));
-    }
-    return this.#commit(publications);
-  }
-
-  #commit(publications: readonly Publication[]): Promise<readonly LogEvent[]> {
-    let drafts: readonly EventDraft[];
-    let appended: Promise<readonly Appended[]>;
-    const { log } = this.#options;
-    const headBefore = log.head;
-    try {
-      drafts = publications.map((publication) => this.#draft(publication));
-      this.#checkRoom(drafts);
-      appended = log.append(drafts);
-    } catch (error) {
-      return Promise.reject(this.#refused(publications, error));
-    }
-    // What an engine commits at once is not waiting; the others are counted until they are kept.
-    const release = log.head - headBefore >= drafts.length ? ignore : this.#occupy(drafts);
-    return appended.then(
-      (results) => {
-        release();
-        return this.#events(drafts, results);
-      },
-      (error: unknown) => {
-        release();
-        throw this.#refused(publications, error);
-      },
-    );
-  }
-
-  #draft({ type, data, options }: Publication): EventDraft {
+  #draft(type: string, data: unknown, options: PublishOptions): EventDraft {
     if (this.#isClosed) throw new StarcastError("broker_closed", "Expected an open broker, got one that was closed");
     const { vocabulary, maxEventBytes } = this.#options;
     checkType(type);
@@ -105,39 +100,37 @@ export class Publishing {
     return { type, subject, json, sizeBytes, dedupeKey: options.dedupeKey };
   }
 
-  #checkRoom(drafts: readonly EventDraft[]): void {
-    const { uncommitted, hasRoomFor } = this.#options;
-    const bytes = sumBytes(drafts);
-    if (this.#drafts + drafts.length > uncommitted.maxDrafts || this.#bytes + bytes > uncommitted.maxBytes) {
+  #append(drafts: readonly EventDraft[], bytes: number): Promise<readonly Appended[]> {
+    const { uncommitted, hasRoomFor, log } = this.#options;
+    const count = drafts.length;
+    if (this.#drafts + count > uncommitted.maxDrafts || this.#bytes + bytes > uncommitted.maxBytes) {
       throw new StarcastError("overloaded", `Expected at most ${uncommitted.maxDrafts} uncommitted events of ${uncommitted.maxBytes} bytes, got more: await publish, or raise \`uncommitted\``);
     }
-    if (!hasRoomFor(drafts.length, bytes)) {
+    if (!hasRoomFor(count, bytes)) {
       throw new StarcastError("overloaded", "Expected at most half of the log to be published from inside `deliver`, got more: publish in a later turn");
     }
+    const headBefore = log.head;
+    const appending = log.append(drafts);
+    // What an engine commits at once is not waiting; the rest is counted until it is kept or refused.
+    if (log.head - headBefore < count) this.#occupy(count, bytes, appending);
+    return appending;
   }
 
-  #occupy(drafts: readonly EventDraft[]): () => void {
-    const bytes = sumBytes(drafts);
-    this.#drafts += drafts.length;
+  #occupy(count: number, bytes: number, appending: Promise<unknown>): void {
+    this.#drafts += count;
     this.#bytes += bytes;
-    return () => {
-      this.#drafts -= drafts.length;
+    const release = (): void => {
+      this.#drafts -= count;
       this.#bytes -= bytes;
     };
+    appending.then(release, release);
   }
 
-  async #events(drafts: readonly EventDraft[], results: readonly Appended[]): Promise<readonly LogEvent[]> {
-    const events: LogEvent[] = [];
-    for (const [index, draft] of drafts.entries()) {
-      const result = results[index];
-      if (result === undefined) throw new StarcastError("store_failed", `Expected ${drafts.length} results of an append, got ${results.length}`);
-      events.push(result.isDuplicate ? await this.#earlier(draft, result) : this.#published(draft, result));
-    }
-    return events;
-  }
-
-  #published(draft: EventDraft, { position, timestamp }: Appended): LogEvent {
-    const event = new LogEvent(position.epoch, position.offset, timestamp, draft);
+  #event(draft: EventDraft, result: Appended | undefined): LogEvent | Promise<LogEvent> {
+    if (result === undefined) throw new StarcastError("store_failed", "Expected a place for every event of an append, got none");
+    const { position, timestamp, isDuplicate } = result;
+    if (isDuplicate) return this.#earlier(draft, result);
+    const event = this.#options.eventAt(position.offset) ?? new LogEvent(position.epoch, position.offset, timestamp, draft);
     this.#options.onPublished(event);
     return event;
   }
@@ -148,16 +141,19 @@ export class Publishing {
     return new EarlierEvent(position.epoch, position.offset, timestamp, stored?.offset === position.offset ? stored : draft);
   }
 
-  #refused(publications: readonly Publication[], error: unknown): unknown {
+  /** Tells the observer; the publisher may look at the rejection or not. */
+  #rejected(types: readonly string[], error: unknown): Promise<never> {
     const code = isStarcastError(error) ? error.code : "store_failed";
     const message = error instanceof Error ? error.message : "The engine failed";
-    for (const { type } of publications) this.#options.onRefused(String(type).slice(0, 128), code, message);
-    return error;
+    for (const type of types) this.#options.onRefused(String(type).slice(0, 128), code, message);
+    return quiet(Promise.reject(error));
   }
 }
 
-function sumBytes(drafts: readonly EventDraft[]): number {
-  return drafts.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0);
+/** The publisher may look at a rejection or not: the observer was told, and the process goes on. */
+function quiet<Value>(promise: Promise<Value>): Promise<Value> {
+  promise.catch(ignore);
+  return promise;
 }
 
 function ignore(): void {}

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../errors.ts";
-import type { Gap, GapReason } from "../subscriber/subscriber.ts";
+import type { GapReason } from "../subscriber/subscriber.ts";
 
 /** The classic numbers, summed since the broker was constructed. */
 export interface Counts {
@@ -27,11 +27,7 @@ export class Counters {
     this.#published += count;
   }
 
-  gapTold(gap: Gap, missed: number): void {
-    this.drop(gap.reason, missed);
-  }
-
-  /** Losses that are told elsewhere than in a gap, such as a refused publication or a topic that cannot be rendered. */
+  /** Events lost in a gap, or refused. */
   drop(reason: GapReason | ErrorCode, count: number): void {
     this.#dropped += count;
     this.#byReason.set(reason, (this.#byReason.get(reason) ?? 0) + count);

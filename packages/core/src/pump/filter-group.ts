@@ -7,9 +7,9 @@ import type { CompiledFilter } from "./filter.ts";
  */
 export class FilterGroup {
   readonly filter: CompiledFilter;
-  readonly live = new Set<Cursor>();
+  readonly live: Set<Cursor> = new Set();
   /** Ready, somewhere before the head; each is brought there in the next tick. */
-  readonly behind = new Set<Cursor>();
+  readonly behind: Set<Cursor> = new Set();
   /** Where the live ones stand. */
   place: number;
   /** Where the live ones stood before the tick that is offering; -1 otherwise. */
@@ -25,9 +25,32 @@ export class FilterGroup {
   placeOf(cursor: Cursor, tick: number): number {
     return this.placeBefore >= 0 && cursor.offeredInTick !== tick ? this.placeBefore : this.place;
   }
+}
 
-  forget(cursor: Cursor): void {
-    this.live.delete(cursor);
-    this.behind.delete(cursor);
+/** The groups there are: one per filter that somebody has. */
+export class FilterGroups {
+  readonly #groups = new Map<string, FilterGroup>();
+
+  [Symbol.iterator](): IterableIterator<FilterGroup> {
+    return this.#groups.values();
+  }
+
+  /** Puts a cursor into the group of a filter; a new group starts at `place`. */
+  join(filter: CompiledFilter, place: number): FilterGroup {
+    let group = this.#groups.get(filter.key);
+    if (group === undefined) {
+      group = new FilterGroup(filter, place);
+      this.#groups.set(filter.key, group);
+    }
+    group.size += 1;
+    return group;
+  }
+
+  leave(cursor: Cursor): void {
+    const { group } = cursor;
+    group.live.delete(cursor);
+    group.behind.delete(cursor);
+    group.size -= 1;
+    if (group.size === 0) this.#groups.delete(group.filter.key);
   }
 }

@@ -7,7 +7,7 @@ import { EventRing } from "../log/event-ring.ts";
 import type { Gap } from "../subscriber/subscriber.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Cursor, type CursorControl, type CursorSpec } from "./cursor.ts";
-import { FilterGroup } from "./filter-group.ts";
+import { FilterGroups, type FilterGroup } from "./filter-group.ts";
 import { everything, type CompiledFilter } from "./filter.ts";
 import { HandOver } from "./hand-over.ts";
 import { Locator } from "./locator.ts";
@@ -33,7 +33,7 @@ export class Pump implements CursorControl {
   readonly #catchUp: CatchUp;
   readonly #handOver: HandOver;
   readonly #locator: Locator;
-  readonly #groups = new Map<string, FilterGroup>();
+  readonly #groups = new FilterGroups();
   readonly #unwatch: () => void;
   #timer: Timer | null = null;
   #isTurnComing = false;
@@ -69,8 +69,13 @@ export class Pump implements CursorControl {
   /** True when every cursor is at the head: nothing is waiting, reading or behind. */
   get isCaughtUp(): boolean {
     if (this.backlog > 0) return false;
-    for (const group of this.#groups.values()) if (group.live.size < group.size) return false;
+    for (const group of this.#groups) if (group.live.size < group.size) return false;
     return true;
+  }
+
+  /** The committed event, if it is among the newest. */
+  eventAt(offset: number): LogEvent | undefined {
+    return this.#window.at(offset);
   }
 
   /** False while a tick is on and so much more would push out what it is still handing over. */
@@ -79,8 +84,7 @@ export class Pump implements CursorControl {
   }
 
   add(spec: CursorSpec, filter: CompiledFilter): Cursor {
-    const cursor = new Cursor(spec, this.#groupOf(filter), this.#log.epoch, this);
-    cursor.group.size += 1;
+    const cursor = new Cursor(spec, this.#groups.join(filter, this.#offered), this.#log.epoch, this);
     this.#locator.place(cursor, () => {
       cursor.state = "behind";
       this.#putBehind(cursor);
@@ -95,7 +99,7 @@ export class Pump implements CursorControl {
   remove(cursor: Cursor): void {
     if (cursor.state === "closed") return;
     const offset = this.placeOf(cursor);
-    this.#leaveGroup(cursor);
+    this.#groups.leave(cursor);
     cursor.offset = offset;
     cursor.state = "closed";
     cursor.page = null;
@@ -105,9 +109,8 @@ export class Pump implements CursorControl {
   setFilter(cursor: Cursor, filter: CompiledFilter, after: number | null): number {
     if (cursor.state === "closed") return cursor.offset;
     const offset = after ?? this.placeOf(cursor);
-    this.#leaveGroup(cursor);
-    cursor.group = this.#groupOf(filter);
-    cursor.group.size += 1;
+    this.#groups.leave(cursor);
+    cursor.group = this.#groups.join(filter, this.#offered);
     cursor.offset = offset;
     cursor.page = null;
     if (cursor.state === "live" || cursor.state === "reading") cursor.state = "behind";
@@ -148,7 +151,7 @@ export class Pump implements CursorControl {
     this.#bytesSince = 0;
     const events = target > after && this.#window.dropped <= after ? this.#window.slice(after, target) : null;
     // Copies: what subscribers change while they take is the next tick's.
-    for (const group of [...this.#groups.values()]) {
+    for (const group of [...this.#groups]) {
       const behind = [...group.behind];
       this.#moveLive(group, target, events);
       for (const cursor of behind) this.#bring(cursor, target);
@@ -163,10 +166,7 @@ export class Pump implements CursorControl {
     this.#catchUp.close();
     this.#timer?.cancel();
     this.#locator.close();
-    for (const group of this.#groups.values()) {
-      for (const cursor of [...group.live, ...group.behind]) this.remove(cursor);
-    }
-    this.#groups.clear();
+    for (const group of [...this.#groups]) for (const cursor of [...group.live, ...group.behind]) this.remove(cursor);
   }
 
   #committed(events: readonly StoredEvent[]): void {
@@ -290,21 +290,5 @@ export class Pump implements CursorControl {
   #putBehind(cursor: Cursor): void {
     cursor.group.behind.add(cursor);
     this.#wakeUpNow();
-  }
-
-  #groupOf(filter: CompiledFilter): FilterGroup {
-    let group = this.#groups.get(filter.key);
-    if (group === undefined) {
-      group = new FilterGroup(filter, this.#offered);
-      this.#groups.set(filter.key, group);
-    }
-    return group;
-  }
-
-  #leaveGroup(cursor: Cursor): void {
-    const { group } = cursor;
-    group.forget(cursor);
-    group.size -= 1;
-    if (group.size === 0) this.#groups.delete(group.filter.key);
   }
 }
