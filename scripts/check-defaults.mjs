@@ -1,9 +1,10 @@
 // Fails when an option of an options.ts has no `@default`, or when a `@default` anywhere is not what the code says.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
+import { readOptionInterfaces } from "./option-docs.mjs";
 
 const root = resolve(process.argv[2] ?? ".");
-const literal = /^(-?[\d.]+|true|false|Infinity|"[^"]*")$/;
+const literal = /^(-?[\d.]+|true|false|Infinity|"[^"<>]*")$/;
 const problems = [];
 let checked = 0;
 
@@ -18,44 +19,47 @@ for (const pkg of readdirSync(join(root, "packages"))) {
   for (const [path, text] of texts) checkFile(path, text, everywhere);
 }
 
-// What users write is an interface named ...Options; what is resolved from it has no question marks left.
 function checkFile(path, text, everywhere) {
-  for (const [, name, body] of text.matchAll(/^(?:export )?interface (\w*Options)\b[^{]*\{\n([\s\S]*?)^\}/gm)) {
-    for (const [, comment, option] of body.matchAll(
-      /^(?:\s*\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?\s*readonly (\w+)\?:/gm,
-    )) {
+  for (const { name, options } of readOptionInterfaces(plainNumbers(text))) {
+    for (const { name: option, isOptional, type, documented } of options) {
+      if (!isOptional) continue;
       checked += 1;
-      const documented = /@default\s+(\S[\s\S]*?)\s*$/.exec(plainNumbers(comment ?? ""))?.[1];
       const label = `${relative(root, path)}: ${name}.${option}`;
-      if (documented !== undefined) checkValues(label, [codeLines(text), everywhere], valuesOf(option, documented));
+      if (documented !== undefined)
+        checkValues(label, [codeLines(text), everywhere], valuesOf(option, type, documented));
       else if (basename(path).endsWith("options.ts")) problems.push(`${label} has no @default`);
     }
   }
 }
 
-// `25_000`, `{ spreadMs: 10_000, deadlineMs: 25_000 }`; a default in words is for people.
-function valuesOf(option, documented) {
+// `25_000`, `{ spreadMs: 10_000, deadlineMs: 25_000 }`; a default in words is for people. Where `false` stands for a
+// whole group, leaving it out is the default, and no line needs to say so.
+function valuesOf(option, type, documented) {
+  if (documented === "false" && type !== "boolean") return [];
   const members = /^\{(.*)\}/
     .exec(documented)?.[1]
     ?.split(",")
     .map((pair) => pair.split(":").map((part) => part.trim()));
-  return (members ?? [[option, documented.split(/[:;,]? /)[0]]]).filter(([, value]) => literal.test(value ?? ""));
+  const first = documented.startsWith('"') ? documented : documented.split(/[:;,]? /)[0];
+  return (members ?? [[option, first]]).filter(([, value]) => literal.test(value ?? ""));
 }
 
 function checkValues(label, scopes, values) {
   for (const [key, value] of values) {
     const found = scopes.flatMap((code) => linesNaming(code, key));
-    if (!found.some((line) => says(line, value))) {
-      problems.push(
-        `${label} documents ${key} as ${value}, the code says: ${found.map((line) => line.trim()).join(" | ") || "nothing"}`,
-      );
-    }
+    if (found.some((line) => says(line, value))) continue;
+    const nearest = [...new Set(found.map((line) => line.trim()))].slice(0, 3).join(" | ") || "nothing";
+    problems.push(
+      `${label} documents ${key} as ${value}, the code says: ${nearest} (a default decided elsewhere is told in words)`,
+    );
   }
 }
 
-// The lines that name the option, and the constants those lines name.
+// The lines that name the option or its constant (`tries`, `defaultTries`), and the constants those lines name.
 function linesNaming(code, key) {
-  const lines = code.filter((line) => new RegExp(`\\b${key}\\b`).test(line));
+  const lines = code.filter(
+    (line) => new RegExp(`\\b(default_?)?${key}\\b`, "i").test(line) && !line.startsWith("import "),
+  );
   const constants = new Set(lines.flatMap((line) => line.match(/\w+/g) ?? []));
   return [...lines, ...code.filter((line) => constants.has(/^(?:export )?const (\w+)\b.* = /.exec(line)?.[1]))];
 }

@@ -15,6 +15,7 @@ const gates = {
   format: "prettier --check --log-level warn .",
   architecture: "node scripts/check-architecture.mjs",
   defaults: "node scripts/check-defaults.mjs",
+  options: "node scripts/options-table.mjs --check",
   manifests: "node scripts/check-manifests.mjs",
   readme: "node scripts/check-readme.mjs",
   knip: "knip --no-config-hints",
