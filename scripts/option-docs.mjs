@@ -15,7 +15,7 @@ export function readOptionInterfaces(text) {
 }
 
 function readOption([, comment = "", name, mark, type]) {
-  const sentences = comment.replace(/\s*\n\s*\* ?/g, " ").trim();
+  const sentences = comment.replace(/\s*\n\s*\*?\s*/g, " ").trim();
   const [promise, documented] = sentences.split(/\s*@default\s+/);
   return { name, isOptional: mark === "?", type: type.replace(/( \| undefined)?;$/, ""), promise, documented };
 }
