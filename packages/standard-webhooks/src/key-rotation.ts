@@ -1,0 +1,35 @@
+import { WebhookError, invalidOption } from "./errors.ts";
+import { keyLimits, parseKey, type KeyRecord } from "./keys.ts";
+
+export interface RotateOptions {
+  /** The key that takes over. */
+  readonly next: string;
+  /** How long the keys before it go on signing and verifying: a working day for every receiver to change over. @default 86_400_000 */
+  readonly overlapMs?: number | undefined;
+  /** The present, in milliseconds since 1970. @default Date.now() */
+  readonly now?: number | undefined;
+}
+
+const defaultOverlapMs = 24 * 60 * 60 * 1000;
+
+/**
+ * The keys after a rotation, the new one first: those before it expire after the overlap (or earlier, as they would
+ * have), expired ones are gone, and when more than ten remain, those that expire first go first.
+ */
+export function rotateKeys(keys: readonly KeyRecord[], options: RotateOptions): readonly KeyRecord[] {
+  const { next, overlapMs = defaultOverlapMs, now = Date.now() } = options;
+  if (typeof overlapMs !== "number" || !(overlapMs >= 0)) {
+    throw invalidOption("overlapMs", "a number of milliseconds, 0 or more", overlapMs);
+  }
+  parseKey(next);
+  if (keys.some(({ key }) => key === next)) {
+    throw new WebhookError("invalid_key", "Expected `next` to be a new key, got one that is already in use");
+  }
+  const end = now + overlapMs;
+  const outgoing = keys
+    .map(({ key, expiresAt = Infinity }) => ({ key, expiresAt: Math.min(expiresAt, end) }))
+    .filter(({ expiresAt }) => expiresAt > now)
+    .toSorted((a, b) => b.expiresAt - a.expiresAt)
+    .slice(0, keyLimits.maxKeys - 1);
+  return [{ key: next }, ...outgoing];
+}
