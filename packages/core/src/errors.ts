@@ -70,7 +70,7 @@ export class InvalidOptionError extends StarcastError {
 /** True for errors of any Starcast package, of any copy of it; with `code`, only for that one. */
 export function isStarcastError(value: unknown, code?: ErrorCode): value is StarcastError {
   if (typeof value !== "object" || value === null || !(brand in value)) return false;
-  return code === undefined || (value as StarcastError).code === code;
+  return code === undefined || ("code" in value && value.code === code);
 }
 
 /** How a received value is shown in messages: its shape, shortened, so that no payload ends up in a log. */
