@@ -2,12 +2,12 @@ import type { MaybePromise } from "./crypto-engine.ts";
 import { WebhookError, invalidOption, shapeOf } from "./errors.ts";
 import { parseKeys, type KeyInput, type WebhookKey } from "./keys.ts";
 
-/** The three headers of a signed webhook, named as they go over the wire. */
-export interface SignatureHeaders {
+/** The three headers of a signed webhook, named as they go over the wire. A type alias, so that it passes for any record. */
+export type SignatureHeaders = {
   readonly "webhook-id": string;
   readonly "webhook-timestamp": string;
   readonly "webhook-signature": string;
-}
+};
 
 export interface SignOptions {
   /** The event's id, the same at every attempt: 1 to 128 of [A-Za-z0-9_-]. */
