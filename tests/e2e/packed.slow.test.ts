@@ -102,8 +102,10 @@ describe.each(Object.keys(thirdParty))("@starcast/%s, installed alone", (name) =
 });
 
 describe("the quick start of the front page", () => {
-  const text = readText("README.md");
-  const imported = [...text.matchAll(/from "@starcast\/([a-z-]+)/g)].map((match) => match[1] ?? "");
+  const code = readExamples(readText("README.md")).map((example) => example.code);
+  const imported = code.flatMap((text) =>
+    [...text.matchAll(/from "@starcast\/([a-z-]+)/g)].map((match) => match[1] ?? ""),
+  );
   const project = useProject(() => [...new Set(imported.flatMap((name) => [...(siblings[name] ?? ["core"]), name]))]);
   runExamples("README.md", project);
 });
