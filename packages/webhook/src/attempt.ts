@@ -1,0 +1,71 @@
+import type { Attempt, Clock, DeliveredEvent } from "@starcast/core";
+import { sign } from "@starcast/standard-webhooks";
+import type { LiveEndpoint } from "./endpoint.ts";
+import type { HttpSender } from "./http-sender.ts";
+import { readOutcome, type Answer, type Outcome } from "./outcome.ts";
+import type { PayloadMaker } from "./payload.ts";
+
+/** One try that was made: what is kept of it, and what it means. */
+export interface Tried {
+  readonly attempt: Attempt;
+  readonly outcome: Outcome;
+  /** It was ended by us, and says nothing of the endpoint. */
+  readonly isInterrupted: boolean;
+}
+
+export interface AttemptTools {
+  readonly sender: HttpSender;
+  readonly payloads: PayloadMaker;
+  readonly clock: Clock;
+}
+
+/** Signs one event for one endpoint, posts it, and reads what came back. Never rejects. */
+export async function tryDelivery(endpoint: LiveEndpoint, event: DeliveredEvent, tools: AttemptTools): Promise<Tried> {
+  const { sender, payloads, clock } = tools;
+  const { record, url, isUnlocked, keys } = endpoint;
+  const at = clock.now();
+  const payload = payloads.make(record.format, event);
+  let answer: Answer;
+  let signature = "";
+  try {
+    const signed = await sign({ id: event.id, timestamp: at, body: payload.body, keys, now: at });
+    signature = signed["webhook-signature"];
+    const headers = ["user-agent", userAgent, ...endpoint.headers, ...payload.headers, ...Object.entries(signed).flat()];
+    answer = await sender.send({ endpointId: record.id, url, isUnlocked, connections: record.concurrency, headers, body: payload.body });
+  } catch {
+    // Every key has expired: the endpoint needs another, and its deliveries wait for it as for any failure.
+    answer = { kind: "failed", category: "request_refused" };
+  }
+  const now = clock.now();
+  const outcome = readOutcome(answer, now);
+  return {
+    attempt: {
+      at,
+      tookMs: now - at,
+      category: outcome.kind === "succeeded" ? "succeeded" : outcome.category,
+      status: answer.kind === "answered" ? answer.status : null,
+      answer: answer.kind === "answered" && answer.body.length > 0 ? shown(answer.body, [signature, ...Object.values(record.headers)]) : null,
+    },
+    outcome,
+    isInterrupted: answer.kind === "failed" && answer.category === "interrupted",
+  };
+}
+
+const userAgent = "starcast-webhook";
+
+const text = new TextDecoder();
+
+// A receiver may echo what it was sent; what is kept of an answer must hold no secret, however it was escaped.
+function shown(body: Uint8Array, secrets: readonly string[]): string {
+  let said = text.decode(body);
+  for (const secret of secrets) {
+    if (secret.length < shortestSecret) continue;
+    for (const form of new Set([secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), secret.toLowerCase()])) {
+      said = said.replaceAll(form, "[redacted]");
+    }
+  }
+  return said;
+}
+
+// Shorter values would redact half of every answer, and guard nothing.
+const shortestSecret = 6;

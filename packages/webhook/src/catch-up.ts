@@ -1,0 +1,44 @@
+import { LogEvent, type AnyBroker, type DeliveryDraft, type Position } from "@starcast/core";
+import { deliveredEventOf, draftOf, gapEventOf } from "./delivery.ts";
+import type { LiveEndpoint } from "./endpoint.ts";
+
+/** Events read from the log at a time. */
+const pageLimit = { maxEvents: 500, maxBytes: 4_194_304 };
+
+/**
+ * Stores deliveries of the log's past, `after` up to and including `through`, for one endpoint: what it missed. Those it
+ * had are not stored again; what the log no longer has is told by a gap. Resolves with how many were new.
+ */
+export async function catchUp(broker: AnyBroker, endpoint: LiveEndpoint, after: Position, through: Position): Promise<number> {
+  const { log, deliveries } = broker.store;
+  const now = broker.surroundings.clock.now();
+  const put = async (drafts: readonly DeliveryDraft[]): Promise<number> => (drafts.length === 0 ? 0 : (await deliveries.put(drafts)).stored);
+  let stored = 0;
+  let offset = after.offset;
+  // A place of another epoch cannot be continued from: everything of this one is new, what was between is lost.
+  const isLost = after.epoch !== log.epoch;
+  if (isLost || offset < log.trimmedThrough) {
+    offset = log.trimmedThrough;
+    const gap = { after, through: { epoch: log.epoch, offset }, reason: isLost ? "epoch" : "trimmed" } as const;
+    stored += await put([draftOf(endpoint, gapEventOf(gap, now), now)]);
+  }
+  const end = through.epoch === log.epoch ? through.offset : log.head;
+  while (offset < end) {
+    const page = await log.read(offset, pageLimit);
+    const [first] = page;
+    const last = page.at(-1);
+    if (first === undefined || last === undefined) break;
+    const drafts = page
+      .filter((event) => event.offset <= end)
+      .map((event) => LogEvent.from(log.epoch, event))
+      .filter((event) => endpoint.filter.matches(event))
+      .map((event) => draftOf(endpoint, deliveredEventOf(event), now));
+    if (first.offset > offset + 1) {
+      const gap = { after: { epoch: log.epoch, offset }, through: { epoch: log.epoch, offset: first.offset - 1 }, reason: "trimmed" } as const;
+      stored += await put([draftOf(endpoint, gapEventOf(gap, now), now)]);
+    }
+    stored += await put(drafts);
+    offset = last.offset;
+  }
+  return stored;
+}

@@ -1,0 +1,55 @@
+import { StarcastError, type AnyBroker, type Backlog, type Delivery, type DeliveryPage, type DeliverySelection, type Position } from "@starcast/core";
+import { catchUp } from "./catch-up.ts";
+import type { EndpointRecords } from "./endpoint-records.ts";
+
+export interface PageOptions {
+  /** Deliveries in one page. @default 100 */
+  readonly limit?: number | undefined;
+  /** `next` of the page before. @default the first page */
+  readonly next?: string | undefined;
+}
+
+/** The deliveries of a dispatcher: what became of them, and sending them again. */
+export class Deliveries {
+  readonly #broker: AnyBroker;
+  readonly #records: EndpointRecords;
+  readonly #onDue: () => void;
+
+  constructor(broker: AnyBroker, records: EndpointRecords, onDue: () => void) {
+    this.#broker = broker;
+    this.#records = records;
+    this.#onDue = onDue;
+  }
+
+  /** By endpoint, event, state and time, newest first; rejects with `unsupported` where the engine cannot look that up. */
+  list(selection: DeliverySelection, page: PageOptions = {}): Promise<DeliveryPage> {
+    const { limit = 100, next } = page;
+    return this.#broker.store.deliveries.list(selection, { limit, next });
+  }
+
+  /** One delivery with its newest attempts; null once it is forgotten, or if there never was one. */
+  get(endpointId: string, eventId: string): Promise<Delivery | null> {
+    return this.#broker.store.deliveries.get(endpointId, eventId);
+  }
+
+  backlog(endpointId: string): Promise<Backlog> {
+    return this.#broker.store.deliveries.backlog(endpointId);
+  }
+
+  /** Sends finished and dead deliveries of the selection again, from the first attempt on; resolves with how many. */
+  async redeliver(selection: DeliverySelection): Promise<number> {
+    const count = await this.#broker.store.deliveries.redeliver(selection, this.#broker.surroundings.clock.now());
+    if (count > 0) this.#onDue();
+    return count;
+  }
+
+  /** Stores deliveries of the log's past that the endpoint never got, from after a place on; resolves with how many. */
+  async redeliverMissing(endpointId: string, after: Position): Promise<number> {
+    await this.#records.load();
+    const endpoint = this.#records.find(endpointId);
+    if (endpoint === undefined) throw new StarcastError("not_found", `Expected an endpoint that was put, got \`${endpointId}\``);
+    const count = await catchUp(this.#broker, endpoint, after, this.#broker.position);
+    if (count > 0) this.#onDue();
+    return count;
+  }
+}

@@ -1,0 +1,216 @@
+import { isStarcastError, type AnyBroker, type Claim, type Timer } from "@starcast/core";
+import { tryDelivery, type AttemptTools, type Tried } from "./attempt.ts";
+import { judgeAttempt } from "./delivery.ts";
+import type { EndpointRecords } from "./endpoint-records.ts";
+import type { LiveEndpoint } from "./endpoint.ts";
+import { EndpointHealth } from "./endpoint-health.ts";
+import type { ResolvedWebhookDispatcherOptions } from "./options.ts";
+
+export interface DeliveryLoopOptions {
+  readonly broker: AnyBroker;
+  readonly endpoints: EndpointRecords;
+  readonly tools: AttemptTools;
+  readonly options: ResolvedWebhookDispatcherOptions;
+  /** Told of every attempt, after the store was. */
+  readonly onTried: (endpoint: LiveEndpoint, claim: Claim, tried: Tried) => void;
+}
+
+/** Claims outlive the attempt's deadline by this, so that a busy process does not lose what it is just finishing. */
+export const leaseSpareMs = 15_000;
+
+/** Deliveries claimed at a time. */
+const maxClaims = 256;
+
+/** Wait after the store refused a claim; what was under way goes on. */
+const storeWaitMs = 1_000;
+
+/**
+ * Takes what is due from the store and tries it, as much at once as each endpoint can take. Sleeps until something is due
+ * or an endpoint has room again; woken by new work and by every attempt that ends.
+ */
+export class DeliveryLoop {
+  readonly #context: DeliveryLoopOptions;
+  readonly #health = new Map<string, EndpointHealth>();
+  readonly #inFlight = new Set<Promise<void>>();
+  #timer: Timer | null = null;
+  #state: "idle" | "waking" | "claiming" | "claiming_again" = "idle";
+  #mode: "open" | "finishing" | "closed" = "open";
+  #isDry = false;
+  #onQuiet: (() => void)[] = [];
+
+  constructor(context: DeliveryLoopOptions) {
+    this.#context = context;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  /** There may be something to claim. Cheap: many calls in one turn are one look into the store. */
+  wake(): void {
+    if (this.#mode === "closed" || this.#state === "waking" || this.#state === "claiming_again") return;
+    if (this.#state === "claiming") {
+      this.#state = "claiming_again";
+      return;
+    }
+    this.#state = "waking";
+    this.#timer?.cancel();
+    this.#context.broker.surroundings.scheduler.nextTurn(() => void this.#claim());
+  }
+
+  /** The endpoint was changed, or removed. */
+  refresh(id: string): void {
+    const endpoint = this.#context.endpoints.find(id);
+    if (endpoint === undefined) this.#health.delete(id);
+    else this.#health.get(id)?.setLimits(endpoint.record);
+    this.wake();
+  }
+
+  /** Resolves when nothing is under way; with `tries`, not before everything that can be tried now was. Claims nothing afterwards. */
+  async finish(options: { readonly tries: boolean }): Promise<void> {
+    if (!options.tries) this.#mode = "finishing";
+    this.wake();
+    if (!this.#isQuiet) await new Promise<void>((resolve) => this.#onQuiet.push(resolve));
+    if (this.#mode === "open") this.#mode = "finishing";
+  }
+
+  /** Nothing more is claimed; what is under way is the caller's to end. Resolves when it has ended. */
+  async close(): Promise<void> {
+    this.#mode = "closed";
+    this.#timer?.cancel();
+    await Promise.all(this.#inFlight);
+    this.#settleQuiet();
+  }
+
+  get #isQuiet(): boolean {
+    return this.#inFlight.size === 0 && this.#state === "idle" && (this.#isDry || this.#mode !== "open");
+  }
+
+  async #claim(): Promise<void> {
+    const { broker, options } = this.#context;
+    const { now } = broker.surroundings.clock;
+    do {
+      this.#state = "claiming";
+      if (this.#mode !== "open") break;
+      try {
+        const limit = Math.min(options.maxInFlight - this.#inFlight.size, maxClaims);
+        const leaseMs = options.attempt.deadlineMs + leaseSpareMs;
+        const claims = limit <= 0 ? [] : await broker.store.deliveries.claimDue({ now: now(), limit, perEndpoint: (id) => this.#room(id), leaseMs });
+        for (const claim of claims) this.#begin(claim);
+        this.#isDry = claims.length === 0 && limit > 0;
+        if (claims.length === limit && limit > 0) this.#state = "claiming_again";
+        else if (this.#isDry && !this.#wasWokenAgain) this.#sleepUntil(await this.#nextAt());
+      } catch (error) {
+        this.#tellStoreFailed("claimDue", error);
+        this.#sleepUntil(now() + storeWaitMs);
+        break;
+      }
+    } while (this.#wasWokenAgain);
+    this.#state = "idle";
+    if (this.#isQuiet) this.#settleQuiet();
+  }
+
+  // Changed by `wake` while the store was being asked; a getter, because the compiler believes otherwise.
+  get #wasWokenAgain(): boolean {
+    return this.#state === "claiming_again";
+  }
+
+  #begin(claim: Claim): void {
+    const endpoint = this.#context.endpoints.find(claim.delivery.endpointId);
+    const work = endpoint === undefined || this.#mode === "closed" ? this.#giveBack(claim) : this.#try(endpoint, claim);
+    const owned = work.finally(() => {
+      this.#inFlight.delete(owned);
+      this.wake();
+    });
+    this.#inFlight.add(owned);
+  }
+
+  async #try(endpoint: LiveEndpoint, claim: Claim): Promise<void> {
+    const { broker, tools } = this.#context;
+    const { clock } = broker.surroundings;
+    const health = this.#healthOf(endpoint);
+    health.began(clock.now());
+    const tried = await tryDelivery(endpoint, claim.delivery.event, tools);
+    if (tried.isInterrupted) {
+      health.dropped();
+      return this.#giveBack(claim);
+    }
+    const endpointId = endpoint.record.id;
+    const change = health.ended(tried.outcome.kind !== "retry", clock.now());
+    if (change === "rested") {
+      broker.observe({ kind: "webhookEndpointRested", level: "warn", endpointId, untilMs: health.restsUntil ?? clock.now() });
+    } else if (change === "recovered") broker.observe({ kind: "webhookEndpointRecovered", level: "info", endpointId });
+    await this.#record(endpoint, claim, tried);
+  }
+
+  async #record(endpoint: LiveEndpoint, claim: Claim, tried: Tried): Promise<void> {
+    const { broker, options, onTried } = this.#context;
+    const { deliveries } = broker.store;
+    const { clock, random } = broker.surroundings;
+    const verdict = judgeAttempt(tried.outcome, claim.delivery.attemptCount + 1, options.scheduleMs, random);
+    try {
+      if (verdict.kind === "succeed") await deliveries.succeed(claim, tried.attempt);
+      else if (verdict.kind === "retry") await deliveries.retryAt(claim, tried.attempt, clock.now() + verdict.waitMs);
+      else await deliveries.bury(claim, tried.attempt, verdict.reason);
+    } catch (error) {
+      // Claimed again elsewhere, or removed: the other one reports. Anything else: the claim's lease ends, and it is
+      // sent again with the same id.
+      if (!isStarcastError(error, "stale_claim")) this.#tellStoreFailed(verdict.kind, error);
+    }
+    if (verdict.kind === "bury") {
+      const { endpointId, event } = claim.delivery;
+      broker.observe({ kind: "webhookDeliveryDead", level: "warn", endpointId, eventId: event.id, reason: verdict.reason });
+    }
+    onTried(endpoint, claim, tried);
+  }
+
+  async #giveBack(claim: Claim): Promise<void> {
+    const { broker } = this.#context;
+    try {
+      await broker.store.deliveries.release(claim, broker.surroundings.clock.now());
+    } catch (error) {
+      this.#tellStoreFailed("release", error);
+    }
+  }
+
+  #room(id: string): number {
+    const endpoint = this.#context.endpoints.find(id);
+    if (endpoint === undefined || endpoint.record.state.kind !== "active") return 0;
+    return this.#healthOf(endpoint).room(this.#context.broker.surroundings.clock.now());
+  }
+
+  #healthOf({ record }: LiveEndpoint): EndpointHealth {
+    let health = this.#health.get(record.id);
+    if (health === undefined) {
+      health = new EndpointHealth(this.#context.options.health, record, this.#context.broker.surroundings.clock.now());
+      this.#health.set(record.id, health);
+    }
+    return health;
+  }
+
+  /** When something may be claimed although nobody wakes the loop: a delivery is due, a rest ends, a rate allows one more. */
+  async #nextAt(): Promise<number> {
+    const { broker, endpoints } = this.#context;
+    const now = broker.surroundings.clock.now();
+    let next = (await broker.store.deliveries.nextDueAt((id) => this.#room(id) > 0)) ?? Infinity;
+    for (const [id, health] of this.#health) {
+      if (endpoints.find(id)?.record.state.kind !== "active" || health.room(now) > 0) continue;
+      next = Math.min(next, health.roomAt(now) ?? Infinity);
+    }
+    return next;
+  }
+
+  #sleepUntil(at: number): void {
+    const { clock, scheduler } = this.#context.broker.surroundings;
+    this.#timer?.cancel();
+    if (at !== Infinity && this.#mode === "open") this.#timer = scheduler.after(Math.max(at - clock.now(), 1), () => this.wake());
+  }
+
+  #settleQuiet(): void {
+    for (const resolve of this.#onQuiet.splice(0)) resolve();
+  }
+
+  #tellStoreFailed(operation: string, error: unknown): void {
+    this.#context.broker.observe({ kind: "webhookStoreFailed", level: "warn", operation, error });
+  }
+}

@@ -1,0 +1,124 @@
+import { isStarcastError, StarcastError, type AnyBroker } from "@starcast/core";
+import { enliven, formatEndpoint, parseEndpoint, type EndpointRecord, type LiveEndpoint } from "./endpoint.ts";
+import type { ResolvedWebhookDispatcherOptions } from "./options.ts";
+
+/** Endpoints per dispatcher; each is matched against every event. */
+export const maxEndpoints = 10_000;
+
+/** How often a change is tried again when another process changed the same endpoint at the same time. */
+const maxCollisions = 5;
+
+// One name space for all dispatchers of a store, as deliveries know endpoints by their id alone.
+const prefix = "webhooks/endpoints/";
+
+/** The endpoints as they are kept: one record each in the store, and ready for use in memory. */
+export class EndpointRecords {
+  readonly #broker: AnyBroker;
+  readonly #options: ResolvedWebhookDispatcherOptions;
+  readonly #live = new Map<string, LiveEndpoint>();
+  readonly #onChanged: (id: string) => void;
+  #loading: Promise<void> | null = null;
+
+  constructor(broker: AnyBroker, options: ResolvedWebhookDispatcherOptions, onChanged: (id: string) => void) {
+    this.#broker = broker;
+    this.#options = options;
+    this.#onChanged = onChanged;
+  }
+
+  /** In no order; only those that could be read. */
+  get all(): Iterable<LiveEndpoint> {
+    return this.#live.values();
+  }
+
+  find(id: string): LiveEndpoint | undefined {
+    return this.#live.get(id);
+  }
+
+  /** Resolves once the endpoints of the store are known; reads them at most once. */
+  load(): Promise<void> {
+    this.#loading ??= this.reload().catch((error: unknown) => {
+      this.#loading = null;
+      throw error;
+    });
+    return this.#loading;
+  }
+
+  /** Reads the records again: another process may have changed them. One that cannot be read is told and left out. */
+  async reload(): Promise<void> {
+    // One that is put while the records are being read must not be taken for removed.
+    const gone = new Set(this.#live.keys());
+    for (const { key, value, revision } of await this.#broker.store.records.list(prefix)) {
+      const id = key.slice(prefix.length);
+      gone.delete(id);
+      if ((this.#live.get(id)?.revision ?? 0) >= revision) continue;
+      try {
+        this.#keep(parseEndpoint(value, this.#options.box), revision);
+      } catch (error) {
+        this.#live.delete(id);
+        this.#broker.observe({ kind: "webhookEndpointUnreadable", level: "warn", endpointId: id, error });
+      }
+    }
+    for (const id of gone) this.#forget(id);
+  }
+
+  /** Makes or changes one record, even if another process changes it too; `null` is one that is not there yet. */
+  async change(id: string, change: (known: EndpointRecord | null) => EndpointRecord): Promise<EndpointRecord> {
+    await this.load();
+    const { records } = this.#broker.store;
+    for (let collisions = 0; ; collisions += 1) {
+      const stored = await records.get(prefix + id);
+      const known = stored === null ? null : this.#own(parseEndpoint(stored.value, this.#options.box));
+      if (known === null && this.#live.size >= maxEndpoints) {
+        throw new StarcastError("overloaded", `Expected at most ${maxEndpoints} endpoints, got one more`);
+      }
+      const changed = change(known);
+      if (changed === known) return changed;
+      try {
+        const ifRevision = stored?.revision ?? 0;
+        this.#keep(changed, await records.put(prefix + id, formatEndpoint(changed, this.#options.box), { ifRevision }));
+        return changed;
+      } catch (error) {
+        if (collisions >= maxCollisions || !isStarcastError(error, "stale_claim")) throw error;
+      }
+    }
+  }
+
+  /** As `change`, for one that is there; rejects with `not_found`. */
+  update(id: string, change: (known: EndpointRecord) => EndpointRecord): Promise<EndpointRecord> {
+    return this.change(id, (known) => {
+      if (known === null) throw new StarcastError("not_found", `Expected an endpoint that was put, got \`${id}\``);
+      return change(known);
+    });
+  }
+
+  /** Forgets the record, then its deliveries; true when there was one. */
+  async remove(id: string): Promise<boolean> {
+    await this.load();
+    const { records, deliveries } = this.#broker.store;
+    const stored = await records.get(prefix + id);
+    if (stored === null) return false;
+    this.#own(parseEndpoint(stored.value, this.#options.box));
+    await records.remove(prefix + id);
+    this.#forget(id);
+    await deliveries.removeEndpoint(id);
+    return true;
+  }
+
+  #own(record: EndpointRecord): EndpointRecord {
+    if (record.dispatcher === this.#options.name) return record;
+    throw new StarcastError("name_taken", `Expected an endpoint id of this dispatcher, got \`${record.id}\`, which belongs to \`${record.dispatcher}\``);
+  }
+
+  #keep(record: EndpointRecord, revision: number): void {
+    const known = this.#live.get(record.id);
+    if (record.dispatcher !== this.#options.name || (known !== undefined && known.revision > revision)) return;
+    const url = new URL(record.url);
+    this.#live.set(record.id, enliven(record, revision, url, this.#options.unlocked.origins.has(url.origin)));
+    this.#onChanged(record.id);
+  }
+
+  #forget(id: string): void {
+    this.#live.delete(id);
+    this.#onChanged(id);
+  }
+}

@@ -1,0 +1,139 @@
+import { compileFilter, formatPosition, parsePosition, StarcastError, type CompiledFilter, type Position } from "@starcast/core";
+import { parseKey, redactKey, type KeyRecord, type WebhookKey } from "@starcast/standard-webhooks";
+import type { Ordering, PayloadFormat } from "./endpoint-options.ts";
+import type { SecretBox } from "./secret-box.ts";
+
+/** Why an endpoint was turned off: it said so (410, `webhook-delivery: disable`), or it failed for days on end. */
+export type DisabledReason = "gone" | "failing";
+
+/** What an endpoint is doing. A paused one's deliveries wait; a disabled one gets no new ones. */
+export type EndpointState =
+  | { readonly kind: "active" }
+  | { readonly kind: "paused"; readonly at: number }
+  | { readonly kind: "disabled"; readonly at: number; readonly reason: DisabledReason; readonly position: Position };
+
+/** A webhook receiver's record, as the service sees it: everything but its secrets. */
+export interface Endpoint {
+  readonly id: string;
+  readonly url: string;
+  readonly types: readonly string[] | undefined;
+  readonly subjects: readonly string[] | undefined;
+  readonly format: PayloadFormat;
+  readonly concurrency: number;
+  readonly ratePerSecond: number;
+  readonly ordering: Ordering;
+  readonly allowHttp: boolean;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly state: EndpointState;
+  readonly createdAt: number;
+  /** Events after this place are its own; where it was put. */
+  readonly startsAfter: Position;
+  /** Since when nothing but failures; null while all is well. */
+  readonly failingSince: number | null;
+  /** Its keys, as they may be shown. */
+  readonly keyLabels: readonly string[];
+  readonly headerNames: readonly string[];
+}
+
+/** Everything kept of an endpoint. */
+export interface EndpointRecord extends Omit<Endpoint, "keyLabels" | "headerNames"> {
+  /** The name of the dispatcher it belongs to. */
+  readonly dispatcher: string;
+  readonly keys: readonly KeyRecord[];
+  readonly headers: Readonly<Record<string, string>>;
+  /** Events still to be taken from the log's past: what was missed while disabled. */
+  readonly catchUp: { readonly after: Position; readonly through: Position } | null;
+}
+
+/** An endpoint ready for use. */
+export interface LiveEndpoint {
+  readonly record: EndpointRecord;
+  readonly revision: number;
+  readonly url: URL;
+  readonly isUnlocked: boolean;
+  readonly filter: CompiledFilter;
+  readonly keys: readonly WebhookKey[];
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+}
+
+/** The record made ready: filter compiled, keys parsed, once. */
+export function enliven(record: EndpointRecord, revision: number, url: URL, isUnlocked: boolean): LiveEndpoint {
+  return {
+    record,
+    revision,
+    url,
+    isUnlocked,
+    filter: compileFilter({ types: record.types, subjects: record.subjects }),
+    keys: record.keys.map((key) => parseKey(key)),
+    headers: Object.entries(record.headers).flat(),
+  };
+}
+
+/** The record without its secrets. */
+export function describeEndpoint(record: EndpointRecord): Endpoint {
+  const { keys, headers, catchUp: _catchUp, dispatcher: _dispatcher, ...shown } = record;
+  return Object.freeze({ ...shown, keyLabels: keys.map(({ key }) => redactKey(key)), headerNames: Object.keys(headers) });
+}
+
+/** The text kept in the store; secrets sealed when there is a key to seal with. */
+export function formatEndpoint(record: EndpointRecord, box: SecretBox): string {
+  const { keys, headers, ...open } = record;
+  const secrets = JSON.stringify({ keys, headers });
+  return JSON.stringify({
+    version: 1,
+    ...open,
+    ratePerSecond: open.ratePerSecond === Infinity ? null : open.ratePerSecond,
+    startsAfter: formatPosition(open.startsAfter),
+    state: open.state.kind === "disabled" ? { ...open.state, position: formatPosition(open.state.position) } : open.state,
+    catchUp: open.catchUp === null ? null : { after: formatPosition(open.catchUp.after), through: formatPosition(open.catchUp.through) },
+    secrets: box.canSeal ? box.seal(record.id, secrets) : (JSON.parse(secrets) as unknown),
+  });
+}
+
+/** Reads what `formatEndpoint` wrote; throws `store_corrupt` for what it did not write, or cannot open. */
+export function parseEndpoint(text: string, box: SecretBox): EndpointRecord {
+  // Written by `formatEndpoint` of this or an earlier version; the parts that would do harm if wrong are checked.
+  const stored = JSON.parse(text) as StoredEndpoint;
+  if (stored.version !== 1) throw corrupt("another version");
+  const { version: _, secrets, ...rest } = stored;
+  const opened = typeof secrets === "string" ? (JSON.parse(box.open(stored.id, secrets)) as Secrets) : secrets;
+  if (!Array.isArray(opened.keys) || opened.keys.length === 0) throw corrupt("no keys");
+  return {
+    ...rest,
+    ratePerSecond: rest.ratePerSecond ?? Infinity,
+    startsAfter: place(rest.startsAfter),
+    state: rest.state.kind === "disabled" ? { ...rest.state, position: place(rest.state.position) } : rest.state,
+    catchUp: rest.catchUp === null ? null : { after: place(rest.catchUp.after), through: place(rest.catchUp.through) },
+    types: rest.types,
+    subjects: rest.subjects,
+    keys: opened.keys,
+    headers: opened.headers,
+  };
+}
+
+interface Secrets {
+  readonly keys: readonly KeyRecord[];
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+interface StoredEndpoint extends Omit<EndpointRecord, "keys" | "headers" | "ratePerSecond" | "startsAfter" | "state" | "catchUp"> {
+  readonly version: number;
+  readonly ratePerSecond: number | null;
+  readonly startsAfter: string;
+  readonly state:
+    | Exclude<EndpointState, { kind: "disabled" }>
+    | { readonly kind: "disabled"; readonly at: number; readonly reason: DisabledReason; readonly position: string };
+  readonly catchUp: { readonly after: string; readonly through: string } | null;
+  readonly secrets: string | Secrets;
+}
+
+function place(text: string): Position {
+  const position = parsePosition(text);
+  if (position === null) throw corrupt("a place that is none");
+  return position;
+}
+
+function corrupt(got: string): StarcastError {
+  return new StarcastError("store_corrupt", `Expected an endpoint as it was stored, got ${got}`);
+}

@@ -1,0 +1,242 @@
+import type { AnyBroker, Claim, DrainPlan, Subscription, Timer } from "@starcast/core";
+import type { AttemptTools, Tried } from "./attempt.ts";
+import { catchUp } from "./catch-up.ts";
+import { DeadLetters } from "./dead-letters.ts";
+import { Deliveries } from "./deliveries.ts";
+import { DeliveryLoop } from "./delivery-loop.ts";
+import { EndpointRecords } from "./endpoint-records.ts";
+import { EndpointRegistry } from "./endpoint-registry.ts";
+import { EndpointWatch } from "./endpoint-watch.ts";
+import type { LiveEndpoint } from "./endpoint.ts";
+import { HttpSender } from "./http-sender.ts";
+import { insist } from "./insist.ts";
+import { Intake } from "./intake.ts";
+import type {} from "./moments.ts";
+import { resolveWebhookDispatcherOptions, type ResolvedWebhookDispatcherOptions, type WebhookDispatcherOptions } from "./options.ts";
+import { PayloadMaker } from "./payload.ts";
+
+/** Endpoints whose idle connections are kept at once. */
+const maxPools = 1_000;
+
+const forgetEveryMs = 60_000;
+const maxForgotten = 1_000;
+
+/** How often a drain looks whether the log has been taken in. */
+const lookEveryMs = 20;
+
+/**
+ * Posts every event of the broker, signed, to the endpoints that want it, and again until each has answered 2xx or was
+ * given up. Live from construction; one endpoint never delays another. Ends with the broker.
+ */
+export class WebhookDispatcher {
+  readonly endpoints: EndpointRegistry;
+  readonly deliveries: Deliveries;
+  readonly deadLetters: DeadLetters;
+  readonly #broker: AnyBroker;
+  readonly #options: ResolvedWebhookDispatcherOptions;
+  readonly #records: EndpointRecords;
+  readonly #sender: HttpSender;
+  readonly #loop: DeliveryLoop;
+  readonly #intake: Intake;
+  readonly #watch: EndpointWatch;
+  readonly #subscription: Subscription;
+  readonly #unregister: () => void;
+  readonly #closing = new AbortController();
+  /** Endpoints whose past is being stored. */
+  readonly #catchingUp = new Map<string, Promise<void>>();
+  #forgetTimer: Timer | null = null;
+  #forgetting: Promise<void> = Promise.resolve();
+  #ending: Promise<readonly string[]> | null = null;
+
+  constructor(broker: AnyBroker, options: WebhookDispatcherOptions = {}) {
+    const resolved = resolveWebhookDispatcherOptions(options);
+    const { surroundings } = broker;
+    const { unlocked, network, attempt, health } = resolved;
+    this.#broker = broker;
+    this.#options = resolved;
+    this.#records = new EndpointRecords(broker, resolved, (id) => this.#endpointChanged(id));
+    this.#sender = new HttpSender({ ...attempt, ...network, allowedNetworks: unlocked.networks, scheduler: surroundings.scheduler, maxPools });
+    const tools: AttemptTools = { sender: this.#sender, payloads: new PayloadMaker(resolved.source), clock: surroundings.clock };
+    this.endpoints = new EndpointRegistry(broker, resolved, this.#records, tools);
+    this.deliveries = new Deliveries(broker, this.#records, () => this.#loop.wake());
+    this.deadLetters = new DeadLetters(this.deliveries);
+    this.#watch = new EndpointWatch({
+      broker,
+      records: this.#records,
+      disableAfterDays: health.disableAfterDays,
+      onDisabled: (endpointId, reason) => this.#publishOutcome("webhook.endpoint.disabled", { endpointId, reason }),
+    });
+    this.#loop = new DeliveryLoop({
+      broker,
+      endpoints: this.#records,
+      tools,
+      options: resolved,
+      onTried: (endpoint, claim, tried) => this.#tried(endpoint, claim, tried),
+    });
+    this.#intake = new Intake({ broker, endpoints: this.#records, firstWaitMs: resolved.scheduleMs[0] ?? 0, onStored: () => this.#loop.wake() });
+    this.#unregister = broker.register(this.#part());
+    this.#subscription = broker.attach(this.#intake, { name: resolved.name });
+    void this.#start();
+  }
+
+  /** Attempts under way. */
+  get inFlight(): number {
+    return this.#loop.inFlight;
+  }
+
+  /** Ends it before the broker does: what is under way may finish, the rest waits in the store. Idempotent. */
+  async close(): Promise<void> {
+    await this.#end({ spreadMs: 0, deadline: this.#broker.surroundings.clock.now() + this.#options.attempt.deadlineMs });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // The claims need the endpoints even where another process holds the subscription.
+  async #start(): Promise<void> {
+    const isLoaded = await insist(() => this.#records.load(), {
+      scheduler: this.#broker.surroundings.scheduler,
+      signal: this.#closing.signal,
+      onFailed: (error) => this.#storeFailed("load", error),
+    });
+    if (!isLoaded) return;
+    this.#loop.wake();
+    this.#forgetLater();
+  }
+
+  #part(): Parameters<AnyBroker["register"]>[0] {
+    const inFlight = (): number => this.#loop.inFlight;
+    return {
+      name: this.#options.name,
+      stage: "publishers",
+      get size() {
+        return inFlight();
+      },
+      // What was published is still to be taken in: a publisher has nobody to refuse.
+      stop: () => undefined,
+      drain: (plan) => this.#end(plan),
+    };
+  }
+
+  #tried(endpoint: LiveEndpoint, claim: Claim, { attempt, outcome }: Tried): void {
+    const { endpointId, event, attemptCount } = claim.delivery;
+    const { category, status, tookMs } = attempt;
+    this.#broker.observe({ kind: "webhookAttempted", level: "debug", endpointId, eventId: event.id, attempt: attemptCount + 1, category, status, tookMs });
+    this.#watch.saw(endpoint, outcome);
+  }
+
+  #endpointChanged(id: string): void {
+    const endpoint = this.#records.find(id);
+    if (endpoint === undefined) {
+      this.#watch.forget(id);
+      this.#sender.forget(id);
+    }
+    this.#loop.refresh(id);
+    if (endpoint?.record.catchUp !== undefined && endpoint.record.catchUp !== null && endpoint.record.state.kind === "active") this.#catchUp(endpoint);
+  }
+
+  // Kept in the record until it is done, so that it is done after a crash too.
+  #catchUp(endpoint: LiveEndpoint): void {
+    const { id, catchUp: missed } = endpoint.record;
+    if (missed === null || this.#catchingUp.has(id) || this.#closing.signal.aborted) return;
+    const work = async (): Promise<void> => {
+      await catchUp(this.#broker, endpoint, missed.after, missed.through);
+      this.#loop.wake();
+      await this.#records.update(id, (known) => ({ ...known, catchUp: null }));
+    };
+    const { scheduler } = this.#broker.surroundings;
+    const done = insist(work, { scheduler, signal: this.#closing.signal, onFailed: (error) => this.#storeFailed("catch up", error) });
+    this.#catchingUp.set(
+      id,
+      done.then(() => void this.#catchingUp.delete(id)),
+    );
+  }
+
+  #forgetLater(): void {
+    if (this.#closing.signal.aborted || this.#options.keepFinishedMs === Infinity) return;
+    this.#forgetTimer = this.#broker.surroundings.scheduler.after(forgetEveryMs, () => {
+      this.#forgetting = this.#forget().finally(() => this.#forgetLater());
+    });
+  }
+
+  async #forget(): Promise<void> {
+    const { clock } = this.#broker.surroundings;
+    try {
+      const endedBefore = clock.now() - this.#options.keepFinishedMs;
+      while (!this.#closing.signal.aborted && (await this.#broker.store.deliveries.forget(endedBefore, maxForgotten)) === maxForgotten);
+    } catch (error) {
+      this.#storeFailed("forget", error);
+    }
+  }
+
+  #end(plan: DrainPlan): Promise<readonly string[]> {
+    this.#ending ??= this.#drain(plan);
+    return this.#ending;
+  }
+
+  async #drain({ deadline }: DrainPlan): Promise<readonly string[]> {
+    const { store, surroundings } = this.#broker;
+    await this.#takenIn(deadline);
+    // What does not survive the process is worth a first attempt now; what does is tried after the restart.
+    const isLost = store.log.durability === "memory";
+    await before(deadline, this.#loop.finish({ tries: isLost }), surroundings);
+    const cutOff = this.#loop.inFlight;
+    this.#closing.abort();
+    this.#forgetTimer?.cancel();
+    await this.#sender.close();
+    await this.#loop.close();
+    await Promise.all([this.#subscription.close(), this.#watch.idle(), this.#forgetting, ...this.#catchingUp.values()]);
+    this.#unregister();
+    return this.#report(cutOff, isLost);
+  }
+
+  /** Resolves when every published event is stored as deliveries, or at the deadline. */
+  async #takenIn(deadline: number): Promise<void> {
+    const { clock, scheduler } = this.#broker.surroundings;
+    const isTakenIn = (): boolean => {
+      const { position } = this.#subscription;
+      // Without a place another process has the subscription, and takes in.
+      return this.#intake.isIdle && (position === null || position.offset >= this.#broker.position.offset);
+    };
+    while (!isTakenIn() && clock.now() < deadline) {
+      await new Promise<void>((resolve) => void scheduler.after(Math.min(lookEveryMs, deadline - clock.now()), resolve, { holdsProcess: true }));
+    }
+  }
+
+  async #report(cutOff: number, isLost: boolean): Promise<readonly string[]> {
+    const undone: string[] = [];
+    if (cutOff > 0) undone.push(`${this.#options.name}: ${cutOff} attempts were cut off`);
+    let pending = 0;
+    let endpoints = 0;
+    for (const { record } of this.#records.all) {
+      const backlog = await this.#broker.store.deliveries.backlog(record.id);
+      const unfinished = backlog.pending + backlog.attempting;
+      pending += unfinished;
+      if (unfinished > 0) endpoints += 1;
+    }
+    if (pending > 0) undone.push(`${this.#options.name}: ${pending} deliveries to ${endpoints} endpoints ${isLost ? "are lost with the memory store" : "wait in the store"}`);
+    return undone;
+  }
+
+  #storeFailed(operation: string, error: unknown): void {
+    this.#broker.observe({ kind: "webhookStoreFailed", level: "warn", operation, error });
+  }
+
+  #publishOutcome(type: string, data: object): void {
+    if (!this.#options.publishOutcomes) return;
+    // A refusal is told to the observer by the broker.
+    this.#broker.publishAny(type, data).catch(() => undefined);
+  }
+}
+
+/** Resolves with the work, or at the deadline. */
+async function before(deadline: number, work: Promise<void>, { clock, scheduler }: AnyBroker["surroundings"]): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = scheduler.after(Math.max(deadline - clock.now(), 0), resolve, { holdsProcess: true });
+    void work.then(() => {
+      timer.cancel();
+      resolve();
+    });
+  });
+}
