@@ -11,6 +11,7 @@ export type { BrokerOptions } from "./options.ts";
 export type { AnyBroker, DrainPlan, Part } from "./broker/any-broker.ts";
 export type { Filter, PublishOptions, StartingPoint, SubscribeOptions, Subscription } from "./broker/subscription.ts";
 export { untilSignal } from "./broker/until-signal.ts";
+export type { SignalName } from "./broker/until-signal.ts";
 
 export type { Event, EventDraft, EventMap, EventOf, StoredEvent } from "./event/event.ts";
 export { LogEvent } from "./event/log-event.ts";
@@ -64,6 +65,7 @@ export { compileFilter, maxFilterPatterns, maxPatternLength } from "./pump/filte
 export type { CompiledFilter, Matchable } from "./pump/filter.ts";
 
 export { logTo } from "./observe/log-to.ts";
+export type { Logger, LogToOptions } from "./observe/log-to.ts";
 export type { Counts } from "./observe/counters.ts";
 export type { Moment, MomentLevel, Moments, Observer } from "./observe/observer.ts";
 

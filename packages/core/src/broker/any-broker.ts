@@ -1,4 +1,5 @@
 import type { Surroundings } from "../clock.ts";
+import type { ErrorCode } from "../errors.ts";
 import type { Event } from "../event/event.ts";
 import type { AnyVocabulary } from "../event/vocabulary.ts";
 import type { Position } from "../log/position.ts";
@@ -23,6 +24,8 @@ export interface AnyBroker {
   /** Makes the part end with the broker; the returned function unregisters it. */
   register(part: Part): () => void;
   observe(moment: Moment): void;
+  /** Counts events in `eventsDropped` that a receiver was told it will not get, for another reason than a gap of the log. */
+  countDropped(reason: ErrorCode, count: number): void;
 }
 
 /** What ends with the broker: clients first, then publishers (MQTT, webhooks), then the rest. */

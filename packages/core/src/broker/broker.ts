@@ -1,5 +1,5 @@
 import type { Surroundings } from "../clock.ts";
-import { StarcastError } from "../errors.ts";
+import { StarcastError, type ErrorCode } from "../errors.ts";
 import type { Event, EventMap } from "../event/event.ts";
 import type { LogEvent } from "../event/log-event.ts";
 import type { EventsMatching, TypePattern } from "../event/type-pattern.ts";
@@ -200,6 +200,10 @@ export class Broker<Events = EventMap> implements AnyBroker {
 
   observe(moment: Moment): void {
     this.#observers.tell(moment);
+  }
+
+  countDropped(reason: ErrorCode, count: number): void {
+    this.#counters.drop(reason, count);
   }
 
   /** Waits for the signal, then closes: resolves after the graceful drain. Holds the process until then. */

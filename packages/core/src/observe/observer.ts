@@ -23,6 +23,7 @@ export interface Moments {
   clientGapped: { readonly gateway: string; readonly clientId: string; readonly gap: Gap };
   clientStalled: { readonly gateway: string; readonly clientId: string; readonly stalledMs: number };
   clientClosed: { readonly gateway: string; readonly clientId: string; readonly reason: string; readonly code: number | null };
+  authorizeFailed: { readonly gateway: string; readonly error: unknown };
   proxySuspected: { readonly gateway: string; readonly message: string };
 }
 
