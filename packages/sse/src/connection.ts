@@ -1,0 +1,250 @@
+import {
+  formatPosition,
+  type Batch,
+  type CloseReason,
+  type Encoding,
+  type Gap,
+  type Line,
+  type Position,
+  type Subscriber,
+  type Subscription,
+  type Surroundings,
+} from "@starcast/core";
+import type { ClientFrameType, ClientFrames } from "@starcast/core/wire";
+import { clientBlock, comment, streamEncoding, type StreamFormat } from "./event-stream.ts";
+import type { Beating } from "./heartbeat.ts";
+import { httpChunk, inChunks } from "./http-chunk.ts";
+import type { Sink, SinkOwner } from "./sink.ts";
+
+/** Why a connection ended; as far as the client can be told, it is told before. */
+export type LeaveReason = "restart" | "max_age" | "unauthorized" | "failed" | "too_slow" | "client_gone";
+
+/** What all connections of a gateway have in common. */
+export interface ConnectionHost {
+  readonly surroundings: Surroundings;
+  readonly heartbeatMs: number;
+  readonly stallMs: number;
+  readonly tokenGraceMs: number;
+  onOpened(connection: Connection, isResumed: boolean): void;
+  onGapped(connection: Connection, gap: Gap): void;
+  onStalled(connection: Connection, stalledMs: number): void;
+  /** Called once, last. */
+  onClosed(connection: Connection, reason: LeaveReason): void;
+}
+
+export interface ConnectionSpec {
+  readonly clientId: string;
+  /** Its place in the counts of connections, left when it is over. */
+  readonly seat: { leave(): void };
+  readonly format: StreamFormat;
+  /** True when it starts where no gap can be told: then the first frame already says where to resume. */
+  readonly isStartCertain: boolean;
+  readonly retryMs: number;
+  readonly endsAt: number;
+  readonly expiresAt: number;
+}
+
+/** One connected client: a place in the log and a response, nothing else. */
+export class Connection implements Subscriber, SinkOwner, Beating {
+  dueAt: number;
+  readonly #host: ConnectionHost;
+  readonly #spec: ConnectionSpec;
+  #sink: Sink = noSink;
+  #encoding: Encoding;
+  #subscription: Subscription | null = null;
+  #line: Line | null = null;
+  #state: "opening" | "open" | "leaving" | "over" = "opening";
+  #leaveReason: LeaveReason = "client_gone";
+  /** The position the client would resume from; heartbeats tell when it moved without events. */
+  #toldOffset = -1;
+  #fullSince: number | null = null;
+  #beatAt: number;
+  #endsAt: number;
+  #expiresAt: number;
+
+  constructor(host: ConnectionHost, spec: ConnectionSpec) {
+    this.#host = host;
+    this.#spec = spec;
+    this.#encoding = streamEncoding(spec.format);
+    this.#endsAt = spec.endsAt;
+    this.#expiresAt = spec.expiresAt;
+    this.#beatAt = host.surroundings.clock.now() + host.heartbeatMs;
+    this.dueAt = this.#nextLook();
+  }
+
+  get clientId(): string {
+    return this.#spec.clientId;
+  }
+
+  /** Goes live: in a later turn than its subscription was made, its line is opened and everything goes to the sink. */
+  start(sink: Sink, subscription: Subscription): void {
+    this.#sink = sink;
+    this.#subscription = subscription;
+    if (sink.isChunked) this.#encoding = inChunks(this.#encoding);
+    sink.owner = this;
+  }
+
+  open(line: Line): void {
+    this.#line = line;
+    if (this.#state !== "opening") return;
+    this.#state = "open";
+    const { position, isResumed } = line.start;
+    const { clientId, isStartCertain, retryMs } = this.#spec;
+    const data = {
+      clientId,
+      position: formatPosition(position),
+      resumed: isResumed,
+      heartbeatMs: this.#host.heartbeatMs,
+    };
+    // An id here would let a client whose connection breaks now resume behind the gap it was about to be told.
+    const isCertain = isResumed || isStartCertain;
+    this.#tell("client.connected", data, isCertain ? position : null, retryMs);
+    this.#host.onOpened(this, isResumed);
+  }
+
+  deliver(batch: Batch): number {
+    if (this.#fullSince !== null || this.#state !== "open") return 0;
+    const { events } = batch;
+    let taken = 0;
+    while (taken < events.length) {
+      const piece = batch.piece(this.#encoding, taken);
+      taken += piece.count;
+      if (!this.#write(piece.bytes)) break;
+    }
+    this.#toldOffset = events[taken - 1]?.offset ?? this.#toldOffset;
+    return taken;
+  }
+
+  gap(gap: Gap): void {
+    if (this.#state !== "open") return;
+    const after = gap.after === null ? null : formatPosition(gap.after);
+    this.#tell("client.gap", { after, through: formatPosition(gap.through), reason: gap.reason }, gap.through);
+    this.#host.onGapped(this, gap);
+  }
+
+  close(reason: CloseReason): void {
+    if (reason !== "unsubscribed") this.leave(reason === "broker_closed" ? "restart" : "failed", this.#spec.retryMs);
+  }
+
+  onRoom(): void {
+    if (this.#state === "leaving") return;
+    this.#fullSince = null;
+    this.#line?.ready();
+  }
+
+  onGone(): void {
+    if (this.#state === "over") return;
+    this.#state = "over";
+    this.#unsubscribe();
+    this.#spec.seat.leave();
+    this.#host.onClosed(this, this.#leaveReason);
+  }
+
+  beat(now: number): void {
+    const { stallMs, heartbeatMs, tokenGraceMs } = this.#host;
+    if (this.#fullSince !== null && now - this.#fullSince >= stallMs) return this.#stall(now - this.#fullSince);
+    if (now >= this.#endsAt) return this.#leaveNow();
+    if (now >= this.#expiresAt) {
+      this.#expiresAt = Infinity;
+      this.#leaveReason = "unauthorized";
+      this.#endsAt = Math.min(this.#endsAt, now + tokenGraceMs);
+      if (this.#fullSince === null) this.#tell("client.closing", { reason: "unauthorized", reconnectInMs: null });
+    }
+    if (now >= this.#beatAt) {
+      this.#beatAt = Math.max(this.#beatAt + heartbeatMs, now + heartbeatMs / 2);
+      if (this.#fullSince === null) this.#sendHeartbeat();
+    }
+    this.dueAt = this.#nextLook();
+  }
+
+  /** Tells the client when to come back, if it is listening, and ends the response. */
+  leave(reason: LeaveReason, reconnectInMs: number): void {
+    if (this.#state === "leaving" || this.#state === "over") return;
+    if (this.#fullSince !== null) return this.destroy(reason);
+    this.#tell("client.closing", { reason, reconnectInMs }, null, reconnectInMs);
+    this.#end(reason);
+  }
+
+  /** Ends the connection at once. */
+  destroy(reason: LeaveReason): void {
+    if (this.#state === "over") return;
+    if (this.#state !== "leaving") this.#leaveReason = reason;
+    this.#state = "leaving";
+    this.#sink.destroy();
+    this.onGone();
+  }
+
+  #end(reason: LeaveReason): void {
+    this.#leaveReason = reason;
+    this.#state = "leaving";
+    this.#unsubscribe();
+    // What was written last has as long to leave as anything else.
+    this.#fullSince = this.#host.surroundings.clock.now();
+    this.dueAt = this.#fullSince + this.#host.stallMs;
+    this.#sink.end();
+  }
+
+  #leaveNow(): void {
+    // After its grace the client knows already.
+    if (this.#leaveReason !== "unauthorized") this.leave("max_age", 0);
+    else if (this.#fullSince === null) this.#end("unauthorized");
+    else this.destroy("unauthorized");
+  }
+
+  #stall(stalledMs: number): void {
+    const isLeaving = this.#state === "leaving";
+    if (!isLeaving) this.#host.onStalled(this, stalledMs);
+    this.destroy("too_slow");
+  }
+
+  #sendHeartbeat(): void {
+    const position = this.#line?.position;
+    if (position === undefined || position.offset === this.#toldOffset)
+      this.#write(this.#sink.isChunked ? commentChunk : comment);
+    else this.#tell("client.heartbeat", { position: formatPosition(position) }, position);
+  }
+
+  #tell<Type extends ClientFrameType>(
+    type: Type,
+    data: ClientFrames[Type],
+    position: Position | null = null,
+    retryMs?: number,
+  ): void {
+    const timestamp = new Date(this.#host.surroundings.clock.now()).toISOString();
+    const id = position === null ? undefined : formatPosition(position);
+    const block = clientBlock({ type, timestamp, data, id, retryMs }, this.#spec.format);
+    if (position !== null) this.#toldOffset = position.offset;
+    this.#write(this.#sink.isChunked ? httpChunk(block) : block);
+  }
+
+  #write(bytes: Uint8Array): boolean {
+    if (this.#sink.write(bytes)) return true;
+    this.#fullSince = this.#host.surroundings.clock.now();
+    this.dueAt = Math.min(this.dueAt, this.#fullSince + this.#host.stallMs);
+    return false;
+  }
+
+  #nextLook(): number {
+    const stallsAt = this.#fullSince === null ? Infinity : this.#fullSince + this.#host.stallMs;
+    return Math.min(this.#beatAt, this.#endsAt, this.#expiresAt, stallsAt);
+  }
+
+  #unsubscribe(): void {
+    this.#line = null;
+    const subscription = this.#subscription;
+    this.#subscription = null;
+    // Its promise is that of our own `close`, which has nothing to wait for.
+    if (subscription !== null) void subscription.close();
+  }
+}
+
+const commentChunk = httpChunk(comment);
+
+// Before the head is written there is nowhere to write to.
+const noSink: Sink = {
+  isChunked: false,
+  owner: null,
+  write: () => false,
+  end: () => undefined,
+  destroy: () => undefined,
+};

@@ -1,0 +1,168 @@
+import { isStarcastError, type AnyBroker, type DrainPlan, type Part, type Subscription } from "@starcast/core";
+import { Entrance, reject, visitOfFetch, visitOfNode, type Accepted, type Visit } from "@starcast/core/gateway";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { answerHead, answerMethod, answerRejected, type Answer } from "./answer.ts";
+import type { Connection } from "./connection.ts";
+import { Connections } from "./connections.ts";
+import { FetchResponse } from "./fetch-response.ts";
+import { isOver, openSink, writeAnswer, writeStreamHead } from "./node-response.ts";
+import { resolveSseOptions, type ResolvedSseOptions, type SseOptions } from "./options.ts";
+import { corsHeaders, streamHeaders, type HeaderFields } from "./response-headers.ts";
+
+/** What a Fetch handler knows besides the request. */
+export interface FetchFacts {
+  /** Who is at the other end of the connection; without it connections are not capped per address. */
+  readonly remoteAddress?: string | null | undefined;
+}
+
+/** Lets clients follow a broker's events as `text/event-stream`: each resumes exactly where it was, or is told what it missed. */
+export class SseGateway {
+  readonly #broker: AnyBroker;
+  readonly #options: ResolvedSseOptions;
+  readonly #entrance: Entrance;
+  readonly #connections: Connections;
+  readonly #unregister: () => void;
+  #closing: Promise<void> | null = null;
+
+  /** Takes requests from now on, and ends with the broker. Throws `InvalidOptionError`, `name_taken`, `broker_closed`. */
+  constructor(broker: AnyBroker, options: SseOptions) {
+    this.#broker = broker;
+    this.#options = resolveSseOptions(options);
+    this.#entrance = new Entrance(broker, this.#options.name, this.#options.gateway);
+    this.#connections = new Connections(broker, this.#options);
+    this.#unregister = broker.register(this.#part());
+  }
+
+  /** Open connections. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Answers a node:http, Express, Fastify (`reply.raw`) or HTTP/2 compatibility request. Bound: pass it as it is. Never throws. */
+  readonly handle = (req: IncomingMessage | Http2ServerRequest, res: ServerResponse | Http2ServerResponse): void => {
+    this.#handle(req, res).catch((error: unknown) => {
+      // Only what others put in the response's place can throw here; nothing of it may end the process.
+      this.#broker.observe({ kind: "requestFailed", level: "warn", gateway: this.#options.name, error });
+      (res as ServerResponse).destroy();
+    });
+  };
+
+  /** Answers a Fetch request: Hono, Next.js route handlers, Bun, Deno. Bound. Never rejects. */
+  readonly fetch = async (request: Request, facts: FetchFacts = {}): Promise<Response> => {
+    const visit = visitOfFetch(request, "sse", facts.remoteAddress ?? null);
+    const admitted = await this.#admit(visit);
+    if ("status" in admitted) return respond(admitted);
+    const prepared = this.#subscribe(admitted, visit, request.signal.aborted);
+    if ("status" in prepared) return respond(prepared);
+    const { connection, subscription } = prepared;
+    const sink = new FetchResponse();
+    connection.start(sink, subscription);
+    // Runtimes that lose a client either cancel the body or abort the request.
+    request.signal.addEventListener("abort", () => connection.onGone(), { once: true });
+    return new Response(sink.body, { headers: { ...streamHeaders, ...this.#cors(visit) } });
+  };
+
+  /** Refuses new clients, tells the others when to come back, and resolves when they are gone. The broker's `close` does the same. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #handle(req: IncomingMessage | Http2ServerRequest, res: ServerResponse | Http2ServerResponse): Promise<void> {
+    const visit = visitOfNode(req, "sse");
+    const admitted = await this.#admit(visit);
+    if ("status" in admitted) return writeAnswer(res, admitted);
+    const prepared = this.#subscribe(admitted, visit, isOver(res));
+    if ("status" in prepared) return writeAnswer(res, prepared);
+    const { connection, subscription } = prepared;
+    writeStreamHead(res, { ...streamHeaders, ...this.#cors(visit) });
+    connection.start(openSink(req, res), subscription);
+  }
+
+  /** Who is let in, or the answer for whoever is not, or asks for something that needs no stream. */
+  async #admit(visit: Visit): Promise<Accepted | Answer> {
+    const cors = this.#cors(visit);
+    const answer = answerMethod(visit.method, cors, visit.headers.get("access-control-request-headers"));
+    if (answer !== null) return answer;
+    const decision = await this.#entrance.decide(visit);
+    if (decision.kind === "rejected")
+      return answerRejected(decision, cors, visit.headers.get("last-event-id") !== null);
+    if (visit.method === "GET") return decision;
+    decision.seat.leave();
+    return answerHead(cors);
+  }
+
+  /** The client's place in the log; it hears of it in a later turn. */
+  #subscribe(
+    accepted: Accepted,
+    visit: Visit,
+    isGone: boolean,
+  ): Answer | { readonly connection: Connection; readonly subscription: Subscription } {
+    const { clientId, seat, grant, subscribe } = accepted;
+    const connection = this.#connections.make({
+      clientId,
+      seat,
+      format: { payload: this.#options.payload, isNamed: isNamed(visit) },
+      isStartCertain: subscribe.from === "latest",
+      expiresAt: grant.expiresAt ?? Infinity,
+    });
+    try {
+      if (isGone) throw new Error("The client left while it was judged");
+      const subscription = this.#broker.attach(connection, subscribe);
+      this.#connections.add(connection);
+      return { connection, subscription };
+    } catch (error) {
+      seat.leave();
+      const isClosed = isStarcastError(error, "broker_closed");
+      return answerRejected(reject(isClosed ? "draining" : "overloaded"), this.#cors(visit), false);
+    }
+  }
+
+  #cors({ headers }: Visit): HeaderFields {
+    const origin = headers.get("origin");
+    return corsHeaders(origin, origin !== null && this.#options.gateway.allowedOrigins.includes(origin.toLowerCase()));
+  }
+
+  #part(): Part {
+    const connections = this.#connections;
+    return {
+      name: this.#options.name,
+      stage: "clients",
+      get size() {
+        return connections.size;
+      },
+      stop: () => this.#entrance.stop(),
+      drain: (plan: DrainPlan) => connections.drain(plan),
+    };
+  }
+
+  async #close(): Promise<void> {
+    this.#entrance.stop();
+    await this.#connections.drain({ spreadMs: 0, deadline: this.#broker.surroundings.clock.now() + closeDeadlineMs });
+    this.#unregister();
+  }
+}
+
+declare module "@starcast/core" {
+  interface Moments {
+    /** A request could not be answered, because of what stood in the response's place. */
+    requestFailed: { readonly gateway: string; readonly error: unknown };
+  }
+}
+
+/** A gateway closed by itself waits so long for clients that do not read their last frame. */
+const closeDeadlineMs = 5_000;
+
+function respond({ status, headers, body }: Answer): Response {
+  return new Response(body, { status, headers });
+}
+
+// Whatever `named` is but `false`: names are what listeners of one type need.
+function isNamed({ target }: Visit): boolean {
+  return !/[?&]named=false(?:&|$)/.test(target);
+}
