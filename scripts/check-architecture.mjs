@@ -23,6 +23,8 @@ const coreFloors = ["", "event", "log encoding observe wire", "subscriber store"
   (floor) => floor.split(" "),
 );
 const floorOf = (folder) => coreFloors.findIndex((floor) => floor.includes(folder));
+// The caps count over all gateways of a broker, so the broker owns what counts them.
+const stairs = new Set(["broker/broker.ts ../gateway/admission.ts"]);
 const drawers = /^(utils?|helpers?|common|misc|shared|types|lib|manager|base)(\.|-)/;
 const problems = [];
 const graph = new Map();
@@ -86,7 +88,7 @@ function checkRelativeImport(pkg, src, file, specifier, typeOnly) {
   if (from === "wire" && to !== "wire") return "wire/ stands alone";
   // Files beside index.ts (errors, clock, options) are the ground; index.ts itself sees all. A port may name a type of
   // a higher floor (an observer is told what a subscriber was told); code must not be called upwards.
-  if (typeOnly || from === "" || to === "") return undefined;
+  if (typeOnly || from === "" || to === "" || stairs.has(`${relative(src, file)} ${specifier}`)) return undefined;
   if (floorOf(from) < 0) return `core has no floor for ${from}/ in scripts/check-architecture.mjs`;
   return floorOf(to) > floorOf(from) ? `${from}/ must not stand on ${to}/ (${specifier})` : undefined;
 }

@@ -8,25 +8,30 @@ const literal = /^(-?[\d.]+|true|false|Infinity|"[^"<>]*")$/;
 const problems = [];
 let checked = 0;
 
+// A default may be decided in the file, in its package, or in the packages everything stands on.
+const ground = ["core", "standard-webhooks"].flatMap((pkg) => [...readSources(pkg).values()].flatMap(codeLines));
+
 for (const pkg of readdirSync(join(root, "packages"))) {
-  const src = join(root, "packages", pkg, "src");
-  if (!existsSync(src)) continue;
-  const names = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) =>
-    /(?<!\.(test|test-d|fuzz))\.ts$/.test(name),
-  );
-  const texts = new Map(names.map((name) => [join(src, name), readFileSync(join(src, name), "utf8")]));
-  const everywhere = [...texts.values()].flatMap(codeLines);
-  for (const [path, text] of texts) checkFile(path, text, everywhere);
+  const texts = readSources(pkg);
+  const own = [...texts.values()].flatMap(codeLines);
+  for (const [path, text] of texts) checkFile(path, text, [codeLines(text), own, ground]);
 }
 
-function checkFile(path, text, everywhere) {
+function readSources(pkg) {
+  const src = join(root, "packages", pkg, "src");
+  if (!existsSync(src)) return new Map();
+  const names = readdirSync(src, { recursive: true, encoding: "utf8" });
+  const sources = names.filter((name) => /(?<!\.(test|test-d|fuzz))\.ts$/.test(name));
+  return new Map(sources.map((name) => [join(src, name), readFileSync(join(src, name), "utf8")]));
+}
+
+function checkFile(path, text, scopes) {
   for (const { name, options } of readOptionInterfaces(plainNumbers(text))) {
     for (const { name: option, isOptional, type, documented } of options) {
       if (!isOptional) continue;
       checked += 1;
       const label = `${relative(root, path)}: ${name}.${option}`;
-      if (documented !== undefined)
-        checkValues(label, [codeLines(text), everywhere], valuesOf(option, type, documented));
+      if (documented !== undefined) checkValues(label, scopes, valuesOf(option, type, documented));
       else if (basename(path).endsWith("options.ts")) problems.push(`${label} has no @default`);
     }
   }
@@ -40,7 +45,7 @@ function valuesOf(option, type, documented) {
     .exec(documented)?.[1]
     ?.split(",")
     .map((pair) => pair.split(":").map((part) => part.trim()));
-  const first = documented.startsWith('"') ? documented : documented.split(/[:;,]? /)[0];
+  const first = documented.split(/[:;,] /)[0];
   return (members ?? [[option, first]]).filter(([, value]) => literal.test(value ?? ""));
 }
 
