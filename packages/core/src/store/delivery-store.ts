@@ -121,7 +121,7 @@ export interface DeliveryStore {
   get(endpointId: string, eventId: string): Promise<Delivery | null>;
   list(selection: DeliverySelection, page: { readonly limit: number; readonly next?: string | undefined }): Promise<DeliveryPage>;
   backlog(endpointId: string): Promise<Backlog>;
-  /** Makes finished (dead or succeeded) deliveries of the selection due at `dueAt` again; resolves with how many. */
+  /** Makes finished (dead or succeeded) deliveries of the selection due at `dueAt` again, counting attempts from 0; resolves with how many. */
   redeliver(selection: DeliverySelection, dueAt: number): Promise<number>;
   /** Forgets finished deliveries that ended before, at most `limit` in one call; resolves with how many. */
   forget(endedBefore: number, limit: number): Promise<number>;

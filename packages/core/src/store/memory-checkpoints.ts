@@ -22,7 +22,8 @@ export class MemoryCheckpoints implements CheckpointStore {
 
   constructor(options: MemoryCheckpointsOptions) {
     const maxNames = options.maxNames ?? 10_000;
-    if (!(maxNames >= 1)) throw new InvalidOptionError({ option: "maxNames", expected: "a number of at least 1", received: maxNames });
+    if (!(maxNames >= 1))
+      throw new InvalidOptionError({ option: "maxNames", expected: "a number of at least 1", received: maxNames });
     this.#clock = options.clock;
     this.#maxNames = maxNames;
   }
@@ -38,7 +39,10 @@ export class MemoryCheckpoints implements CheckpointStore {
     const now = this.#clock.now();
     if (known !== undefined && known.holder !== null && known.until > now) return null;
     if (known === undefined && this.#checkpoints.size >= this.#maxNames) {
-      throw new StarcastError("store_full", `Expected at most ${this.#maxNames} checkpoints (maxNames), got another: remove those no longer used`);
+      throw new StarcastError(
+        "store_full",
+        `Expected at most ${this.#maxNames} checkpoints (maxNames), got another: remove those no longer used`,
+      );
     }
     this.#revision += 1;
     const position = known?.position ?? null;
@@ -75,7 +79,10 @@ export class MemoryCheckpoints implements CheckpointStore {
   #held(lease: Lease): Checkpoint {
     const known = this.#checkpoints.get(lease.name);
     if (known !== undefined && known.holder === lease.revision) return known;
-    throw new StarcastError("lease_lost", `Expected the latest lease of \`${lease.name}\`, got revision ${lease.revision}, which was given back or taken over`);
+    throw new StarcastError(
+      "lease_lost",
+      `Expected the latest lease of \`${lease.name}\`, got revision ${lease.revision}, which was given back or taken over`,
+    );
   }
 }
 
@@ -88,5 +95,8 @@ interface Checkpoint {
 
 function checkName(name: unknown): asserts name is string {
   if (typeof name === "string" && name.length > 0 && name.length <= maxCheckpointNameLength) return;
-  throw new StarcastError("invalid_option", `Expected \`name\` to be 1 to ${maxCheckpointNameLength} characters, got ${describe(name)}`);
+  throw new StarcastError(
+    "invalid_option",
+    `Expected \`name\` to be 1 to ${maxCheckpointNameLength} characters, got ${describe(name)}`,
+  );
 }

@@ -17,7 +17,8 @@ export class MemoryRecords implements RecordStore {
 
   constructor(options: MemoryRecordsOptions = {}) {
     const maxBytes = options.maxBytes ?? 67_108_864;
-    if (!(maxBytes >= 1)) throw new InvalidOptionError({ option: "maxBytes", expected: "a number of at least 1", received: maxBytes });
+    if (!(maxBytes >= 1))
+      throw new InvalidOptionError({ option: "maxBytes", expected: "a number of at least 1", received: maxBytes });
     this.#maxBytes = maxBytes;
   }
 
@@ -31,11 +32,17 @@ export class MemoryRecords implements RecordStore {
     const known = this.#records.get(key);
     const wanted = options?.ifRevision;
     if (wanted !== undefined && wanted !== (known?.revision ?? 0)) {
-      throw new StarcastError("stale_claim", `Expected record \`${key}\` at revision ${wanted}, got ${known?.revision ?? "none"}`);
+      throw new StarcastError(
+        "stale_claim",
+        `Expected record \`${key}\` at revision ${wanted}, got ${known?.revision ?? "none"}`,
+      );
     }
     const bytes = this.#bytes - weight(known) + key.length + utf8Length(value);
     if (bytes > this.#maxBytes) {
-      throw new StarcastError("store_full", `Expected records of at most ${this.#maxBytes} bytes in all (maxBytes), got ${bytes}`);
+      throw new StarcastError(
+        "store_full",
+        `Expected records of at most ${this.#maxBytes} bytes in all (maxBytes), got ${bytes}`,
+      );
     }
     this.#bytes = bytes;
     this.#revision += 1;
@@ -50,14 +57,19 @@ export class MemoryRecords implements RecordStore {
   }
 
   async list(prefix: string): Promise<readonly StoredRecord[]> {
-    return [...this.#records.values()].filter(({ key }) => key.startsWith(prefix)).toSorted((a, b) => (a.key < b.key ? -1 : 1));
+    return [...this.#records.values()]
+      .filter(({ key }) => key.startsWith(prefix))
+      .toSorted((a, b) => (a.key < b.key ? -1 : 1));
   }
 }
 
 /** Throws `invalid_option` unless it is 1 to 256 of [A-Za-z0-9/_.-]: safe in every engine's naming. */
 export function checkRecordKey(key: unknown): asserts key is string {
   if (typeof key === "string" && /^[A-Za-z0-9/_.-]{1,256}$/.test(key)) return;
-  throw new StarcastError("invalid_option", `Expected a record key of 1 to 256 of A-Z, a-z, 0-9, /, _, . and -, got ${describe(key)}`);
+  throw new StarcastError(
+    "invalid_option",
+    `Expected a record key of 1 to 256 of A-Z, a-z, 0-9, /, _, . and -, got ${describe(key)}`,
+  );
 }
 
 function weight(record: StoredRecord | undefined): number {

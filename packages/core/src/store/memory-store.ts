@@ -30,7 +30,13 @@ export class MemoryStore implements Store {
   readonly records: RecordStore;
 
   constructor(options: MemoryStoreOptions = {}) {
-    checkKeys("MemoryStoreOptions", options, ["retention", "dedupeWindowMs", "maxDedupeKeys", "maxPerEndpoint", "surroundings"]);
+    checkKeys("MemoryStoreOptions", options, [
+      "retention",
+      "dedupeWindowMs",
+      "maxDedupeKeys",
+      "maxPerEndpoint",
+      "surroundings",
+    ]);
     const retention = checkKeys("retention", options.retention ?? {}, ["maxEvents", "maxBytes"]);
     const { clock, random } = options.surroundings ?? realSurroundings;
     this.log = new MemoryLog({
@@ -43,8 +49,13 @@ export class MemoryStore implements Store {
       clock,
       random,
     });
-    this.checkpoints = new MemoryCheckpoints({ clock });
-    this.deliveries = new MemoryDeliveries({ clock, maxPerEndpoint: integer("maxPerEndpoint", options.maxPerEndpoint, 100_000, { min: 1, max: Infinity }) });
+    const checkpoints = new MemoryCheckpoints({ clock });
+    this.checkpoints = checkpoints;
+    this.deliveries = new MemoryDeliveries({
+      clock,
+      checkpoints,
+      maxPerEndpoint: integer("maxPerEndpoint", options.maxPerEndpoint, 100_000, { min: 1, max: Infinity }),
+    });
     this.records = new MemoryRecords();
   }
 

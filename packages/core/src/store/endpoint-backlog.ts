@@ -1,0 +1,128 @@
+import type { Attempt, Backlog, DeliveredEvent, DeliveryState } from "./delivery-store.ts";
+import { DueQueue, type Queued } from "./due-queue.ts";
+import { OrderLane } from "./order-lane.ts";
+
+/** One delivery as the in-memory engine keeps it; only its backlog moves it from state to state. */
+export interface KeptDelivery extends Queued {
+  readonly backlog: EndpointBacklog;
+  readonly event: DeliveredEvent;
+  readonly orderKey: string | undefined;
+  readonly createdAt: number;
+  state: DeliveryState;
+  /** Token of the claim that may report; every change gives another. */
+  token: number;
+  attemptCount: number;
+  attempts: readonly Attempt[];
+}
+
+/** The deliveries of one endpoint: what is due, what is being tried, and which must wait for an older one. */
+export class EndpointBacklog {
+  readonly endpointId: string;
+  /** By event id, oldest first. */
+  readonly deliveries: Map<string, KeptDelivery> = new Map();
+  readonly #counts: Record<DeliveryState["kind"], number> = { pending: 0, attempting: 0, succeeded: 0, dead: 0 };
+  readonly #pending = new DueQueue<KeptDelivery>();
+  readonly #leased = new DueQueue<KeptDelivery>();
+  readonly #lanes = new Map<string, OrderLane<KeptDelivery>>();
+
+  constructor(endpointId: string) {
+    this.endpointId = endpointId;
+  }
+
+  get unfinished(): number {
+    return this.#counts.pending + this.#counts.attempting;
+  }
+
+  /** When the next delivery is due or its lease ends; null when nothing is unfinished. */
+  get nextDueAt(): number | null {
+    const times = [this.#pending.first?.dueAt, this.#leased.first?.dueAt].filter((time) => time !== undefined);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  summary(): Backlog {
+    const { pending, attempting, dead } = this.#counts;
+    return { pending, attempting, dead, nextDueAt: this.#pending.first?.dueAt ?? null };
+  }
+
+  /** What can be claimed first: due, or held by a claim whose lease ended. */
+  firstDue(now: number): KeptDelivery | undefined {
+    const due = [this.#leased.first, this.#pending.first].filter((each) => each !== undefined && each.dueAt <= now);
+    return due.toSorted((a, b) => (a?.dueAt ?? 0) - (b?.dueAt ?? 0))[0];
+  }
+
+  add(delivery: KeptDelivery): void {
+    this.deliveries.set(delivery.event.id, delivery);
+    this.#counts[delivery.state.kind] += 1;
+    if (isUnfinished(delivery.state)) this.#open(delivery);
+  }
+
+  move(delivery: KeptDelivery, state: DeliveryState): void {
+    const wasUnfinished = isUnfinished(delivery.state);
+    this.#counts[delivery.state.kind] -= 1;
+    this.#counts[state.kind] += 1;
+    this.#unqueue(delivery);
+    delivery.state = state;
+    if (isUnfinished(state)) {
+      if (wasUnfinished) this.#queue(delivery);
+      else this.#open(delivery);
+    } else if (wasUnfinished) this.#leaveLane(delivery);
+  }
+
+  /** Only for finished ones. */
+  forget(delivery: KeptDelivery): void {
+    this.#counts[delivery.state.kind] -= 1;
+    this.deliveries.delete(delivery.event.id);
+  }
+
+  #open(delivery: KeptDelivery): void {
+    const { orderKey } = delivery;
+    if (orderKey !== undefined) {
+      const lane = this.#lanes.get(orderKey) ?? new OrderLane<KeptDelivery>();
+      this.#lanes.set(orderKey, lane);
+      const { head } = lane;
+      lane.add(delivery);
+      if (head !== undefined && lane.head === delivery) this.#unqueue(head);
+    }
+    this.#queue(delivery);
+  }
+
+  #leaveLane(delivery: KeptDelivery): void {
+    const lane = delivery.orderKey === undefined ? undefined : this.#lanes.get(delivery.orderKey);
+    if (lane === undefined || delivery.orderKey === undefined) return;
+    const wasHead = lane.head === delivery;
+    lane.remove(delivery);
+    if (lane.size === 0) this.#lanes.delete(delivery.orderKey);
+    else if (wasHead && lane.head !== undefined) this.#queue(lane.head);
+  }
+
+  #queue(delivery: KeptDelivery): void {
+    const { orderKey, state } = delivery;
+    if (orderKey !== undefined && this.#lanes.get(orderKey)?.head !== delivery) return;
+    if (state.kind === "pending") {
+      delivery.dueAt = state.dueAt;
+      this.#pending.add(delivery);
+    } else if (state.kind === "attempting") {
+      delivery.dueAt = state.leaseUntil;
+      this.#leased.add(delivery);
+    }
+  }
+
+  #unqueue(delivery: KeptDelivery): void {
+    this.#pending.remove(delivery);
+    this.#leased.remove(delivery);
+  }
+}
+
+export function isUnfinished(state: DeliveryState): boolean {
+  return state.kind === "pending" || state.kind === "attempting";
+}
+
+/** When it ended; never, while it is unfinished. */
+export function endOf(state: DeliveryState): number {
+  return state.kind === "succeeded" || state.kind === "dead" ? state.at : Infinity;
+}
+
+/** About what the attempts of a delivery take. */
+export function attemptsBytes(attempts: readonly Attempt[]): number {
+  return attempts.reduce((bytes, { answer }) => bytes + 100 + (answer?.length ?? 0), 0);
+}
