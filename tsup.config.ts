@@ -15,6 +15,9 @@ export default defineConfig({
   platform: "neutral",
   // Built-in modules keep their prefix: not every runtime knows them without, and some have no other name.
   removeNodeProtocol: false,
+  esbuildOptions(options) {
+    options.external = [...(options.external ?? []), "node:*"];
+  },
   sourcemap: true,
   clean: true,
   // tsup passes `baseUrl` to TypeScript, which version 6 calls deprecated.
