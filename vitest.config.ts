@@ -5,7 +5,9 @@ const conditions = ["@starcast/source"];
 const fromSource = {
   resolve: { conditions },
   ssr: {
-    resolve: { conditions: [...conditions, "node", "module", "import", "default"], externalConditions: conditions },
+    // These reach the workers as `--conditions`, for `require` too: "import" or "module" among them would hand CommonJS
+    // packages (Express and its middlewares) the ES modules of their dependencies.
+    resolve: { conditions: [...conditions, "node"], externalConditions: conditions },
   },
 };
 
