@@ -1,0 +1,196 @@
+import { formatPosition, type Position, type StarcastError, type Surroundings, type Timer } from "@starcast/core";
+import type { Message } from "./message.ts";
+
+export interface InFlightWindowOptions {
+  readonly ackTimeoutMs: number;
+  readonly surroundings: Surroundings;
+  /** Everything up to here is acknowledged. */
+  readonly onAcknowledged: (through: Position) => void;
+  /** There may be room again. Called for each acknowledgement; whoever refills does so once per turn. */
+  readonly onRoom: () => void;
+  /** The MQTT broker refused a publication; the window still holds it. */
+  readonly onRefused: (error: StarcastError, item: InFlightItem) => void;
+  /** The oldest publication has waited too long. */
+  readonly onOverdue: (waitedMs: number) => void;
+}
+
+/** How publications leave: a session's `publish`. */
+export type Send = (message: Message, onDone: (error: StarcastError | null) => void) => void;
+
+/** What was taken together and is acknowledged together: an event with its state, a notice, a status. */
+export interface InFlightItem {
+  /** What its acknowledgement says of the log; null when nothing. */
+  readonly through: Position | null;
+  readonly label: string;
+}
+
+interface Entry extends InFlightItem {
+  /** Messages whose acknowledgement is still needed. */
+  left: number;
+  sentAt: number;
+  /** Messages are numbered as they are sent; answers to those up to `answered` count no more. */
+  sent: number;
+  answered: number;
+}
+
+/**
+ * Publications on their way: bounded, in order, and acknowledged in order, however the acknowledgements come. Its state is
+ * one connection's; `close` forgets everything, and what was not acknowledged has to be taken again.
+ */
+export class InFlightWindow {
+  readonly #options: InFlightWindowOptions;
+  #send: Send | null = null;
+  #limit = 0;
+  #life = 0;
+  /** In the order taken. The first one is not yet done. */
+  #entries: Entry[] = [];
+  #waiting: { readonly entry: Entry; readonly message: Message }[] = [];
+  #inFlight = 0;
+  #timer: Timer | null = null;
+  readonly #whenEmpty: (() => void)[] = [];
+  readonly #whenRoom: (() => void)[] = [];
+
+  constructor(options: InFlightWindowOptions) {
+    this.#options = options;
+  }
+
+  /** True while nothing more may be taken: the limit is reached, or there is no connection. */
+  get isFull(): boolean {
+    return this.#inFlight >= this.#limit || this.#waiting.length > 0;
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
+  /** Publications that are sent and not acknowledged. */
+  get size(): number {
+    return this.#inFlight;
+  }
+
+  open(limit: number, send: Send): void {
+    this.close();
+    this.#limit = limit;
+    this.#send = send;
+  }
+
+  /** Forgets everything; acknowledgements that come later are ignored. */
+  close(): void {
+    this.#life += 1;
+    this.#send = null;
+    this.#limit = 0;
+    this.#inFlight = 0;
+    this.#entries = [];
+    this.#waiting = [];
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#tell(this.#whenEmpty);
+    this.#tell(this.#whenRoom);
+  }
+
+  /** Sends the messages as far as the limit allows, the rest before anything that is taken later. */
+  take(through: Position | null, messages: readonly Message[], label: string = through === null ? "status" : formatPosition(through)): void {
+    const entry: Entry = { through, label, left: messages.length, sentAt: this.#options.surroundings.clock.now(), sent: 0, answered: 0 };
+    this.#entries.push(entry);
+    this.#dispatch(entry, messages);
+  }
+  /** Gives what was refused up, and sends this in its stead: the item is done when that is acknowledged. */
+  replace(item: InFlightItem, messages: readonly Message[]): void {
+    const entry = this.#entries.find((each) => each === item);
+    if (entry === undefined) return;
+    this.#waiting = this.#waiting.filter((each) => each.entry !== entry);
+    entry.left = messages.length;
+    entry.answered = entry.sent;
+    this.#dispatch(entry, messages);
+  }
+
+  /** Resolves when something may be taken, or the connection has ended. */
+  async room(): Promise<void> {
+    while (this.#send !== null && this.isFull) await new Promise<void>((resolve) => this.#whenRoom.push(resolve));
+  }
+
+  /** Resolves when nothing is in flight any more: acknowledged, or forgotten. */
+  async empty(): Promise<void> {
+    if (this.isEmpty) return;
+    await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+  }
+
+  #dispatch(entry: Entry, messages: readonly Message[]): void {
+    for (const message of messages) {
+      // QoS 0 needs no answer, and takes no place.
+      if (this.#waiting.length > 0 || (message.qos > 0 && this.#inFlight >= this.#limit)) this.#waiting.push({ entry, message });
+      else this.#publish(entry, message);
+    }
+    if (entry.left === 0) this.#settle();
+    else this.#watch();
+  }
+
+  #publish(entry: Entry, message: Message): void {
+    const life = this.#life;
+    entry.sent += 1;
+    const number = entry.sent;
+    if (message.qos > 0) this.#inFlight += 1;
+    this.#send?.(message, (error) => {
+      if (life === this.#life) this.#done(entry, number, message, error);
+    });
+  }
+
+  #done(entry: Entry, number: number, message: Message, error: StarcastError | null): void {
+    if (message.qos > 0) this.#inFlight -= 1;
+    if (number > entry.answered) {
+      if (error !== null) this.#options.onRefused(error, entry);
+      else {
+        entry.left -= 1;
+        this.#settle();
+      }
+    }
+    // QoS 0 is done within `take`, and has freed nothing.
+    if (this.#send === null || message.qos === 0) return;
+    this.#sendWaiting();
+    this.#tell(this.#whenRoom);
+    this.#options.onRoom();
+  }
+
+  #sendWaiting(): void {
+    for (let next = this.#waiting[0]; next !== undefined && this.#inFlight < this.#limit; next = this.#waiting[0]) {
+      this.#waiting.shift();
+      next.entry.sentAt = this.#options.surroundings.clock.now();
+      this.#publish(next.entry, next.message);
+    }
+  }
+
+  /** Acknowledges the entries at the front that are done. */
+  #settle(): void {
+    let done = 0;
+    let through: Position | null = null;
+    for (const entry of this.#entries) {
+      if (entry.left > 0) break;
+      through = entry.through ?? through;
+      done += 1;
+    }
+    if (done === 0) return;
+    this.#entries.splice(0, done);
+    if (through !== null) this.#options.onAcknowledged(through);
+    if (this.isEmpty) this.#tell(this.#whenEmpty);
+  }
+
+  #tell(waiting: (() => void)[]): void {
+    for (const resolve of waiting.splice(0)) resolve();
+  }
+
+  /** One timer for the window: it looks at the oldest, and sleeps until that one can be overdue. */
+  #watch(): void {
+    const { surroundings, ackTimeoutMs } = this.#options;
+    const oldest = this.#entries[0];
+    if (this.#timer !== null || oldest === undefined) return;
+    const dueInMs = oldest.sentAt + ackTimeoutMs - surroundings.clock.now();
+    this.#timer = surroundings.scheduler.after(Math.max(dueInMs, 0), () => {
+      this.#timer = null;
+      const first = this.#entries[0];
+      if (first === undefined) return;
+      const waitedMs = surroundings.clock.now() - first.sentAt;
+      if (waitedMs >= ackTimeoutMs) this.#options.onOverdue(waitedMs);
+      else this.#watch();
+    });
+  }
+}

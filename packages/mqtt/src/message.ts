@@ -1,0 +1,32 @@
+import type { Qos } from "./options.ts";
+
+/** What MQTT 5 says beside the payload; 3.1.1 leaves it out. */
+export interface MessageProperties {
+  readonly messageExpiryInterval?: number;
+  readonly contentType?: string;
+  /** Names and texts in order; a list where a name comes twice. */
+  readonly userProperties?: Readonly<Record<string, string>>;
+}
+
+/** One publication, ready to be sent. */
+export interface Message {
+  readonly topic: string;
+  /** A text: it is written to the socket as it is, without another copy in memory. Empty clears a retained topic. */
+  readonly payload: string;
+  readonly qos: Qos;
+  readonly retain: boolean;
+  readonly properties?: MessageProperties | undefined;
+}
+
+/**
+ * No less than the bytes of the PUBLISH packet (MQTT 5, section 3.3), for comparison with the MQTT broker's limit: five for
+ * the fixed header, two each for lengths and the packet identifier, and what the properties need.
+ */
+export function packetBytesAtMost({ topic, payload, properties }: Message): number {
+  let bytes = 5 + 2 + Buffer.byteLength(topic) + 2 + 4 + Buffer.byteLength(payload);
+  if (properties === undefined) return bytes;
+  if (properties.messageExpiryInterval !== undefined) bytes += 5;
+  if (properties.contentType !== undefined) bytes += 3 + Buffer.byteLength(properties.contentType);
+  for (const [name, value] of Object.entries(properties.userProperties ?? {})) bytes += 5 + Buffer.byteLength(name) + Buffer.byteLength(value);
+  return bytes;
+}

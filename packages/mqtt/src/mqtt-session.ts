@@ -1,0 +1,247 @@
+import { StarcastError, type Surroundings, type Timer } from "@starcast/core";
+import { connect, UniqueMessageIdProvider, type IClientOptions, type IConnackPacket, type MqttClient } from "mqtt";
+import type { ResolvedConnectionOptions } from "./connection-options.ts";
+import type { Message } from "./message.ts";
+import type { Credentials, MqttTarget } from "./mqtt-url.ts";
+import { connectionRefused, publicationRefused } from "./reason-codes.ts";
+
+/** What one attempt needs to know. */
+export interface DialPlan {
+  readonly target: MqttTarget;
+  readonly options: ResolvedConnectionOptions;
+  readonly version: 5 | 4;
+  readonly clientId: string;
+  readonly credentials: Credentials | null;
+  readonly will: Message | null;
+  readonly surroundings: Surroundings;
+}
+
+/** What the MQTT broker said of itself when it took the connection. */
+export interface SessionFacts {
+  readonly version: 5 | 4;
+  readonly receiveMaximum: number;
+  readonly maximumPacketBytes: number;
+  readonly maximumQos: number;
+  readonly canRetain: boolean;
+}
+
+/** How a session ended. Told exactly once. */
+export interface SessionEnd {
+  readonly error: StarcastError;
+  /** The MQTT broker was reached, and hung up without a word: as some do that do not know MQTT 5. */
+  readonly isSpeechless: boolean;
+}
+
+export interface SessionHandlers {
+  onOnline(facts: SessionFacts): void;
+  onEnded(end: SessionEnd): void;
+  onMessage?(topic: string, payload: Uint8Array, isRetained: boolean): void;
+}
+
+/**
+ * One network connection, from dialling to its end, on an mqtt.js that neither reconnects nor queues: what it has not sent
+ * or got acknowledged when it ends is gone, and the caller's to repeat.
+ */
+export class MqttSession {
+  readonly #client: MqttClient;
+  readonly #handlers: SessionHandlers;
+  readonly #deadline: Timer;
+  #state: "dialling" | "online" | "ended" = "dialling";
+  #error: StarcastError | null = null;
+  #isErrorOfPeer = false;
+
+  constructor(plan: DialPlan, handlers: SessionHandlers) {
+    this.#handlers = handlers;
+    const { connectTimeoutMs } = plan.options;
+    this.#deadline = plan.surroundings.scheduler.after(
+      connectTimeoutMs,
+      () => this.fail(new StarcastError("timed_out", `Expected the MQTT broker at ${plan.target.text} to answer within ${connectTimeoutMs} ms, got nothing`)),
+      { holdsProcess: true },
+    );
+    this.#client = connect(clientOptions(plan));
+    this.#client.on("connect", (packet) => this.#online(plan.version, packet));
+    this.#client.on("disconnect", ({ reasonCode }) => this.fail(connectionRefused(reasonCode ?? 0x80)));
+    this.#client.on("error", (error) => this.#failed(error, plan.target));
+    this.#client.on("close", () => this.#ended(plan.target));
+    this.#client.on("message", (topic, payload, packet) => handlers.onMessage?.(topic, payload, packet.retain));
+  }
+
+  /** True when the socket has taken more than it can send for now; `onDrain` says when that is over. */
+  get isFull(): boolean {
+    const { stream } = this.#client;
+    return "writableNeedDrain" in stream && stream.writableNeedDrain === true;
+  }
+
+  onDrain(run: () => void): void {
+    this.#client.stream.once("drain", run);
+  }
+
+  /** What is published inside leaves in one write. */
+  together(publishing: () => void): void {
+    const { stream } = this.#client;
+    stream.cork();
+    try {
+      publishing();
+    } finally {
+      stream.uncork();
+    }
+  }
+
+  /** Sends one publication. `onDone` hears of its acknowledgement or refusal; never, when the session ends before. QoS 0 is done at once. */
+  publish(message: Message, onDone: (error: StarcastError | null) => void): void {
+    if (this.#state !== "online") return;
+    const { topic, payload, qos, retain, properties } = message;
+    // mqtt.js copies what it is given before it writes to it.
+    const options = properties === undefined ? { qos, retain } : { qos, retain, properties: properties as Record<string, never> };
+    if (qos === 0) {
+      this.#client.publish(topic, payload, options);
+      onDone(null);
+      return;
+    }
+    this.#client.publish(topic, payload, options, (error) => {
+      if (this.#state === "online") onDone(error === undefined || error === null ? null : refusalOf(error));
+    });
+  }
+
+  /** Asks for the messages of a topic filter; resolves when the MQTT broker has agreed. */
+  async subscribe(filter: string, qos: 0 | 1 | 2): Promise<void> {
+    try {
+      await this.#client.subscribeAsync(filter, { qos });
+    } catch (cause) {
+      throw new StarcastError("not_authorized", `Expected the MQTT broker to let this client read \`${filter}\`, got a refusal`, { cause });
+    }
+  }
+
+  async unsubscribe(filter: string): Promise<void> {
+    if (this.#state === "online") await this.#client.unsubscribeAsync(filter);
+  }
+
+  /** Ends the connection as a broken one. */
+  fail(error: StarcastError): void {
+    if (this.#state === "ended") return;
+    this.#markEnded();
+    // Only now: mqtt.js refuses at once whatever is in flight.
+    this.#client.end(true);
+    this.#handlers.onEnded({ error, isSpeechless: false });
+  }
+
+  /** Says good-bye, so that the will stays unsaid, and resolves when the socket is closed, or after `withinMs`. Tells nobody. */
+  async close(withinMs: number, { scheduler }: Surroundings): Promise<void> {
+    if (this.#state === "ended") return;
+    const wasOnline = this.#state === "online";
+    this.#markEnded();
+    await new Promise<void>((resolve) => {
+      const timer = scheduler.after(withinMs, () => this.#client.stream.destroy(), { holdsProcess: true });
+      this.#client.once("close", () => {
+        timer.cancel();
+        resolve();
+      });
+      // Publications without an answer are no reason to wait: whoever calls has waited.
+      if (wasOnline) this.#client.outgoing = {};
+      this.#client.end(!wasOnline);
+    });
+  }
+
+  #online(version: 5 | 4, packet: IConnackPacket): void {
+    if (this.#state !== "dialling") return;
+    this.#state = "online";
+    this.#deadline.cancel();
+    const properties = packet.properties ?? {};
+    this.#handlers.onOnline({
+      version,
+      receiveMaximum: properties.receiveMaximum ?? 65_535,
+      maximumPacketBytes: properties.maximumPacketSize ?? Infinity,
+      maximumQos: properties.maximumQoS ?? 2,
+      canRetain: properties.retainAvailable ?? true,
+    });
+  }
+
+  #failed(error: Error, target: MqttTarget): void {
+    const code: unknown = "code" in error ? error.code : undefined;
+    if (typeof code === "number") {
+      this.#error ??= connectionRefused(code);
+    } else if (typeof code === "string") {
+      this.#isErrorOfPeer = code === "ECONNRESET" || code === "EPIPE";
+      this.#error ??= new StarcastError("connection_failed", `Expected to reach the MQTT broker at ${target.text}, got ${code}`, { cause: error });
+    } else {
+      // mqtt.js goes on after a protocol error; a peer that breaks the rules cannot be trusted with what is in flight.
+      this.fail(new StarcastError("connection_failed", `Expected the MQTT broker at ${target.text} to keep to the protocol, got: ${error.message}`, { cause: error }));
+    }
+  }
+
+  #ended(target: MqttTarget): void {
+    const isSpeechless = this.#state === "dialling" && (this.#error === null || this.#isErrorOfPeer);
+    const error = this.#error ?? new StarcastError("connection_failed", `Expected the MQTT broker at ${target.text} to keep the connection, got its end`);
+    if (this.#state === "ended") return;
+    this.#markEnded();
+    this.#handlers.onEnded({ error, isSpeechless });
+  }
+
+  #markEnded(): void {
+    this.#state = "ended";
+    this.#deadline.cancel();
+  }
+}
+
+function refusalOf(error: Error): StarcastError {
+  if ("code" in error && typeof error.code === "number") return publicationRefused(error.code);
+  return new StarcastError("connection_failed", `Expected mqtt.js to send a publication, got: ${error.message}`, { cause: error });
+}
+
+function clientOptions({ target, options, version, clientId, credentials, will, surroundings }: DialPlan): IClientOptions {
+  const { protocol, hostname, port, path } = target;
+  const isWebSocket = protocol === "ws" || protocol === "wss";
+  const { servername, ...tls } = options.tls;
+  const password = credentials?.password;
+  return {
+    // `ca` and friends may be readonly lists here, and `passphrase` is passed on to Node though mqtt.js does not name it.
+    ...(tls as Partial<IClientOptions>),
+    ...(servername === undefined || isWebSocket ? {} : { servername }),
+    ...(isWebSocket ? { path, wsOptions: { headers: { ...options.headers }, ...(servername === undefined ? {} : { servername }) } } : {}),
+    protocol,
+    hostname: isWebSocket && hostname.includes(":") ? `[${hostname}]` : hostname,
+    port,
+    protocolVersion: version,
+    clientId,
+    ...(credentials === null ? {} : { username: credentials.username }),
+    ...(password === undefined ? {} : { password: typeof password === "string" ? password : Buffer.from(password) }),
+    ...(will === null ? {} : { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: will.qos, retain: will.retain } }),
+    clean: true,
+    keepalive: options.keepaliveSeconds,
+    autoAssignTopicAlias: options.topicAliases,
+    messageIdProvider: new UniqueMessageIdProvider(),
+    queueQoSZero: false,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    // One timer per connection, not one per acknowledgement.
+    reschedulePings: false,
+    // Ours is the deadline; this one must only not be earlier.
+    connectTimeout: options.connectTimeoutMs + 60_000,
+    timerVariant: keepaliveTimer(surroundings),
+    log: () => undefined,
+  };
+}
+
+// mqtt.js wants something like setInterval; this one lives in the same time as everything else.
+function keepaliveTimer({ scheduler }: Surroundings): { set: (run: () => void, ms: number) => number; clear: (id: number) => void } {
+  const cancels = new Map<number, () => void>();
+  let last = 0;
+  const repeat = (id: number, run: () => void, ms: number): void => {
+    const timer = scheduler.after(ms, () => {
+      repeat(id, run, ms);
+      run();
+    });
+    cancels.set(id, () => timer.cancel());
+  };
+  return {
+    set: (run, ms) => {
+      last += 1;
+      repeat(last, run, ms);
+      return last;
+    },
+    clear: (id) => {
+      cancels.get(id)?.();
+      cancels.delete(id);
+    },
+  };
+}

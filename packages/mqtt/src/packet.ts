@@ -1,0 +1,58 @@
+import { cloudEventAttributes, cloudEventsContentType, cloudEventText, jsonEnvelope, type LogEvent } from "@starcast/core";
+import type { Message, MessageProperties } from "./message.ts";
+import type { ResolvedRule } from "./options.ts";
+
+/** Event types whose rule is remembered; types may be made up, so their number is bounded. */
+const maxKnownTypes = 1_000;
+
+/** Turns events into publications, by the first rule that matches their type. */
+export class Packets {
+  readonly #rules: readonly ResolvedRule[];
+  readonly #known = new Map<string, ResolvedRule>();
+
+  constructor(rules: readonly ResolvedRule[]) {
+    this.#rules = rules;
+  }
+
+  /** The publication of an event; throws `topic_unrenderable` when its topic cannot be said. */
+  render(event: LogEvent): Message {
+    const rule = this.#ruleOf(event);
+    const { qos, retain, payload } = rule;
+    const topic = rule.topic.render(event);
+    switch (payload.kind) {
+      case "envelope":
+        return { topic, payload: jsonEnvelope(event), qos, retain, properties: propertiesOf(rule, null) };
+      case "data":
+        return { topic, payload: event.json, qos, retain, properties: propertiesOf(rule, null) };
+      case "cloudevents-structured":
+        // CloudEvents MQTT binding 1.0, section 3.2.1; with MQTT 3.1.1 the receiver has to know.
+        return { topic, payload: cloudEventText(event, payload.source), qos, retain, properties: propertiesOf(rule, cloudEventsContentType) };
+      case "cloudevents-binary": {
+        // Section 3.1: attributes as user properties by their own names, the data's type as the content type.
+        const userProperties = Object.fromEntries(cloudEventAttributes(event, payload.source));
+        return { topic, payload: event.json, qos, retain, properties: { ...propertiesOf(rule, "application/json"), userProperties } };
+      }
+    }
+  }
+
+  #ruleOf(event: LogEvent): ResolvedRule {
+    const known = this.#known.get(event.type);
+    if (known !== undefined) return known;
+    const typeOnly = { type: event.type, subject: undefined };
+    const rule = this.#rules.find(({ filter }) => filter === null || filter.matches(typeOnly));
+    if (rule === undefined) throw new RangeError("Expected a last rule that takes every event, got none");
+    if (this.#known.size >= maxKnownTypes) this.#known.clear();
+    this.#known.set(event.type, rule);
+    return rule;
+  }
+}
+
+function propertiesOf(rule: ResolvedRule, ofFormat: string | null): MessageProperties | undefined {
+  const contentType = rule.contentType ?? ofFormat;
+  // The default says nothing beside the payload: properties cost as much as the rest of the packet.
+  if (contentType === null && rule.expirySeconds === null) return undefined;
+  return {
+    ...(contentType === null ? {} : { contentType }),
+    ...(rule.expirySeconds === null ? {} : { messageExpiryInterval: rule.expirySeconds }),
+  };
+}
