@@ -157,6 +157,11 @@ export class Connection implements Subscriber, SinkOwner, Beating {
     this.dueAt = this.#nextLook();
   }
 
+  /** True when it has everything up to this position, or is over. */
+  hasReached(position: Position): boolean {
+    return this.#line === null ? this.#state !== "opening" : this.#line.position.offset >= position.offset;
+  }
+
   /** Tells the client when to come back, if it is listening, and ends the response. */
   leave(reason: LeaveReason, reconnectInMs: number): void {
     if (this.#state === "leaving" || this.#state === "over") return;

@@ -48,23 +48,36 @@ export class Connections implements ConnectionHost {
     return Math.round(minMs + (maxMs - minMs) * this.surroundings.random.next());
   }
 
-  /** Tells everybody to leave, spread over the plan; ends who has not gone at its deadline. Resolves with what was left undone. */
+  /**
+   * Tells everybody to leave, spread over the plan, once they have what was published before; who lags gets half the
+   * time. Ends who has not gone at the deadline; resolves with what was left undone.
+   */
   async drain({ spreadMs, deadline }: DrainPlan): Promise<readonly string[]> {
     const { clock } = this.surroundings;
-    const leavers = [...this.#members];
     const startedAt = clock.now();
+    const patientUntil = startedAt + (deadline - startedAt) / 2;
+    const total = this.#members.size;
     let told = 0;
+    let waiting = [...this.#members];
     while (this.#members.size > 0 && clock.now() < deadline) {
-      const share = spreadMs === 0 ? 1 : Math.min(1, (clock.now() - startedAt + stepMs) / spreadMs);
-      for (const due = Math.ceil(leavers.length * share); told < due; told += 1)
-        leavers[told]?.leave("restart", this.drawRetryMs());
-      await this.#emptyOrAfter(Math.min(stepMs, deadline - clock.now()));
+      const now = clock.now();
+      const due = spreadMs === 0 ? total : Math.ceil(total * Math.min(1, (now - startedAt + stepMs) / spreadMs));
+      const head = this.#broker.position;
+      const stayers: Connection[] = [];
+      for (const connection of waiting) {
+        if (told >= due || (now < patientUntil && !connection.hasReached(head))) {
+          stayers.push(connection);
+          continue;
+        }
+        told += 1;
+        connection.leave("restart", this.drawRetryMs());
+      }
+      waiting = stayers;
+      await this.#emptyOrAfter(Math.min(stepMs, deadline - now));
     }
     const stuck = this.#members.size;
     for (const connection of [...this.#members]) connection.destroy("restart");
-    return stuck === 0
-      ? []
-      : [`${this.#options.name}: ${stuck} connections were ended before they had read everything`];
+    return stuck === 0 ? [] : [`${this.#options.name}: ${stuck} connections were ended before they had read everything`];
   }
 
   onOpened({ clientId }: Connection, isResumed: boolean): void {
