@@ -61,7 +61,9 @@ class NodeHeaders implements HeaderLookup {
   }
 
   get(name: string): string | null {
-    const value = this.#headers[name.toLowerCase()];
+    const field = name.toLowerCase();
+    // HTTP/2 has `:authority` in place of Host (RFC 9113, 8.3.1).
+    const value = this.#headers[field] ?? (field === "host" ? this.#headers[":authority"] : undefined);
     return typeof value === "string" ? value : (value?.join(", ") ?? null);
   }
 }
