@@ -1,6 +1,6 @@
 import { isStarcastError, type AnyBroker, type Claim, type Timer } from "@starcast/core";
 import { tryDelivery, type AttemptTools, type Tried } from "./attempt.ts";
-import { judgeAttempt } from "./delivery.ts";
+import { judgeAttempt, type Verdict } from "./delivery.ts";
 import type { EndpointRecords } from "./endpoint-records.ts";
 import type { LiveEndpoint } from "./endpoint.ts";
 import { EndpointHealth } from "./endpoint-health.ts";
@@ -12,7 +12,7 @@ export interface DeliveryLoopOptions {
   readonly tools: AttemptTools;
   readonly options: ResolvedWebhookDispatcherOptions;
   /** Told of every attempt, after the store was. */
-  readonly onTried: (endpoint: LiveEndpoint, claim: Claim, tried: Tried) => void;
+  readonly onTried: (endpoint: LiveEndpoint, claim: Claim, tried: Tried, verdict: Verdict) => void;
 }
 
 /** Claims outlive the attempt's deadline by this, so that a busy process does not lose what it is just finishing. */
@@ -157,11 +157,7 @@ export class DeliveryLoop {
       // sent again with the same id.
       if (!isStarcastError(error, "stale_claim")) this.#tellStoreFailed(verdict.kind, error);
     }
-    if (verdict.kind === "bury") {
-      const { endpointId, event } = claim.delivery;
-      broker.observe({ kind: "webhookDeliveryDead", level: "warn", endpointId, eventId: event.id, reason: verdict.reason });
-    }
-    onTried(endpoint, claim, tried);
+    onTried(endpoint, claim, tried, verdict);
   }
 
   async #giveBack(claim: Claim): Promise<void> {

@@ -12,23 +12,25 @@ export interface IntakeOptions {
   readonly onStored: () => void;
 }
 
-/** Deliveries stored at a time; one batch with a thousand endpoints is cut here. */
-export const maxDraftsPerPut = 1_000;
+/** Deliveries taken and not yet stored: beyond, the place in the log waits. */
+export const maxUnstoredDrafts = 5_000;
 
 interface Job {
   readonly line: Line;
-  readonly drafts: readonly DeliveryDraft[];
+  /** Asked when it is stored: a gap may be told before the endpoints are known. */
+  readonly drafts: () => readonly DeliveryDraft[];
+  readonly count: number;
   readonly through: Position;
 }
 
 /**
  * The dispatcher as a subscriber: every event becomes one delivery per matching endpoint, stored first, acknowledged
- * after. It takes no more while something is being stored, so a slow store costs its place in the log, not memory.
+ * after. What may wait to be stored is bounded, so a slow store costs its place in the log, not memory.
  */
 export class Intake implements Subscriber {
   readonly #options: IntakeOptions;
-  /** At most one batch, and the gaps told before it. */
-  readonly #jobs: Job[] = [];
+  #jobs: Job[] = [];
+  #unstored = 0;
   #line: Line | null = null;
   #isLoaded = false;
   #working: Promise<void> | null = null;
@@ -40,7 +42,7 @@ export class Intake implements Subscriber {
 
   /** Nothing taken waits to be stored. */
   get isIdle(): boolean {
-    return this.#jobs.length === 0;
+    return this.#jobs.length === 0 && this.#unstored === 0;
   }
 
   open(line: Line): void {
@@ -52,19 +54,22 @@ export class Intake implements Subscriber {
 
   deliver(batch: Batch): number {
     const line = this.#line;
-    if (!this.#isLoaded || line === null || this.#jobs.length > 0) return 0;
+    if (!this.#isLoaded || line === null) return 0;
     const { endpoints, broker, firstWaitMs } = this.#options;
     const dueAt = broker.surroundings.clock.now() + firstWaitMs;
     const drafts: DeliveryDraft[] = [];
     let taken = 0;
     for (const event of batch.events) {
-      if (drafts.length >= maxDraftsPerPut) break;
+      if (this.#unstored + drafts.length >= maxUnstoredDrafts) break;
       taken += 1;
       for (const endpoint of endpoints.all) if (isFor(endpoint, event)) drafts.push(draftOf(endpoint, deliveredEventOf(event), dueAt));
     }
+    if (taken === 0 && batch.events.length > 0) return 0;
     const last = batch.events[taken - 1];
     const through = taken === batch.events.length || last === undefined ? batch.through : { epoch: last.epoch, offset: last.offset };
-    this.#add({ line, drafts, through });
+    // Nothing to store and nothing before it: acknowledged at once.
+    if (drafts.length === 0 && this.isIdle) line.acknowledge(through);
+    else this.#add({ line, drafts: () => drafts, count: drafts.length, through });
     return taken;
   }
 
@@ -73,8 +78,9 @@ export class Intake implements Subscriber {
     const { endpoints, broker } = this.#options;
     const now = broker.surroundings.clock.now();
     const event = gapEventOf(gap, now);
-    const told = [...endpoints.all].filter((endpoint) => isGapFor(endpoint, gap));
-    this.#add({ line: this.#line, drafts: told.map((endpoint) => draftOf(endpoint, event, now)), through: gap.through });
+    const drafts = (): readonly DeliveryDraft[] =>
+      [...endpoints.all].filter((endpoint) => isGapFor(endpoint, gap)).map((endpoint) => draftOf(endpoint, event, now));
+    this.#add({ line: this.#line, drafts, count: 1, through: gap.through });
   }
 
   async close(_: CloseReason): Promise<void> {
@@ -83,29 +89,32 @@ export class Intake implements Subscriber {
   }
 
   #add(job: Job): void {
-    // Nothing to store and nothing before it: acknowledged at once, and more may come within the same tick.
-    if (job.drafts.length === 0 && this.#jobs.length === 0) return job.line.acknowledge(job.through);
     this.#jobs.push(job);
+    this.#unstored += job.count;
     this.#work();
   }
 
   #work(): void {
     this.#working ??= this.#run().finally(() => {
       this.#working = null;
-      // What came while the last job was being ended.
+      // What came while the last jobs were being ended.
       if (this.#jobs.length > 0 && !this.#closing.signal.aborted) this.#work();
     });
   }
 
   async #run(): Promise<void> {
     if (!this.#isLoaded) this.#isLoaded = await this.#insist("load", () => this.#options.endpoints.reload());
-    if (this.#closing.signal.aborted) return;
-    for (let job = this.#jobs[0]; job !== undefined; job = this.#jobs[0]) {
-      const { drafts, line, through } = job;
+    while (this.#jobs.length > 0) {
+      // Everything that waits is stored at once: a durable engine commits it together.
+      const jobs = this.#jobs;
+      this.#jobs = [];
+      const drafts = jobs.flatMap((job) => job.drafts());
       // Not stored only when closed: then it is not acknowledged, and is offered again.
       if (!(await this.#insist("put", () => this.#put(drafts)))) return;
-      this.#jobs.shift();
-      line.acknowledge(through);
+      for (const { line, through, count } of jobs) {
+        this.#unstored -= count;
+        line.acknowledge(through);
+      }
     }
     this.#line?.ready();
   }

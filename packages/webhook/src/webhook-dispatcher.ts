@@ -3,6 +3,7 @@ import type { AttemptTools, Tried } from "./attempt.ts";
 import { catchUp } from "./catch-up.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Deliveries } from "./deliveries.ts";
+import type { Verdict } from "./delivery.ts";
 import { DeliveryLoop } from "./delivery-loop.ts";
 import { EndpointRecords } from "./endpoint-records.ts";
 import { EndpointRegistry } from "./endpoint-registry.ts";
@@ -47,6 +48,9 @@ export class WebhookDispatcher {
   #forgetTimer: Timer | null = null;
   #forgetting: Promise<void> = Promise.resolve();
   #ending: Promise<readonly string[]> | null = null;
+  /** What still runs is ended: the earliest deadline that anybody gave has passed. */
+  readonly #late = new AbortController();
+  #hurry: { readonly deadline: number; readonly timer: Timer } | null = null;
 
   constructor(broker: AnyBroker, options: WebhookDispatcherOptions = {}) {
     const resolved = resolveWebhookDispatcherOptions(options);
@@ -71,7 +75,7 @@ export class WebhookDispatcher {
       endpoints: this.#records,
       tools,
       options: resolved,
-      onTried: (endpoint, claim, tried) => this.#tried(endpoint, claim, tried),
+      onTried: (endpoint, claim, tried, verdict) => this.#tried(endpoint, claim, tried, verdict),
     });
     this.#intake = new Intake({ broker, endpoints: this.#records, firstWaitMs: resolved.scheduleMs[0] ?? 0, onStored: () => this.#loop.wake() });
     this.#unregister = broker.register(this.#part());
@@ -119,11 +123,16 @@ export class WebhookDispatcher {
     };
   }
 
-  #tried(endpoint: LiveEndpoint, claim: Claim, { attempt, outcome }: Tried): void {
+  #tried(endpoint: LiveEndpoint, claim: Claim, { attempt, outcome }: Tried, verdict: Verdict): void {
     const { endpointId, event, attemptCount } = claim.delivery;
     const { category, status, tookMs } = attempt;
     this.#broker.observe({ kind: "webhookAttempted", level: "debug", endpointId, eventId: event.id, attempt: attemptCount + 1, category, status, tookMs });
     this.#watch.saw(endpoint, outcome);
+    if (verdict.kind !== "bury") return;
+    const { reason } = verdict;
+    this.#broker.observe({ kind: "webhookDeliveryDead", level: "warn", endpointId, eventId: event.id, reason });
+    // An outcome that cannot be delivered must not become another outcome.
+    if (!event.type.startsWith("webhook.")) this.#publishOutcome("webhook.delivery.dead", { endpointId, eventId: event.id, reason });
   }
 
   #endpointChanged(id: string): void {
@@ -171,16 +180,27 @@ export class WebhookDispatcher {
   }
 
   #end(plan: DrainPlan): Promise<readonly string[]> {
-    this.#ending ??= this.#drain(plan);
+    this.#endBy(plan.deadline);
+    this.#ending ??= this.#drain();
     return this.#ending;
   }
 
-  async #drain({ deadline }: DrainPlan): Promise<readonly string[]> {
-    const { store, surroundings } = this.#broker;
-    await this.#takenIn(deadline);
+  // The service may close the dispatcher, and the broker end sooner.
+  #endBy(deadline: number): void {
+    if (this.#late.signal.aborted || (this.#hurry !== null && this.#hurry.deadline <= deadline)) return;
+    const { clock, scheduler } = this.#broker.surroundings;
+    this.#hurry?.timer.cancel();
+    const timer = scheduler.after(Math.max(deadline - clock.now(), 0), () => this.#late.abort(), { holdsProcess: true });
+    this.#hurry = { deadline, timer };
+  }
+
+  async #drain(): Promise<readonly string[]> {
+    const { store } = this.#broker;
+    await this.#takenIn();
     // What does not survive the process is worth a first attempt now; what does is tried after the restart.
     const isLost = store.log.durability === "memory";
-    await before(deadline, this.#loop.finish({ tries: isLost }), surroundings);
+    await Promise.race([this.#loop.finish({ tries: isLost }), aborted(this.#late.signal)]);
+    this.#hurry?.timer.cancel();
     const cutOff = this.#loop.inFlight;
     this.#closing.abort();
     this.#forgetTimer?.cancel();
@@ -192,15 +212,15 @@ export class WebhookDispatcher {
   }
 
   /** Resolves when every published event is stored as deliveries, or at the deadline. */
-  async #takenIn(deadline: number): Promise<void> {
-    const { clock, scheduler } = this.#broker.surroundings;
+  async #takenIn(): Promise<void> {
+    const { scheduler } = this.#broker.surroundings;
     const isTakenIn = (): boolean => {
       const { position } = this.#subscription;
       // Without a place another process has the subscription, and takes in.
       return this.#intake.isIdle && (position === null || position.offset >= this.#broker.position.offset);
     };
-    while (!isTakenIn() && clock.now() < deadline) {
-      await new Promise<void>((resolve) => void scheduler.after(Math.min(lookEveryMs, deadline - clock.now()), resolve, { holdsProcess: true }));
+    while (!isTakenIn() && !this.#late.signal.aborted) {
+      await new Promise<void>((resolve) => void scheduler.after(lookEveryMs, resolve, { holdsProcess: true }));
     }
   }
 
@@ -230,13 +250,7 @@ export class WebhookDispatcher {
   }
 }
 
-/** Resolves with the work, or at the deadline. */
-async function before(deadline: number, work: Promise<void>, { clock, scheduler }: AnyBroker["surroundings"]): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = scheduler.after(Math.max(deadline - clock.now(), 0), resolve, { holdsProcess: true });
-    void work.then(() => {
-      timer.cancel();
-      resolve();
-    });
-  });
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
