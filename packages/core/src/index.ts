@@ -6,7 +6,7 @@ export type {
   PublishArguments,
   Published,
   TypedSubscribeOptions,
-} from "./broker/broker.ts";
+} from "./broker/typed-options.ts";
 export type { BrokerOptions } from "./options.ts";
 export type { AnyBroker, DrainPlan, Part } from "./broker/any-broker.ts";
 export type { Filter, PublishOptions, StartingPoint, SubscribeOptions, Subscription } from "./broker/subscription.ts";

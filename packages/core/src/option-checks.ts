@@ -8,22 +8,42 @@ export function checkKeys<Options extends object>(option: string, options: Optio
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
     const nearest = nearestOf(key, known);
-    throw new InvalidOptionError({ option, expected: nearest === null ? `an object with only ${known.join(", ")}` : `without \`${key}\` (did you mean \`${nearest}\`?)`, received: options });
+    throw new InvalidOptionError({
+      option,
+      expected:
+        nearest === null
+          ? `an object with only ${known.join(", ")}`
+          : `without \`${key}\` (did you mean \`${nearest}\`?)`,
+      received: options,
+    });
   }
   return options;
 }
 
 /** A whole number within bounds, or the default when absent. `Infinity` passes where `max` is. */
-export function integer(option: string, value: unknown, byDefault: number, bounds: { readonly min: number; readonly max: number }): number {
+export function integer(
+  option: string,
+  value: unknown,
+  byDefault: number,
+  bounds: { readonly min: number; readonly max: number },
+): number {
   if (value === undefined) return byDefault;
   const isNumber = typeof value === "number" && (Number.isInteger(value) || value === Infinity);
   if (isNumber && value >= bounds.min && value <= bounds.max) return value;
-  const expected = bounds.max === Infinity ? `an integer of at least ${bounds.min}, or Infinity` : `an integer from ${bounds.min} to ${bounds.max}`;
+  const expected =
+    bounds.max === Infinity
+      ? `an integer of at least ${bounds.min}, or Infinity`
+      : `an integer from ${bounds.min} to ${bounds.max}`;
   throw new InvalidOptionError({ option, expected, received: value });
 }
 
 /** One of a few words, or the default when absent. */
-export function oneOf<Choice extends string>(option: string, value: unknown, byDefault: Choice, choices: readonly Choice[]): Choice {
+export function oneOf<Choice extends string>(
+  option: string,
+  value: unknown,
+  byDefault: Choice,
+  choices: readonly Choice[],
+): Choice {
   if (value === undefined) return byDefault;
   const choice = choices.find((each) => each === value);
   if (choice !== undefined) return choice;
@@ -38,7 +58,9 @@ export function flag(option: string, value: unknown, byDefault: boolean): boolea
 }
 
 function nearestOf(key: string, known: readonly string[]): string | null {
-  const [best] = known.map((each) => ({ each, distance: editDistance(key.toLowerCase(), each.toLowerCase()) })).toSorted((a, b) => a.distance - b.distance);
+  const [best] = known
+    .map((each) => ({ each, distance: editDistance(key.toLowerCase(), each.toLowerCase()) }))
+    .toSorted((a, b) => a.distance - b.distance);
   return best !== undefined && best.distance <= Math.max(2, key.length / 3) ? best.each : null;
 }
 

@@ -22,7 +22,8 @@ export interface BrokerOptions<Events> {
   /** Time that publications are gathered before they go out together; 0 is the next turn. Halves CPU from 500 events/s on. @default 0 */
   readonly flushMs?: number | undefined;
   /** Publications accepted but not yet kept by the engine; beyond, `overloaded`. @default { maxDrafts: 10_000, maxBytes: 33_554_432 } */
-  readonly uncommitted?: { readonly maxDrafts?: number | undefined; readonly maxBytes?: number | undefined } | undefined;
+  readonly uncommitted?:
+    { readonly maxDrafts?: number | undefined; readonly maxBytes?: number | undefined } | undefined;
   /** Newest events kept in memory in front of a durable log. @default { maxEvents: 10_000, maxBytes: 33_554_432 } */
   readonly hotWindow?: { readonly maxEvents?: number | undefined; readonly maxBytes?: number | undefined } | undefined;
   /** Memory for pages of the log that several subscribers read. @default 16_777_216 */
@@ -116,6 +117,10 @@ function checkTogether(options: ResolvedBrokerOptions): void {
     });
   }
   if (drain.spreadMs > drain.deadlineMs) {
-    throw new InvalidOptionError({ option: "drain.spreadMs", expected: `at most drain.deadlineMs (${drain.deadlineMs})`, received: drain.spreadMs });
+    throw new InvalidOptionError({
+      option: "drain.spreadMs",
+      expected: `at most drain.deadlineMs (${drain.deadlineMs})`,
+      received: drain.spreadMs,
+    });
   }
 }

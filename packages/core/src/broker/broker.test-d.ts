@@ -30,9 +30,15 @@ test("a broker with a vocabulary takes its types and payloads only", () => {
 
 test("subscribers are typed by their patterns", () => {
   const broker = new Broker({ events });
-  broker.subscribe((received) => expectTypeOf(received).toEqualTypeOf<Event<"model.added", { model: Model }>>(), { types: ["model.added"] });
-  broker.subscribe((received) => expectTypeOf(received.type).toEqualTypeOf<"model.added" | "model.deleted">(), { types: ["model.*"] });
-  broker.subscribe((received) => expectTypeOf(received.type).toEqualTypeOf<"model.added" | "model.deleted" | "sync.started">());
+  broker.subscribe((received) => expectTypeOf(received).toEqualTypeOf<Event<"model.added", { model: Model }>>(), {
+    types: ["model.added"],
+  });
+  broker.subscribe((received) => expectTypeOf(received.type).toEqualTypeOf<"model.added" | "model.deleted">(), {
+    types: ["model.*"],
+  });
+  broker.subscribe((received) =>
+    expectTypeOf(received.type).toEqualTypeOf<"model.added" | "model.deleted" | "sync.started">(),
+  );
   broker.subscribe((received) => {
     if (received.type === "model.deleted") expectTypeOf(received.data).toEqualTypeOf<{ id: string }>();
   });

@@ -16,7 +16,12 @@ describe("publishing", () => {
   it("resolves with the committed event, whose JSON is the wire form", async () => {
     const { broker } = house();
     const published = await broker.publish("model.added", { name: "x" }, { subject: "openai/x" });
-    expect(published).toMatchObject({ type: "model.added", subject: "openai/x", data: { name: "x" }, isDuplicate: false });
+    expect(published).toMatchObject({
+      type: "model.added",
+      subject: "openai/x",
+      data: { name: "x" },
+      isDuplicate: false,
+    });
     expect(published.id).toBe(`${broker.position.epoch}-1`);
     expect(JSON.parse(JSON.stringify(published))).toEqual({
       id: published.id,
@@ -59,9 +64,17 @@ describe("publishing", () => {
 
   it("of a list is all or none", async () => {
     const { broker } = house();
-    await expect(broker.publishAll([{ type: "a.b", data: 1 }, { type: "nodot", data: 2 }])).rejects.toMatchObject({ code: "invalid_event_type" });
+    await expect(
+      broker.publishAll([
+        { type: "a.b", data: 1 },
+        { type: "nodot", data: 2 },
+      ]),
+    ).rejects.toMatchObject({ code: "invalid_event_type" });
     expect(broker.position.offset).toBe(0);
-    const events = await broker.publishAll([{ type: "a.b", data: 1 }, { type: "a.b", data: 2 }]);
+    const events = await broker.publishAll([
+      { type: "a.b", data: 1 },
+      { type: "a.b", data: 2 },
+    ]);
     expect(events.map(({ data }) => data)).toEqual([1, 2]);
   });
 
@@ -97,7 +110,13 @@ describe("publishing", () => {
           offsets.push(...batch.events.map(({ offset }) => offset));
           if (!isFlooded) {
             isFlooded = true;
-            for (let index = 0; index < 80; index += 1) outcomes.push(broker.publish("a.b", index).then(() => "kept", (error: { code: string }) => error.code));
+            for (let index = 0; index < 80; index += 1)
+              outcomes.push(
+                broker.publish("a.b", index).then(
+                  () => "kept",
+                  (error: { code: string }) => error.code,
+                ),
+              );
           }
           return batch.events.length;
         },
@@ -163,7 +182,15 @@ describe("a plain subscription", () => {
   it("that breaks the port's contract is closed, the others are not", async () => {
     const { broker } = house();
     const reasons: string[] = [];
-    for (const deliver of [() => 7, () => -1, () => NaN, () => "1" as never, () => { throw new Error("x"); }]) {
+    for (const deliver of [
+      () => 7,
+      () => -1,
+      () => NaN,
+      () => "1" as never,
+      () => {
+        throw new Error("x");
+      },
+    ]) {
       broker.attach(recorder({ deliver, close: (reason) => void reasons.push(reason) }), { from: "earliest" });
     }
     const seen: unknown[] = [];
@@ -205,9 +232,13 @@ describe("a plain subscription", () => {
   it("with a bad filter, a bad subscriber or a taken name is refused at once", () => {
     const { broker } = house();
     broker.subscribe(() => undefined, { name: "one" });
-    expect(() => broker.subscribe(() => undefined, { types: ["*"] })).toThrow(expect.objectContaining({ code: "invalid_filter" }));
+    expect(() => broker.subscribe(() => undefined, { types: ["*"] })).toThrow(
+      expect.objectContaining({ code: "invalid_filter" }),
+    );
     expect(() => broker.subscribe({} as never)).toThrow(expect.objectContaining({ code: "invalid_option" }));
-    expect(() => broker.subscribe(() => undefined, { name: "one" })).toThrow(expect.objectContaining({ code: "name_taken" }));
+    expect(() => broker.subscribe(() => undefined, { name: "one" })).toThrow(
+      expect.objectContaining({ code: "name_taken" }),
+    );
     expect(broker.subscriberCount).toBe(1);
   });
 
@@ -277,7 +308,10 @@ describe("follow", () => {
     const { broker } = house({ store: new MemoryStore({ retention: { maxEvents: 10 } }) });
     await Promise.all(Array.from({ length: 25 }, (_, index) => broker.publish("a.b", index)));
     const from = { epoch: broker.position.epoch, offset: 3 };
-    await expect(broker.follow({ from }).next()).rejects.toMatchObject({ code: "events_missed", gap: { after: { offset: 3 }, through: { offset: 15 } } });
+    await expect(broker.follow({ from }).next()).rejects.toMatchObject({
+      code: "events_missed",
+      gap: { after: { offset: 3 }, through: { offset: 15 } },
+    });
     const gaps: Gap[] = [];
     const first = await broker.follow({ from, onGap: (gap) => void gaps.push(gap) }).next();
     expect([first.value?.data, gaps.length]).toEqual([15, 1]);
@@ -340,7 +374,10 @@ describe("closing", () => {
     await Promise.all([broker.publish("a.b", 1), broker.publish("a.b", 2)]);
     await turns(2);
     await broker.close();
-    expect(moments.at(-1)).toMatchObject({ kind: "drainCompleted", undone: ["subscriber #1", "subscribers whose close did not end"] });
+    expect(moments.at(-1)).toMatchObject({
+      kind: "drainCompleted",
+      undone: ["subscriber #1", "subscribers whose close did not end"],
+    });
   });
 
   it("is what run does when its signal comes", async () => {
@@ -381,11 +418,16 @@ describe("options", () => {
     [{ maxEventBytes: 33_554_432 }, "at most half"],
     [{ uncommitted: { maxDrafts: 0 } }, "uncommitted.maxDrafts"],
   ])("%j are refused, and the message names what to change", (options, named) => {
-    expect(() => new Broker({ observe: [], ...options })).toThrow(expect.objectContaining({ code: "invalid_option", message: expect.stringContaining(named) as string }));
+    expect(() => new Broker({ observe: [], ...options })).toThrow(
+      expect.objectContaining({ code: "invalid_option", message: expect.stringContaining(named) as string }),
+    );
   });
 });
 
-function house(options: ConstructorParameters<typeof Broker>[0] = {}): { readonly broker: Broker; readonly moments: Moment[] } {
+function house(options: ConstructorParameters<typeof Broker>[0] = {}): {
+  readonly broker: Broker;
+  readonly moments: Moment[];
+} {
   const moments: Moment[] = [];
   const broker = new Broker({ ...options, observe: [(moment) => void moments.push(moment)] });
   brokers.push(broker);

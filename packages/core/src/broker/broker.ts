@@ -7,7 +7,7 @@ import type { AnyVocabulary } from "../event/vocabulary.ts";
 import type { EventLog } from "../log/event-log.ts";
 import type { Position } from "../log/position.ts";
 import { Admission } from "../gateway/admission.ts";
-import { Counters, type Counts } from "../observe/counters.ts";
+import { Counters } from "../observe/counters.ts";
 import type { Moment } from "../observe/observer.ts";
 import { Observers } from "../observe/observers.ts";
 import { resolveBrokerOptions, type BrokerOptions, type ResolvedBrokerOptions } from "../options.ts";
@@ -25,29 +25,14 @@ import { Publishing } from "./publishing.ts";
 import type { Registration } from "./registration.ts";
 import { Registrations } from "./registrations.ts";
 import type { PublishOptions, SubscribeOptions, Subscription } from "./subscription.ts";
-
-/** Subscribing by function or object, typed by the patterns. */
-export interface TypedSubscribeOptions<Pattern extends string> extends Omit<SubscribeOptions, "types"> {
-  readonly types?: readonly Pattern[] | undefined;
-}
-
-export interface FollowingOptions<Pattern extends string> extends TypedSubscribeOptions<Pattern> {
-  /** Ends the loop, without an error. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** One entry of `publishAll`. */
-export type PublicationOf<Events> = {
-  readonly [Type in keyof Events & string]: { readonly type: Type; readonly data: Events[Type] } & PublishOptions;
-}[keyof Events & string];
-
-/** A committed event, and whether it is an earlier one that its dedupe key met. */
-export type Published<E> = E & { readonly isDuplicate: boolean };
-
-export interface BrokerStats extends Counts {
-  readonly subscriberCount: number;
-  readonly queueDepth: number;
-}
+import type {
+  BrokerStats,
+  FollowingOptions,
+  PublicationOf,
+  PublishArguments,
+  Published,
+  TypedSubscribeOptions,
+} from "./typed-options.ts";
 
 /**
  * The central hub: publishes an event once, into one log, and brings every subscriber to it. Live from construction;
@@ -88,7 +73,12 @@ export class Broker<Events = EventMap> implements AnyBroker {
       onFailed: (cursor, error) => this.#registrations.fail(cursor, error),
       onReadFailed: (after, error) => this.observe({ kind: "readFailed", level: "warn", after, error }),
     });
-    this.#registrations = new Registrations({ options: resolved, pump: this.#pump, observers: this.#observers, constructedAt: this.position });
+    this.#registrations = new Registrations({
+      options: resolved,
+      pump: this.#pump,
+      observers: this.#observers,
+      constructedAt: this.position,
+    });
     this.#publishing = new Publishing({
       log: store.log,
       vocabulary: resolved.events,
@@ -136,10 +126,15 @@ export class Broker<Events = EventMap> implements AnyBroker {
    * `invalid_event_type`, `invalid_data`, `invalid_subject`, `event_too_large`, `overloaded`, `broker_closed`,
    * `unsupported` or the engine's error, and tells the observer; a rejection nobody looks at does not end the process.
    */
-  publish<Type extends keyof Events & string>(type: Type, ...rest: PublishArguments<Events[Type]>): Promise<Published<Event<Type, Events[Type]>>> {
+  publish<Type extends keyof Events & string>(
+    type: Type,
+    ...rest: PublishArguments<Events[Type]>
+  ): Promise<Published<Event<Type, Events[Type]>>> {
     const [data, options] = rest as [unknown, PublishOptions?];
     // The vocabulary says what this type carries; the log does not know.
-    return this.publishAny(type, data, options) as Promise<Published<Event>> as Promise<Published<Event<Type, Events[Type]>>>;
+    return this.publishAny(type, data, options) as Promise<Published<Event>> as Promise<
+      Published<Event<Type, Events[Type]>>
+    >;
   }
 
   publishAny(type: string, data: unknown, options: PublishOptions = {}): Promise<LogEvent> {
@@ -156,14 +151,16 @@ export class Broker<Events = EventMap> implements AnyBroker {
    * `overloaded`, `name_taken`, `broker_closed`.
    */
   subscribe<const Pattern extends TypePattern<Events> = "**" & TypePattern<Events>>(
-    subscriber: EventFunction<EventsMatching<Events, Pattern>> | EventReceiver<EventsMatching<Events, Pattern>> | Subscriber,
+    subscriber:
+      EventFunction<EventsMatching<Events, Pattern>> | EventReceiver<EventsMatching<Events, Pattern>> | Subscriber,
     options: TypedSubscribeOptions<Pattern> = {},
   ): Subscription {
     const asSubscriber = toSubscriber(subscriber, {
       surroundings: this.surroundings,
       onGap: options.onGap,
       isNamed: options.name !== undefined,
-      onFailed: (error) => this.observe({ kind: "subscriberFailed", level: "warn", subscriber: options.name ?? "function", error }),
+      onFailed: (error) =>
+        this.observe({ kind: "subscriberFailed", level: "warn", subscriber: options.name ?? "function", error }),
     });
     return this.#register(subscriber, asSubscriber, options);
   }
@@ -190,7 +187,10 @@ export class Broker<Events = EventMap> implements AnyBroker {
     const end = (): void => void registration.close();
     if (signal?.aborted === true) end();
     else signal?.addEventListener("abort", end, { once: true });
-    return follow as AsyncIterableIterator<unknown, undefined> as AsyncIterableIterator<EventsMatching<Events, Pattern>, undefined>;
+    return follow as AsyncIterableIterator<unknown, undefined> as AsyncIterableIterator<
+      EventsMatching<Events, Pattern>,
+      undefined
+    >;
   }
 
   register(part: Part): () => void {
@@ -226,7 +226,14 @@ export class Broker<Events = EventMap> implements AnyBroker {
 
   #published(event: LogEvent): void {
     this.#counters.published(1);
-    if (this.#observers.wantsDebug) this.observe({ kind: "eventPublished", level: "debug", id: event.id, type: event.type, sizeBytes: event.sizeBytes });
+    if (this.#observers.wantsDebug)
+      this.observe({
+        kind: "eventPublished",
+        level: "debug",
+        id: event.id,
+        type: event.type,
+        sizeBytes: event.sizeBytes,
+      });
   }
 
   #gapTold(cursor: Cursor, gap: Gap): void {
@@ -271,11 +278,6 @@ export class Broker<Events = EventMap> implements AnyBroker {
     this.observe({ kind: "drainCompleted", level: "info", tookMs: clock.now() - startedAt, undone });
   }
 }
-
-/** Data may be left out where it is nothing. */
-export type PublishArguments<Data> = undefined extends Data
-  ? [data?: Data, options?: PublishOptions]
-  : [data: Data, options?: PublishOptions];
 
 function closed(): StarcastError {
   return new StarcastError("broker_closed", "Expected an open broker, got one that was closed");

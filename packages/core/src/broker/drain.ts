@@ -47,12 +47,18 @@ export async function drain(options: DrainOptions): Promise<readonly string[]> {
 
 async function waitUntil(isDone: () => boolean, deadline: number, { clock, scheduler }: Surroundings): Promise<void> {
   while (!isDone() && clock.now() < deadline) {
-    await new Promise<void>((resolve) => void scheduler.after(Math.min(lookEveryMs, deadline - clock.now()), resolve, { holdsProcess: true }));
+    await new Promise<void>(
+      (resolve) => void scheduler.after(Math.min(lookEveryMs, deadline - clock.now()), resolve, { holdsProcess: true }),
+    );
   }
 }
 
 /** True when the work ended before the deadline; it gets at least one turn. */
-async function withDeadline(work: Promise<void>, deadline: number, { clock, scheduler }: Surroundings): Promise<boolean> {
+async function withDeadline(
+  work: Promise<void>,
+  deadline: number,
+  { clock, scheduler }: Surroundings,
+): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const timer = scheduler.after(Math.max(deadline - clock.now(), 0), () => resolve(false), { holdsProcess: true });
     work.then(

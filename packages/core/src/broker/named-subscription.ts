@@ -72,7 +72,10 @@ export class NamedSubscription {
     if (this.#state.kind === "closed") return;
     const { pump, registration, maxReplayEvents } = this.#options;
     const { subscriber, label, filter } = registration;
-    const cursor = pump.add({ subscriber, label, from, maxReplayEvents, onAcknowledged: () => this.#saveSoon() }, filter);
+    const cursor = pump.add(
+      { subscriber, label, from, maxReplayEvents, onAcknowledged: () => this.#saveSoon() },
+      filter,
+    );
     registration.cursor = cursor;
     this.#saved = -1;
     this.#state = { kind: "holding", lease, cursor };

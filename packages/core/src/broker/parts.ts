@@ -8,7 +8,10 @@ export class Parts {
   /** Throws `name_taken` when there is one of that name; the returned function unregisters it. */
   add(part: Part): () => void {
     if (this.#parts.has(part.name)) {
-      throw new StarcastError("name_taken", `Expected a name that is not taken, got \`${part.name}\`: give the second one another \`name\``);
+      throw new StarcastError(
+        "name_taken",
+        `Expected a name that is not taken, got \`${part.name}\`: give the second one another \`name\``,
+      );
     }
     this.#parts.set(part.name, part);
     return () => {

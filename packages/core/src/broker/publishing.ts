@@ -63,7 +63,10 @@ export class Publishing {
     let appending: Promise<readonly Appended[]>;
     try {
       if (publications.length > 1 && !this.#options.log.isAtomic) {
-        throw new StarcastError("unsupported", "Expected an engine that commits lists as one, got one that cannot: publish the events one by one");
+        throw new StarcastError(
+          "unsupported",
+          "Expected an engine that commits lists as one, got one that cannot: publish the events one by one",
+        );
       }
       drafts = publications.map(({ type, data, options }) => this.#draft(type, data, options));
       const bytes = drafts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -88,7 +91,10 @@ export class Publishing {
     const { vocabulary, maxEventBytes } = this.#options;
     checkType(type);
     if (vocabulary.isClosed && !vocabulary.has(type)) {
-      throw new StarcastError("invalid_event_type", `Expected an event type of the vocabulary (${vocabulary.types.slice(0, 10).join(", ")}), got \`${type}\``);
+      throw new StarcastError(
+        "invalid_event_type",
+        `Expected an event type of the vocabulary (${vocabulary.types.slice(0, 10).join(", ")}), got \`${type}\``,
+      );
     }
     const valid = vocabulary.validate(type, data);
     const json = snapshot(type, valid);
@@ -104,10 +110,16 @@ export class Publishing {
     const { uncommitted, hasRoomFor, log } = this.#options;
     const count = drafts.length;
     if (this.#drafts + count > uncommitted.maxDrafts || this.#bytes + bytes > uncommitted.maxBytes) {
-      throw new StarcastError("overloaded", `Expected at most ${uncommitted.maxDrafts} uncommitted events of ${uncommitted.maxBytes} bytes, got more: await publish, or raise \`uncommitted\``);
+      throw new StarcastError(
+        "overloaded",
+        `Expected at most ${uncommitted.maxDrafts} uncommitted events of ${uncommitted.maxBytes} bytes, got more: await publish, or raise \`uncommitted\``,
+      );
     }
     if (!hasRoomFor(count, bytes)) {
-      throw new StarcastError("overloaded", "Expected at most half of the log to be published from inside `deliver`, got more: publish in a later turn");
+      throw new StarcastError(
+        "overloaded",
+        "Expected at most half of the log to be published from inside `deliver`, got more: publish in a later turn",
+      );
     }
     const headBefore = log.head;
     const appending = log.append(drafts);
@@ -127,10 +139,12 @@ export class Publishing {
   }
 
   #event(draft: EventDraft, result: Appended | undefined): LogEvent | Promise<LogEvent> {
-    if (result === undefined) throw new StarcastError("store_failed", "Expected a place for every event of an append, got none");
+    if (result === undefined)
+      throw new StarcastError("store_failed", "Expected a place for every event of an append, got none");
     const { position, timestamp, isDuplicate } = result;
     if (isDuplicate) return this.#earlier(draft, result);
-    const event = this.#options.eventAt(position.offset) ?? new LogEvent(position.epoch, position.offset, timestamp, draft);
+    const event =
+      this.#options.eventAt(position.offset) ?? new LogEvent(position.epoch, position.offset, timestamp, draft);
     this.#options.onPublished(event);
     return event;
   }
@@ -138,7 +152,12 @@ export class Publishing {
   /** The first event of a dedupe key; what the log no longer holds is taken from the draft. */
   async #earlier(draft: EventDraft, { position, timestamp }: Appended): Promise<LogEvent> {
     const [stored] = await this.#options.log.read(position.offset - 1, { maxEvents: 1, maxBytes: 1 });
-    return new EarlierEvent(position.epoch, position.offset, timestamp, stored?.offset === position.offset ? stored : draft);
+    return new EarlierEvent(
+      position.epoch,
+      position.offset,
+      timestamp,
+      stored?.offset === position.offset ? stored : draft,
+    );
   }
 
   /** Tells the observer; the publisher may look at the rejection or not. */

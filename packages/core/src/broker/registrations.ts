@@ -48,11 +48,17 @@ export class Registrations {
     const { pump, observers, options: broker } = this.#context;
     const filter = compileFilter({ types: options.types, subjects: options.subjects }, options.within);
     if (this.#all.size >= broker.maxSubscribers) {
-      throw new StarcastError("overloaded", `Expected at most ${broker.maxSubscribers} subscribers (maxSubscribers), got one more`);
+      throw new StarcastError(
+        "overloaded",
+        `Expected at most ${broker.maxSubscribers} subscribers (maxSubscribers), got one more`,
+      );
     }
     const { name } = options;
     if (name !== undefined && this.#names.has(name)) {
-      throw new StarcastError("name_taken", `Expected a name that is not subscribed, got \`${name}\`: give the second one another \`name\``);
+      throw new StarcastError(
+        "name_taken",
+        `Expected a name that is not subscribed, got \`${name}\`: give the second one another \`name\``,
+      );
     }
     const registration = new Registration({
       subscriber,
@@ -102,7 +108,18 @@ export class Registrations {
       return;
     }
     const { checkpoints, log } = store;
-    new NamedSubscription({ name, registration, checkpoints, log, pump, from, maxReplayEvents, leaseMs, surroundings, observers });
+    new NamedSubscription({
+      name,
+      registration,
+      checkpoints,
+      log,
+      pump,
+      from,
+      maxReplayEvents,
+      leaseMs,
+      surroundings,
+      observers,
+    });
   }
 
   #startOf({ from, name }: SubscribeOptions): StartingPoint {

@@ -7,7 +7,11 @@ import { StarcastError } from "../errors.ts";
  */
 export function untilSignal(...names: readonly [SignalName, ...SignalName[]]): AbortSignal {
   const { process } = globalThis as { readonly process?: SignalSource };
-  if (process === undefined) throw new StarcastError("unsupported", "Expected a runtime with process signals, got one without: abort a signal of your own");
+  if (process === undefined)
+    throw new StarcastError(
+      "unsupported",
+      "Expected a runtime with process signals, got one without: abort a signal of your own",
+    );
   const controller = new AbortController();
   const onSignal = (name: string): void => {
     if (controller.signal.aborted) process.exit(128 + (exitNumbers[name as SignalName] ?? 0));

@@ -6,7 +6,12 @@ const source = "https://api.example/catalog?region=eu";
 
 function eventOf(facts: { readonly subject?: string; readonly data?: unknown }): LogEvent {
   const json = JSON.stringify(facts.data ?? null);
-  return new LogEvent("k3f9", 7, "2026-01-02T03:04:05.678Z", { type: "model.added", subject: facts.subject, json, sizeBytes: json.length });
+  return new LogEvent("k3f9", 7, "2026-01-02T03:04:05.678Z", {
+    type: "model.added",
+    subject: facts.subject,
+    json,
+    sizeBytes: json.length,
+  });
 }
 
 describe("a structured CloudEvent", () => {

@@ -48,8 +48,13 @@ export function cloudEventAttributes(event: LogEvent, source: string): readonly 
 
 /** The source as it was given; throws `invalid_option` unless it is a URI reference of 1 to 1,024 characters. */
 export function checkCloudEventsSource(source: unknown): string {
-  if (typeof source === "string" && source.length > 0 && source.length <= 1_024 && uriReference.test(source)) return source;
-  throw new InvalidOptionError({ option: "source", expected: 'a URI reference like "/catalog" or "https://api.example/catalog"', received: source });
+  if (typeof source === "string" && source.length > 0 && source.length <= 1_024 && uriReference.test(source))
+    return source;
+  throw new InvalidOptionError({
+    option: "source",
+    expected: 'a URI reference like "/catalog" or "https://api.example/catalog"',
+    received: source,
+  });
 }
 
 // RFC 3986, section 2: unreserved, reserved, and percent-encoded octets; nothing else may stand in a URI reference.

@@ -23,7 +23,11 @@ export class EventRun {
 
   /** The part of the run after this offset. */
   batchAfter(after: number): Batch {
-    return new RunBatch(this, Math.max(after, this.after), after <= this.after ? 0 : firstIndexAfter(this.events, after));
+    return new RunBatch(
+      this,
+      Math.max(after, this.after),
+      after <= this.after ? 0 : firstIndexAfter(this.events, after),
+    );
   }
 
   piece(encoding: Encoding, from: number): Piece {
@@ -79,7 +83,7 @@ class RunBatch implements Batch {
 
   bytes(encoding: Encoding): Uint8Array {
     const pieces: Uint8Array[] = [];
-    for (let index = 0; index < this.events.length; ) {
+    for (let index = 0; index < this.events.length;) {
       const piece = this.piece(encoding, index);
       pieces.push(piece.bytes);
       index += piece.count;
@@ -111,7 +115,10 @@ class Grid {
       if (index < end || end >= this.#events.length) break;
       number += 1;
     }
-    const piece = (this.#pieces[number] ??= this.#make(this.#cuts[number] ?? 0, this.#cuts[number + 1] ?? this.#events.length));
+    const piece = (this.#pieces[number] ??= this.#make(
+      this.#cuts[number] ?? 0,
+      this.#cuts[number + 1] ?? this.#events.length,
+    ));
     return piece.from(index);
   }
 

@@ -19,7 +19,10 @@ export function checkType(type: unknown): asserts type is string {
     );
   }
   if (type.startsWith("client.")) {
-    throw new StarcastError("invalid_event_type", `Expected an event type outside \`client.*\`, which transports use themselves, got ${describe(type)}`);
+    throw new StarcastError(
+      "invalid_event_type",
+      `Expected an event type outside \`client.*\`, which transports use themselves, got ${describe(type)}`,
+    );
   }
   if (knownTypes.size >= maxKnownTypes) knownTypes.clear();
   knownTypes.add(type);
@@ -28,7 +31,8 @@ export function checkType(type: unknown): asserts type is string {
 /** Throws `invalid_subject` unless it is absent, or 1 to 1,024 characters of well-formed text without control characters. */
 export function checkSubject(subject: unknown): asserts subject is string | undefined {
   if (subject === undefined) return;
-  if (typeof subject === "string" && subject.length > 0 && subject.length <= maxSubjectLength && isPlainText(subject)) return;
+  if (typeof subject === "string" && subject.length > 0 && subject.length <= maxSubjectLength && isPlainText(subject))
+    return;
   throw new StarcastError(
     "invalid_subject",
     `Expected a subject of 1 to ${maxSubjectLength} characters without control characters or lone surrogates, got ${describe(subject)}`,
@@ -39,7 +43,10 @@ export function checkSubject(subject: unknown): asserts subject is string | unde
 export function checkDedupeKey(key: unknown): asserts key is string | undefined {
   if (key === undefined) return;
   if (typeof key === "string" && key.length > 0 && key.length <= maxDedupeKeyLength) return;
-  throw new StarcastError("invalid_option", `Expected \`dedupeKey\` to be 1 to ${maxDedupeKeyLength} characters, got ${describe(key)}`);
+  throw new StarcastError(
+    "invalid_option",
+    `Expected \`dedupeKey\` to be 1 to ${maxDedupeKeyLength} characters, got ${describe(key)}`,
+  );
 }
 
 /** Throws `event_too_large` when the encoded event is above the limit. */

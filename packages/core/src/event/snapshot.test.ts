@@ -16,22 +16,34 @@ describe("a snapshot", () => {
   it.each([
     ["a BigInt", { n: 1n }],
     ["a cycle", cycle()],
-    ["a value whose getter or toJSON threw", { get secret() { throw new Error("hunter2"); } }],
+    [
+      "a value whose getter or toJSON threw",
+      {
+        get secret() {
+          throw new Error("hunter2");
+        },
+      },
+    ],
     ["a value nested too deeply", deep(100_000)],
     ["a function", () => undefined],
     ["a symbol", Symbol("x")],
   ])("refuses %s, without repeating it", (what, data) => {
-    expect(() => snapshot("model.added", data)).toThrow(expect.objectContaining({ code: "invalid_data", message: expect.stringContaining(what) as string }));
+    expect(() => snapshot("model.added", data)).toThrow(
+      expect.objectContaining({ code: "invalid_data", message: expect.stringContaining(what) as string }),
+    );
     expect(() => snapshot("model.added", data)).toThrow(/^(?!.*hunter2)/);
   });
 });
 
 describe("the UTF-8 length", () => {
-  it.each(["", "abc", "é", "日本", "😀", "a😀b\ud800c", "\udc00", "\u07ff\u0800"])("of %j is that of its bytes", (text) => {
-    const exact = new TextEncoder().encode(text).length;
-    expect(countUtf8(text)).toBe(exact);
-    expect(utf8Length(text)).toBe(exact);
-  });
+  it.each(["", "abc", "é", "日本", "😀", "a😀b\ud800c", "\udc00", "\u07ff\u0800"])(
+    "of %j is that of its bytes",
+    (text) => {
+      const exact = new TextEncoder().encode(text).length;
+      expect(countUtf8(text)).toBe(exact);
+      expect(utf8Length(text)).toBe(exact);
+    },
+  );
 });
 
 function cycle(): unknown {

@@ -9,10 +9,13 @@ export function snapshot(type: string, data: unknown): string {
   try {
     json = data === undefined ? "null" : JSON.stringify(data);
   } catch (error) {
-    throw new StarcastError("invalid_data", `Expected data of \`${type}\` to be JSON, got ${obstacle(error)}`, { cause: error });
+    throw new StarcastError("invalid_data", `Expected data of \`${type}\` to be JSON, got ${obstacle(error)}`, {
+      cause: error,
+    });
   }
   // JSON.stringify gives undefined for functions and symbols.
-  if (json === undefined) throw new StarcastError("invalid_data", `Expected data of \`${type}\` to be JSON, got a ${typeof data}`);
+  if (json === undefined)
+    throw new StarcastError("invalid_data", `Expected data of \`${type}\` to be JSON, got a ${typeof data}`);
   return json;
 }
 

@@ -19,7 +19,9 @@ describe("a vocabulary", () => {
   });
 
   it("refuses a type that could not be published", () => {
-    expect(() => defineEvents({ "client.hello": event() })).toThrow(expect.objectContaining({ code: "invalid_event_type" }));
+    expect(() => defineEvents({ "client.hello": event() })).toThrow(
+      expect.objectContaining({ code: "invalid_event_type" }),
+    );
     expect(() => defineEvents({ "a.b": 7 as never })).toThrow(expect.objectContaining({ code: "invalid_option" }));
   });
 });
@@ -38,7 +40,9 @@ describe("a validator", () => {
 
   it("that is asynchronous is refused, and its late rejection harms nobody", () => {
     const late = schema(() => Promise.reject(new Error("late")) as never);
-    expect(() => defineEvents({ "a.b": late }).validate("a.b", {})).toThrow(expect.objectContaining({ code: "unsupported" }));
+    expect(() => defineEvents({ "a.b": late }).validate("a.b", {})).toThrow(
+      expect.objectContaining({ code: "unsupported" }),
+    );
   });
 });
 

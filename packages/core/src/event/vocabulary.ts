@@ -61,9 +61,9 @@ export interface AnyVocabulary {
 }
 
 /** Declares the events a service publishes. Throws at the first type that could not be published. */
-export function defineEvents<const Definitions extends Readonly<Record<string, AnyDefinition | StandardSchema<unknown>>>>(
-  definitions: Definitions,
-): Vocabulary<{ readonly [Type in keyof Definitions]: DataOf<Definitions[Type]> }> {
+export function defineEvents<
+  const Definitions extends Readonly<Record<string, AnyDefinition | StandardSchema<unknown>>>,
+>(definitions: Definitions): Vocabulary<{ readonly [Type in keyof Definitions]: DataOf<Definitions[Type]> }> {
   const known = new Map<string, EventDefinition<unknown>>();
   for (const [type, definition] of Object.entries(definitions)) {
     checkType(type);
@@ -112,11 +112,19 @@ function validateWith(schema: StandardSchema, type: string, data: unknown): unkn
   if (result instanceof Promise) {
     // The caller gets a typed error; what the abandoned validation says later interests nobody.
     result.catch(() => undefined);
-    throw new StarcastError("unsupported", `Expected the validator of \`${type}\` to answer at once, got a promise: use a synchronous one`);
+    throw new StarcastError(
+      "unsupported",
+      `Expected the validator of \`${type}\` to answer at once, got a promise: use a synchronous one`,
+    );
   }
   if (result.issues === undefined) return result.value;
-  const issues = result.issues.slice(0, 5).map(({ message, path }) => `${path?.map(segmentText).join(".") ?? ""} ${message}`.trim());
-  throw new StarcastError("invalid_data", `Expected data of \`${type}\` to pass its validator, got: ${issues.join("; ")}`);
+  const issues = result.issues
+    .slice(0, 5)
+    .map(({ message, path }) => `${path?.map(segmentText).join(".") ?? ""} ${message}`.trim());
+  throw new StarcastError(
+    "invalid_data",
+    `Expected data of \`${type}\` to pass its validator, got: ${issues.join("; ")}`,
+  );
 }
 
 function segmentText(segment: unknown): string {

@@ -14,3 +14,5 @@ export { Admission, Seat } from "./admission.ts";
 export type { AdmissionRefusal, ConnectionLimits } from "./admission.ts";
 export { judgeHost, judgeOrigin } from "./origin.ts";
 export { readPlace, readResumePoint } from "./resume-point.ts";
+export { ConnectionSet } from "./connection-set.ts";
+export type { Leaving } from "./connection-set.ts";

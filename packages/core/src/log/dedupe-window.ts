@@ -27,7 +27,10 @@ export class DedupeWindow {
   reserve(count: number): void {
     this.#forgetExpired();
     if (this.#keys.size + count <= this.#maxKeys) return;
-    throw new StarcastError("overloaded", `Expected at most ${this.#maxKeys} dedupe keys within ${this.#windowMs} ms, got more: raise maxDedupeKeys or shorten dedupeWindowMs`);
+    throw new StarcastError(
+      "overloaded",
+      `Expected at most ${this.#maxKeys} dedupe keys within ${this.#windowMs} ms, got more: raise maxDedupeKeys or shorten dedupeWindowMs`,
+    );
   }
 
   remember(key: string, first: Appended): void {

@@ -49,7 +49,9 @@ export class EventRing<Item extends Placed> {
 
   /** The event with this offset, if it is here. */
   at(offset: number): Item | undefined {
-    return offset > this.#dropped && offset <= this.#newest ? this.#slots[offset & (this.#slots.length - 1)] : undefined;
+    return offset > this.#dropped && offset <= this.#newest
+      ? this.#slots[offset & (this.#slots.length - 1)]
+      : undefined;
   }
 
   /** The events after `after` up to `through` that are here, in order. */

@@ -32,7 +32,11 @@ export class MemoryLog implements EventLog {
     this.retention = options.retention;
     this.#ring = new EventRing(options.retention, 0);
     this.#time = new IsoTime(options.clock);
-    this.#dedupe = new DedupeWindow({ clock: options.clock, windowMs: options.dedupeWindowMs, maxKeys: options.maxDedupeKeys });
+    this.#dedupe = new DedupeWindow({
+      clock: options.clock,
+      windowMs: options.dedupeWindowMs,
+      maxKeys: options.maxDedupeKeys,
+    });
   }
 
   get trimmedThrough(): number {
@@ -48,7 +52,8 @@ export class MemoryLog implements EventLog {
       if (this.#isClosed) throw closed();
       const [first] = drafts;
       // The common case, without the list work: a tenth of a publication's cost.
-      if (drafts.length === 1 && first?.dedupeKey === undefined && first !== undefined) return Promise.resolve([this.#commit(first)]);
+      if (drafts.length === 1 && first?.dedupeKey === undefined && first !== undefined)
+        return Promise.resolve([this.#commit(first)]);
       this.#checkRoom(drafts);
       return Promise.resolve(drafts.map((draft) => this.#commit(draft)));
     } catch (error) {
@@ -94,7 +99,10 @@ export class MemoryLog implements EventLog {
       for (const draft of drafts) bytes += draft.sizeBytes;
       const { maxEvents, maxBytes } = this.retention;
       if (drafts.length > maxEvents / 2 || bytes > maxBytes / 2) {
-        throw new StarcastError("overloaded", `Expected at most half of what the log retains in one publishAll (${maxEvents} events, ${maxBytes} bytes), got ${drafts.length} events of ${bytes} bytes`);
+        throw new StarcastError(
+          "overloaded",
+          `Expected at most half of what the log retains in one publishAll (${maxEvents} events, ${maxBytes} bytes), got ${drafts.length} events of ${bytes} bytes`,
+        );
       }
     }
     const keyed = drafts.reduce((count, draft) => count + (draft.dedupeKey === undefined ? 0 : 1), 0);
@@ -107,7 +115,11 @@ export class MemoryLog implements EventLog {
       if (first !== undefined) return first;
     }
     const event = new LogEvent(this.epoch, this.#ring.newest + 1, this.#time.now(), draft);
-    const appended = { position: { epoch: this.epoch, offset: event.offset }, timestamp: event.timestamp, isDuplicate: false };
+    const appended = {
+      position: { epoch: this.epoch, offset: event.offset },
+      timestamp: event.timestamp,
+      isDuplicate: false,
+    };
     if (draft.dedupeKey !== undefined) this.#dedupe.remember(draft.dedupeKey, appended);
     this.#ring.push(event);
     if (this.#watchers.size > 0) {

@@ -11,11 +11,24 @@ describe("a position's text", () => {
     expect(formatPosition(position).length).toBeLessThanOrEqual(64);
   });
 
-  it.each(["", "-", "a-", "-1", "a-01", "a--1", "a-1 ", " a-1", "a-1e3", "a-1.0", "é-1", "a-9007199254740992", "a-1\n", `${"a".repeat(41)}-1`, "a".repeat(9_000)])(
-    "is nothing else: %j",
-    (text) => {
-      expect(parsePosition(text)).toBeNull();
-      expect(() => requirePosition(text)).toThrow(expect.objectContaining({ code: "invalid_position" }));
-    },
-  );
+  it.each([
+    "",
+    "-",
+    "a-",
+    "-1",
+    "a-01",
+    "a--1",
+    "a-1 ",
+    " a-1",
+    "a-1e3",
+    "a-1.0",
+    "é-1",
+    "a-9007199254740992",
+    "a-1\n",
+    `${"a".repeat(41)}-1`,
+    "a".repeat(9_000),
+  ])("is nothing else: %j", (text) => {
+    expect(parsePosition(text)).toBeNull();
+    expect(() => requirePosition(text)).toThrow(expect.objectContaining({ code: "invalid_position" }));
+  });
 });

@@ -7,9 +7,6 @@ export interface Position {
   readonly offset: number;
 }
 
-/** An epoch is 1 to 40 of [A-Za-z0-9], so that its ids stay within 64 characters and hold one hyphen. */
-export const epochPattern: RegExp = /^[A-Za-z0-9]{1,40}$/;
-
 /** `epoch-offset`: what an event's public id is, and what a receiver comes back with. */
 export function formatPosition(position: Position): string {
   return `${position.epoch}-${position.offset}`;

@@ -34,6 +34,10 @@ export class Counters {
   }
 
   counts(): Counts {
-    return { eventsPublished: this.#published, eventsDropped: this.#dropped, dropped: Object.fromEntries(this.#byReason) };
+    return {
+      eventsPublished: this.#published,
+      eventsDropped: this.#dropped,
+      dropped: Object.fromEntries(this.#byReason),
+    };
   }
 }

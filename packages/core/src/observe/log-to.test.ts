@@ -11,7 +11,12 @@ describe("a log", () => {
 
   it("says what happened in one line, with the code of an error", () => {
     const { logger, lines } = recorder();
-    logTo(logger)({ kind: "subscriberFailed", level: "warn", subscriber: "#1", error: new StarcastError("overloaded", "too\nmuch") });
+    logTo(logger)({
+      kind: "subscriberFailed",
+      level: "warn",
+      subscriber: "#1",
+      error: new StarcastError("overloaded", "too\nmuch"),
+    });
     expect(lines).toEqual(['warn starcast subscriberFailed subscriber=#1 error=overloaded "too much"']);
   });
 

@@ -22,7 +22,10 @@ export interface LogToOptions {
 export function logTo(logger: Logger, options: LogToOptions = {}): Observer {
   checkKeys("LogToOptions", options, ["level", "maxPerMinute", "now"]);
   const level = oneOf("level", options.level, "warn", ["debug", "info", "warn"]);
-  const limit = new LineLimit(integer("maxPerMinute", options.maxPerMinute, 10, { min: 1, max: Infinity }), options.now ?? Date.now);
+  const limit = new LineLimit(
+    integer("maxPerMinute", options.maxPerMinute, 10, { min: 1, max: Infinity }),
+    options.now ?? Date.now,
+  );
   const observer = (moment: Moment): void => {
     const left = limit.take(moment.kind);
     if (left === null) return;
@@ -77,7 +80,8 @@ function fieldsOf(moment: Moment): string {
 function textOf(value: unknown): string {
   // Foreign errors may carry anything in their message, URLs with credentials among it: their name says enough.
   if (isStarcastError(value)) return shorten(`${value.code} "${value.message}"`);
-  if (value instanceof Error) return "code" in value && typeof value.code === "string" ? `${value.name} ${value.code}` : value.name;
+  if (value instanceof Error)
+    return "code" in value && typeof value.code === "string" ? `${value.name} ${value.code}` : value.name;
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return shorten(text ?? String(value));
 }

@@ -22,7 +22,12 @@ export interface Moments {
   clientRefused: { readonly gateway: string; readonly status: number; readonly code: string; readonly message: string };
   clientGapped: { readonly gateway: string; readonly clientId: string; readonly gap: Gap };
   clientStalled: { readonly gateway: string; readonly clientId: string; readonly stalledMs: number };
-  clientClosed: { readonly gateway: string; readonly clientId: string; readonly reason: string; readonly code: number | null };
+  clientClosed: {
+    readonly gateway: string;
+    readonly clientId: string;
+    readonly reason: string;
+    readonly code: number | null;
+  };
   authorizeFailed: { readonly gateway: string; readonly error: unknown };
   proxySuspected: { readonly gateway: string; readonly message: string };
 }

@@ -22,7 +22,8 @@ export class Observers {
     } catch (error) {
       // Telling the failed one of its own failure could go on for ever.
       if (moment.kind === "observerFailed") return;
-      for (const other of this.#observers) if (other !== observer) this.#tellOne(other, { kind: "observerFailed", level: "warn", error });
+      for (const other of this.#observers)
+        if (other !== observer) this.#tellOne(other, { kind: "observerFailed", level: "warn", error });
     }
   }
 }

@@ -123,7 +123,8 @@ export class CatchUp {
   #finish(after: number, page: Page): void {
     this.#running -= 1;
     if (this.#isClosed) return;
-    if (page.after === after && page.through === after + pageEvents && pageStart(after) === after) this.#cache.put(after, page);
+    if (page.after === after && page.through === after + pageEvents && pageStart(after) === after)
+      this.#cache.put(after, page);
     const callbacks = this.#reads.get(after) ?? [];
     this.#reads.delete(after);
     for (const onPage of callbacks) onPage(page);

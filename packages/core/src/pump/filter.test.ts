@@ -18,9 +18,14 @@ describe("a type pattern", () => {
     expect(compileFilter({ types: [pattern] }).matches({ type, subject: undefined })).toBe(isMatch);
   });
 
-  it.each(["*", "model", "mod*.added", "model.", ".added", "model.**.added", "model added", "", 7, "m.\n"])("refuses %j", (pattern) => {
-    expect(() => compileFilter({ types: [pattern as string] })).toThrow(expect.objectContaining({ code: "invalid_filter" }));
-  });
+  it.each(["*", "model", "mod*.added", "model.", ".added", "model.**.added", "model added", "", 7, "m.\n"])(
+    "refuses %j",
+    (pattern) => {
+      expect(() => compileFilter({ types: [pattern as string] })).toThrow(
+        expect.objectContaining({ code: "invalid_filter" }),
+      );
+    },
+  );
 });
 
 describe("a subject pattern", () => {

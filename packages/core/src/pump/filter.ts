@@ -41,7 +41,6 @@ export function compileFilter(...filters: readonly (Filter | undefined)[]): Comp
   return new PatternFilter(canonical(types), canonical(subjects));
 }
 
-
 class PatternFilter implements CompiledFilter {
   readonly key: string;
   readonly #types: readonly ((type: string) => boolean)[];
@@ -85,7 +84,10 @@ function collect(
 ): void {
   if (patterns === undefined) return;
   if (!Array.isArray(patterns) || patterns.length > maxFilterPatterns) {
-    throw new StarcastError("invalid_filter", `Expected \`${option}\` to be a list of at most ${maxFilterPatterns} patterns, got ${describe(patterns)}`);
+    throw new StarcastError(
+      "invalid_filter",
+      `Expected \`${option}\` to be a list of at most ${maxFilterPatterns} patterns, got ${describe(patterns)}`,
+    );
   }
   patterns.forEach(check);
   if (all === undefined || !patterns.includes(all)) into.push([...new Set(patterns)].toSorted());
@@ -105,7 +107,13 @@ const typePattern = /^(?:[A-Za-z0-9_-]+|\*)(?:\.(?:[A-Za-z0-9_-]+|\*))*(?:\.\*\*
 
 function checkTypePattern(pattern: unknown): void {
   if (pattern === "**") return;
-  if (typeof pattern === "string" && pattern.length <= maxPatternLength && pattern.includes(".") && typePattern.test(pattern)) return;
+  if (
+    typeof pattern === "string" &&
+    pattern.length <= maxPatternLength &&
+    pattern.includes(".") &&
+    typePattern.test(pattern)
+  )
+    return;
   throw new StarcastError(
     "invalid_filter",
     `Expected a type pattern like "model.added", "model.*" (one segment), "model.**" (the rest) or "**" (everything), got ${describe(pattern)}`,
@@ -113,8 +121,17 @@ function checkTypePattern(pattern: unknown): void {
 }
 
 function checkSubjectPattern(pattern: unknown): void {
-  if (typeof pattern === "string" && pattern.length > 0 && pattern.length <= maxPatternLength && !pattern.slice(0, -1).includes("*")) return;
-  throw new StarcastError("invalid_filter", `Expected a subject, or a prefix that ends in \`*\`, of at most ${maxPatternLength} characters, got ${describe(pattern)}`);
+  if (
+    typeof pattern === "string" &&
+    pattern.length > 0 &&
+    pattern.length <= maxPatternLength &&
+    !pattern.slice(0, -1).includes("*")
+  )
+    return;
+  throw new StarcastError(
+    "invalid_filter",
+    `Expected a subject, or a prefix that ends in \`*\`, of at most ${maxPatternLength} characters, got ${describe(pattern)}`,
+  );
 }
 
 // `**` stands for one or more segments, `*` for exactly one; matching walks both lists once.

@@ -46,7 +46,11 @@ export class HandOver {
   /** Tells that everything up to `through` will never come, and goes on behind it. */
   skip(cursor: Cursor, through: number): void {
     const { epoch } = this.#options;
-    const gap: Gap = { after: { epoch, offset: cursor.offset }, through: { epoch, offset: through }, reason: "trimmed" };
+    const gap: Gap = {
+      after: { epoch, offset: cursor.offset },
+      through: { epoch, offset: through },
+      reason: "trimmed",
+    };
     cursor.offset = through;
     this.#tell(cursor, gap);
   }
@@ -66,11 +70,15 @@ export class HandOver {
     }
     if (cursor.line !== line) return "ended";
     if (typeof taken !== "number" || !Number.isInteger(taken) || taken < 0 || taken > events.length) {
-      const error = new StarcastError("subscriber_failed", `Expected \`deliver\` to return 0 to ${events.length}, got ${describe(taken)}`);
+      const error = new StarcastError(
+        "subscriber_failed",
+        `Expected \`deliver\` to return 0 to ${events.length}, got ${describe(taken)}`,
+      );
       this.#options.onFailed(cursor, error);
       return "ended";
     }
-    if (taken < events.length) cursor.handedOver = Math.max(handedOver, cursor.acknowledged, events[taken - 1]?.offset ?? 0);
+    if (taken < events.length)
+      cursor.handedOver = Math.max(handedOver, cursor.acknowledged, events[taken - 1]?.offset ?? 0);
     if (cursor.state === "closed") return "ended";
     if (taken === events.length) {
       cursor.offset = batch.through.offset;

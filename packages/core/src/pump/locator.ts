@@ -11,7 +11,11 @@ export class Locator {
   readonly #retries: Retries;
   readonly #onFailed: (after: number, error: unknown) => void;
 
-  constructor(options: { readonly log: EventLog; readonly scheduler: Scheduler; readonly onFailed: (after: number, error: unknown) => void }) {
+  constructor(options: {
+    readonly log: EventLog;
+    readonly scheduler: Scheduler;
+    readonly onFailed: (after: number, error: unknown) => void;
+  }) {
     this.#log = options.log;
     this.#retries = new Retries(options.scheduler);
     this.#onFailed = options.onFailed;
@@ -29,7 +33,11 @@ export class Locator {
   #try(cursor: Cursor, onPlaced: () => void, isFresh: boolean): void {
     if (cursor.state !== "locating") return;
     const { epoch, trimmedThrough, head } = this.#log;
-    const place = locate(cursor.from, { epoch, trimmedThrough, head }, { maxReplayEvents: cursor.maxReplayEvents, isFresh });
+    const place = locate(
+      cursor.from,
+      { epoch, trimmedThrough, head },
+      { maxReplayEvents: cursor.maxReplayEvents, isFresh },
+    );
     if (place !== null) {
       cursor.place(place);
       onPlaced();

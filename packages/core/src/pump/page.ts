@@ -27,7 +27,12 @@ export class Page {
   run(filter: CompiledFilter): EventRun {
     let run = this.#runs.get(filter.key);
     if (run === undefined) {
-      run = new EventRun(this.epoch, this.after, this.through, this.#events.filter((event) => filter.matches(event)));
+      run = new EventRun(
+        this.epoch,
+        this.after,
+        this.through,
+        this.#events.filter((event) => filter.matches(event)),
+      );
       // Clients may bring as many filters as they like; the page remembers those that came first.
       if (this.#runs.size < maxRunsPerPage) this.#runs.set(filter.key, run);
     }

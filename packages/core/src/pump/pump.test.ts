@@ -61,7 +61,9 @@ describe("a subscriber that takes only some", () => {
     seen.takes = Infinity;
     seen.line?.ready();
     turn();
-    expect(seen.gaps.map(({ after, through, reason }) => [after?.offset, through.offset, reason])).toEqual([[51, 200, "trimmed"]]);
+    expect(seen.gaps.map(({ after, through, reason }) => [after?.offset, through.offset, reason])).toEqual([
+      [51, 200, "trimmed"],
+    ]);
     expect(seen.offsets[50]).toBe(51);
     expect(seen.offsets.slice(51)).toEqual(oneTo(300).slice(200));
   });
@@ -75,7 +77,13 @@ describe("bytes", () => {
     publish(2_000);
     turn();
     for (let index = 0; index < 200; index += 1) {
-      pump.add(spec(recorder({ onBatch: (batch) => void batch.bytes(counting) }), fix({ epoch: "e", offset: index * 10 }, pump)), everything);
+      pump.add(
+        spec(
+          recorder({ onBatch: (batch) => void batch.bytes(counting) }),
+          fix({ epoch: "e", offset: index * 10 }, pump),
+        ),
+        everything,
+      );
     }
     turn();
     publish(100);
@@ -89,7 +97,7 @@ describe("bytes", () => {
     publish(1_000);
     turn();
     const onBatch = (batch: Batch): void => {
-      for (let index = 0; index < batch.events.length; ) {
+      for (let index = 0; index < batch.events.length;) {
         const piece = batch.piece(json, index);
         const own = batch.events.slice(index, index + piece.count);
         expect(Buffer.concat(own.map((event) => event.bytes(json))).equals(piece.bytes)).toBe(true);
@@ -179,7 +187,9 @@ describe("a position that cannot be resumed", () => {
     pump.add(spec(seen, fix(from, pump)), everything);
     await Promise.resolve().then(() => undefined);
     turn();
-    expect(seen.gaps).toMatchObject([{ reason, through: { offset: 50 }, ...(after === "same" ? { after: { offset: 999 } } : { after }) }]);
+    expect(seen.gaps).toMatchObject([
+      { reason, through: { offset: 50 }, ...(after === "same" ? { after: { offset: 999 } } : { after }) },
+    ]);
     expect(seen.offsets).toEqual(oneTo(150).slice(50));
     expect(seen.line?.start.isResumed).toBe(false);
   });
@@ -193,7 +203,9 @@ interface Recorder extends Subscriber {
   readonly gaps: Gap[];
 }
 
-function recorder(options: { readonly takes?: number; readonly inAll?: boolean; readonly onBatch?: (batch: Batch) => unknown } = {}): Recorder {
+function recorder(
+  options: { readonly takes?: number; readonly inAll?: boolean; readonly onBatch?: (batch: Batch) => unknown } = {},
+): Recorder {
   const self: Recorder = {
     line: null,
     takes: options.takes ?? Infinity,
@@ -243,7 +255,13 @@ function house(options: { readonly capacity: number }) {
   return { pump, publish, turn };
 }
 
-const draft: EventDraft = { type: "model.added", subject: undefined, json: JSON.stringify({ text: "x".repeat(180) }), sizeBytes: 200, dedupeKey: undefined };
+const draft: EventDraft = {
+  type: "model.added",
+  subject: undefined,
+  json: JSON.stringify({ text: "x".repeat(180) }),
+  sizeBytes: 200,
+  dedupeKey: undefined,
+};
 
 function spec(subscriber: Subscriber, from: StartingPoint) {
   return { subscriber, label: "test", from, maxReplayEvents: Infinity };

@@ -1,4 +1,4 @@
-import type { Surroundings, Timer } from "../clock.ts";
+import type { Surroundings } from "../clock.ts";
 import { EventRun } from "../encoding/run.ts";
 import type { StoredEvent } from "../event/event.ts";
 import { LogEvent } from "../event/log-event.ts";
@@ -11,6 +11,7 @@ import { FilterGroups, type FilterGroup } from "./filter-group.ts";
 import { everything, type CompiledFilter } from "./filter.ts";
 import { HandOver } from "./hand-over.ts";
 import { Locator } from "./locator.ts";
+import { WakeUp } from "./wake-up.ts";
 
 export interface PumpOptions {
   readonly log: EventLog;
@@ -33,10 +34,9 @@ export class Pump implements CursorControl {
   readonly #catchUp: CatchUp;
   readonly #handOver: HandOver;
   readonly #locator: Locator;
+  readonly #wakeUp: WakeUp;
   readonly #groups = new FilterGroups();
   readonly #unwatch: () => void;
-  #timer: Timer | null = null;
-  #isTurnComing = false;
   #isTicking = false;
   #isClosed = false;
   #tick = 0;
@@ -55,9 +55,20 @@ export class Pump implements CursorControl {
     };
     this.#window = new EventRing(limit, log.head);
     this.#offered = log.head;
-    this.#catchUp = new CatchUp({ log, window: this.#window, scheduler: surroundings.scheduler, cacheBytes: options.pageCacheBytes, onFailed: options.onReadFailed });
+    this.#catchUp = new CatchUp({
+      log,
+      window: this.#window,
+      scheduler: surroundings.scheduler,
+      cacheBytes: options.pageCacheBytes,
+      onFailed: options.onReadFailed,
+    });
     this.#handOver = new HandOver({ epoch: log.epoch, onGap: options.onGap, onFailed: options.onFailed });
     this.#locator = new Locator({ log, scheduler: surroundings.scheduler, onFailed: options.onReadFailed });
+    this.#wakeUp = new WakeUp({
+      scheduler: surroundings.scheduler,
+      flushMs: options.flushMs,
+      tick: () => this.tick(),
+    });
     this.#unwatch = log.watch((events) => this.#committed(events));
   }
 
@@ -143,8 +154,7 @@ export class Pump implements CursorControl {
     if (this.#isTicking || this.#isClosed) return;
     this.#isTicking = true;
     this.#tick += 1;
-    this.#timer?.cancel();
-    this.#timer = null;
+    this.#wakeUp.arrived();
     const after = this.#offered;
     const target = this.#window.newest;
     this.#offered = target;
@@ -157,14 +167,14 @@ export class Pump implements CursorControl {
       for (const cursor of behind) this.#bring(cursor, target);
     }
     this.#isTicking = false;
-    if (this.#window.newest > target) this.#wakeUp();
+    if (this.#window.newest > target) this.#wakeUp.flush();
   }
 
   close(): void {
     this.#isClosed = true;
     this.#unwatch();
     this.#catchUp.close();
-    this.#timer?.cancel();
+    this.#wakeUp.close();
     this.#locator.close();
     for (const group of [...this.#groups]) for (const cursor of [...group.live, ...group.behind]) this.remove(cursor);
   }
@@ -178,27 +188,12 @@ export class Pump implements CursorControl {
       this.#window.push(LogEvent.from(this.#log.epoch, stored));
       this.#bytesSince += stored.sizeBytes;
     }
-    this.#wakeUp();
+    this.#wakeUp.flush();
   }
 
   #isWithinHalf(count: number, sizeBytes: number): boolean {
     const { maxEvents, maxBytes } = this.#window.limit;
     return this.backlog + count <= maxEvents / 2 && this.#bytesSince + sizeBytes <= maxBytes / 2;
-  }
-
-  /** A tick for what was committed: in the next turn, or at the end of the flush window. */
-  #wakeUp(): void {
-    if (this.#options.flushMs === 0) return this.#wakeUpNow();
-    this.#timer ??= this.#options.surroundings.scheduler.after(this.#options.flushMs, () => this.tick(), { holdsProcess: true });
-  }
-
-  #wakeUpNow(): void {
-    if (this.#isTurnComing || this.#isClosed) return;
-    this.#isTurnComing = true;
-    this.#options.surroundings.scheduler.nextTurn(() => {
-      this.#isTurnComing = false;
-      this.tick();
-    });
   }
 
   #moveLive(group: FilterGroup, target: number, events: readonly LogEvent[] | null): void {
@@ -248,7 +243,10 @@ export class Pump implements CursorControl {
         if (cursor.offset === target) this.#joinLive(cursor);
         return;
       }
-      const page = cursor.page?.holdsAfter(cursor.offset) === true ? cursor.page.upTo(target) : this.#catchUp.pageNow(cursor.offset, target);
+      const page =
+        cursor.page?.holdsAfter(cursor.offset) === true
+          ? cursor.page.upTo(target)
+          : this.#catchUp.pageNow(cursor.offset, target);
       cursor.page = null;
       if (page === null) return this.#read(cursor);
       const batch = page.run(cursor.group.filter).batchAfter(cursor.offset);
@@ -289,6 +287,6 @@ export class Pump implements CursorControl {
 
   #putBehind(cursor: Cursor): void {
     cursor.group.behind.add(cursor);
-    this.#wakeUpNow();
+    this.#wakeUp.now();
   }
 }

@@ -26,23 +26,31 @@ export interface Place {
  * The place for a starting point; null when the position is past the head known here, and the engine has to be asked
  * first (`isFresh` says that it was). Pure.
  */
-export function locate(from: StartingPoint, log: LogBounds, options: { readonly maxReplayEvents: number; readonly isFresh: boolean }): Place | null {
+export function locate(
+  from: StartingPoint,
+  log: LogBounds,
+  options: { readonly maxReplayEvents: number; readonly isFresh: boolean },
+): Place | null {
   if (from === "latest") return { offset: log.head, gap: null, isResumed: false };
   const oldest = Math.max(log.trimmedThrough, log.head - options.maxReplayEvents);
   if (from === "earliest") {
     const isCut = oldest > log.trimmedThrough;
-    return isCut ? missed({ epoch: log.epoch, offset: log.trimmedThrough }, oldest, "replay_limit", log) : { offset: oldest, gap: null, isResumed: false };
+    return isCut
+      ? missed({ epoch: log.epoch, offset: log.trimmedThrough }, oldest, "replay_limit", log)
+      : { offset: oldest, gap: null, isResumed: false };
   }
   if (from === "unreadable") return missed(null, oldest, "unknown", log);
   if (from.epoch !== log.epoch) return missed(from, oldest, "epoch", log);
   if (from.offset > log.head) return options.isFresh ? missed(from, oldest, "unknown", log) : null;
-  if (from.offset < oldest) return missed(from, oldest, from.offset < log.trimmedThrough ? "trimmed" : "replay_limit", log);
+  if (from.offset < oldest)
+    return missed(from, oldest, from.offset < log.trimmedThrough ? "trimmed" : "replay_limit", log);
   return { offset: from.offset, gap: null, isResumed: true };
 }
 
 /** How many positions a gap names; for one of another epoch, those of this one. */
 export function countMissed(gap: Gap): number {
-  const isComparable = gap.after !== null && gap.after.epoch === gap.through.epoch && gap.after.offset <= gap.through.offset;
+  const isComparable =
+    gap.after !== null && gap.after.epoch === gap.through.epoch && gap.after.offset <= gap.through.offset;
   return gap.through.offset - (isComparable && gap.after !== null ? gap.after.offset : 0);
 }
 

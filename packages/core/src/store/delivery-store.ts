@@ -119,7 +119,10 @@ export interface DeliveryStore {
   /** When the earliest unfinished delivery is due (or its lease ends), so that a sleeper knows when to wake; null if none. */
   nextDueAt(perEndpoint: (endpointId: string) => boolean): Promise<number | null>;
   get(endpointId: string, eventId: string): Promise<Delivery | null>;
-  list(selection: DeliverySelection, page: { readonly limit: number; readonly next?: string | undefined }): Promise<DeliveryPage>;
+  list(
+    selection: DeliverySelection,
+    page: { readonly limit: number; readonly next?: string | undefined },
+  ): Promise<DeliveryPage>;
   backlog(endpointId: string): Promise<Backlog>;
   /** Makes finished (dead or succeeded) deliveries of the selection due at `dueAt` again, counting attempts from 0; resolves with how many. */
   redeliver(selection: DeliverySelection, dueAt: number): Promise<number>;

@@ -13,7 +13,10 @@ export class EventsMissedError extends StarcastError {
 
   constructor(gap: Gap) {
     const after = gap.after === null ? "an unreadable position" : formatPosition(gap.after);
-    super("events_missed", `Expected every event, got a gap after ${after} through ${formatPosition(gap.through)} (${gap.reason}): follow again from there, or pass onGap`);
+    super(
+      "events_missed",
+      `Expected every event, got a gap after ${after} through ${formatPosition(gap.through)} (${gap.reason}): follow again from there, or pass onGap`,
+    );
     this.name = "EventsMissedError";
     this.gap = gap;
   }

@@ -29,15 +29,27 @@ export function toSubscriber(subscriber: unknown, options: ToSubscriberOptions):
 }
 
 // Typed by their patterns where they are passed; here an event is an event.
-function callsOf(subscriber: unknown): { readonly send: (event: LogEvent) => unknown; readonly close: (() => unknown) | undefined } {
+function callsOf(subscriber: unknown): {
+  readonly send: (event: LogEvent) => unknown;
+  readonly close: (() => unknown) | undefined;
+} {
   if (typeof subscriber === "function") return { send: subscriber as EventFunction<LogEvent>, close: undefined };
   if (hasMethod(subscriber, "send")) {
     const receiver = subscriber as unknown as EventReceiver<LogEvent>;
     return { send: (event) => receiver.send(event), close: () => receiver.close?.() };
   }
-  throw new InvalidOptionError({ option: "subscriber", expected: "a function, { send, close? } or a Subscriber", received: subscriber });
+  throw new InvalidOptionError({
+    option: "subscriber",
+    expected: "a function, { send, close? } or a Subscriber",
+    received: subscriber,
+  });
 }
 
 function hasMethod<Name extends string>(value: unknown, name: Name): value is Readonly<Record<Name, unknown>> {
-  return typeof value === "object" && value !== null && name in value && typeof (value as Readonly<Record<string, unknown>>)[name] === "function";
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    name in value &&
+    typeof (value as Readonly<Record<string, unknown>>)[name] === "function"
+  );
 }

@@ -1,0 +1,92 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { LoadRequest } from "./load/socket-load.ts";
+import { pin } from "./results.ts";
+import { marker } from "./servers/contender.ts";
+
+/** One contender with its clients: a server process on one core, a load process on the other. */
+export class Fleet {
+  readonly #server: ChildProcess;
+  readonly #load: ChildProcess;
+  readonly clients: number;
+  /** Resident bytes the clients cost, idle. */
+  readonly idleBytes: number;
+
+  private constructor(server: ChildProcess, load: ChildProcess, clients: number, idleBytes: number) {
+    this.#server = server;
+    this.#load = load;
+    this.clients = clients;
+    this.idleBytes = idleBytes;
+  }
+
+  static async start(
+    contender: {
+      readonly script: string;
+      readonly args?: readonly string[];
+      readonly request: string;
+      readonly hello?: string;
+    },
+    clients: number,
+  ): Promise<Fleet> {
+    const server = fork(
+      fileURLToPath(new URL(`./servers/${contender.script}.ts`, import.meta.url)),
+      contender.args ?? [],
+      { execArgv: [...process.execArgv] },
+    );
+    const load = fork(fileURLToPath(new URL("./load/socket-load.ts", import.meta.url)), {
+      execArgv: [...process.execArgv],
+    });
+    pin(server.pid, 0);
+    pin(load.pid, 1);
+    const { port } = await answer<{ readonly port: number }>(server, "listening");
+    server.send({ kind: "memory" });
+    const before = await answer<{ readonly bytes: number }>(server, "memory");
+    const request: LoadRequest = {
+      kind: "connect",
+      port,
+      clients,
+      request: contender.request,
+      hello: contender.hello ?? null,
+      marker,
+    };
+    load.send(request);
+    await answer(load, "connected");
+    server.send({ kind: "memory" });
+    const after = await answer<{ readonly bytes: number }>(server, "memory");
+    return new Fleet(server, load, clients, (after.bytes - before.bytes) / clients);
+  }
+
+  /** Nanoseconds of server CPU per delivery; every client has counted every event. */
+  async measure(turns: number, perTurn: number): Promise<number> {
+    this.#load.send({ kind: "count", events: turns * perTurn });
+    await answer(this.#load, "counting");
+    const complete = answer(this.#load, "complete");
+    this.#server.send({ kind: "publish", turns, perTurn });
+    await complete;
+    this.#server.send({ kind: "cost" });
+    const { cpuMs } = await answer<{ readonly cpuMs: number }>(this.#server, "cost");
+    return (cpuMs * 1e6) / (this.clients * turns * perTurn);
+  }
+
+  async stop(): Promise<void> {
+    for (const child of [this.#load, this.#server]) {
+      const exited = once(child, "exit");
+      child.kill("SIGKILL");
+      await exited;
+    }
+  }
+}
+
+async function answer<Message>(child: ChildProcess, kind: string): Promise<Message> {
+  return new Promise((resolve, reject) => {
+    const onMessage = (message: { readonly kind: string }): void => {
+      if (message.kind !== kind) return;
+      child.off("message", onMessage).off("exit", onExit);
+      resolve(message as Message);
+    };
+    const onExit = (code: number | null): void =>
+      reject(new Error(`Expected "${kind}" of ${child.spawnargs.at(-1)}, got exit ${code}`));
+    child.on("message", onMessage).on("exit", onExit);
+  });
+}

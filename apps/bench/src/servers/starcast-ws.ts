@@ -1,0 +1,11 @@
+import { createServer } from "node:http";
+import { Broker } from "@starcast/core";
+import { allowAnyone } from "@starcast/core/gateway";
+import { WebSocketGateway } from "@starcast/websocket";
+import { unlimited } from "./unlimited.ts";
+import { serve } from "./contender.ts";
+
+const broker = new Broker({ observe: [] });
+const server = createServer();
+new WebSocketGateway(broker, { server, path: "/events", authorize: allowAnyone, connections: unlimited });
+serve({ server, publish: ({ type, data }) => void broker.publish(type, data) });

@@ -1,0 +1,30 @@
+import type { Counts } from "../observe/counters.ts";
+import type { PublishOptions, SubscribeOptions } from "./subscription.ts";
+
+/** Subscribing by function or object, typed by the patterns. */
+export interface TypedSubscribeOptions<Pattern extends string> extends Omit<SubscribeOptions, "types"> {
+  readonly types?: readonly Pattern[] | undefined;
+}
+
+export interface FollowingOptions<Pattern extends string> extends TypedSubscribeOptions<Pattern> {
+  /** Ends the loop, without an error. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One entry of `publishAll`. */
+export type PublicationOf<Events> = {
+  readonly [Type in keyof Events & string]: { readonly type: Type; readonly data: Events[Type] } & PublishOptions;
+}[keyof Events & string];
+
+/** A committed event, and whether it is an earlier one that its dedupe key met. */
+export type Published<E> = E & { readonly isDuplicate: boolean };
+
+export interface BrokerStats extends Counts {
+  readonly subscriberCount: number;
+  readonly queueDepth: number;
+}
+
+/** Data may be left out where it is nothing. */
+export type PublishArguments<Data> = undefined extends Data
+  ? [data?: Data, options?: PublishOptions]
+  : [data: Data, options?: PublishOptions];
