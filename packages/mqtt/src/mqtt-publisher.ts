@@ -16,6 +16,12 @@ import { StatusReporter } from "./status-reporter.ts";
 /** How long `close` waits for acknowledgements when nobody gave a deadline. */
 export const closeWithinMs = 5_000;
 
+/**
+ * QoS 2 in flight over MQTT 3.1.1, where an MQTT broker cannot say how much it keeps: Mosquitto and VerneMQ keep 20 by
+ * default, and Mosquitto 2.0.11 was seen to acknowledge and forget what is beyond.
+ */
+export const maxUntoldQos2 = 16;
+
 /** How often a drain looks whether everything is published. */
 const lookEveryMs = 20;
 
@@ -217,9 +223,9 @@ export class MqttPublisher {
   #wentOnline(session: MqttSession, facts: SessionFacts): void {
     const problem = missingAbility(this.#options, facts);
     if (problem !== null) return this.#connection.fail(problem);
-    const { target, maxInFlight } = this.#options;
+    const { target } = this.#options;
     this.#online = { session, facts };
-    this.#window.open(Math.min(maxInFlight, facts.receiveMaximum), (message, onDone) => session.publish(message, onDone));
+    this.#window.open(limitOf(this.#options, facts), (message, onDone) => session.publish(message, onDone));
     this.#broker.observe({ kind: "mqttConnected", level: "info", publisher: this.name, url: target.text, version: facts.version === 5 ? "5" : "3.1.1" });
     this.#status.start();
     for (const gap of this.#gaps.splice(0)) this.#gap(gap);
@@ -293,6 +299,11 @@ export class MqttPublisher {
     this.#window.close();
     this.#unregister();
   }
+}
+
+function limitOf({ maxInFlight, rules }: ResolvedMqttPublisherOptions, facts: SessionFacts): number {
+  const isUntold = facts.version === 4 && rules.some(({ qos }) => qos === 2);
+  return Math.min(maxInFlight, facts.receiveMaximum, isUntold ? maxUntoldQos2 : Infinity);
 }
 
 function missingAbility({ rules, state, status }: ResolvedMqttPublisherOptions, facts: SessionFacts): StarcastError | null {

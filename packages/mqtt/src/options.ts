@@ -48,7 +48,10 @@ export interface MqttPublisherOptions extends MessageOptions, Filter {
   readonly status?: StatusOptions | false | undefined;
   /** User name and password, or a function that is asked before each connection. @default those of the url, if any */
   readonly credentials?: Credentials | (() => Credentials | Promise<Credentials>) | undefined;
-  /** Publications that the MQTT broker has not acknowledged; more only helps on long lines. Its Receive Maximum may lower it. @default 32 */
+  /**
+   * Publications that the MQTT broker has not acknowledged; more only helps on long lines. Its Receive Maximum may lower it,
+   * and QoS 2 over 3.1.1 does (to 16). @default 32
+   */
   readonly maxInFlight?: number | undefined;
   /** So that a backlog does not drown the receivers after an outage. @default Infinity */
   readonly maxEventsPerSecond?: number | undefined;
