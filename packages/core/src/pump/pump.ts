@@ -28,7 +28,6 @@ export interface PumpOptions {
 
 /** Brings every ready cursor to the head, once per turn of the event loop; the only way an event reaches anybody. */
 export class Pump implements CursorControl {
-  readonly #options: PumpOptions;
   readonly #log: EventLog;
   readonly #window: EventRing<LogEvent>;
   readonly #catchUp: CatchUp;
@@ -46,7 +45,6 @@ export class Pump implements CursorControl {
 
   constructor(options: PumpOptions) {
     const { log, hotWindow, surroundings } = options;
-    this.#options = options;
     this.#log = log;
     // What retention took must not be found in memory: the window never outgrows the log.
     const limit = {
