@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import type { EventLogContract, OpenLog } from "./describe-event-log.ts";
+import { draft, drafts } from "./draft.ts";
+
+/** The promises of `watch`. */
+export function describeWatching(open: OpenLog, { shared }: EventLogContract): void {
+  describe("watch", () => {
+    it("calls with every committed event, in order, once, from the moment of the call", async () => {
+      const log = await open();
+      await log.append(drafts(2));
+      const seen: number[] = [];
+      log.watch((events) => seen.push(...events.map(({ offset }) => offset)));
+      await log.append(drafts(3, 3));
+      await Promise.all([log.append(drafts(2, 6)), log.append([draft()])]);
+      if (shared) await log.refresh();
+      expect(seen).toEqual([3, 4, 5, 6, 7, 8]);
+    });
+
+    it("has moved the head before it calls", async () => {
+      const log = await open();
+      const behind: number[] = [];
+      log.watch((events) => {
+        const last = events.at(-1)?.offset ?? 0;
+        if (log.head < last) behind.push(last);
+      });
+      for (let count = 1; count <= 5; count += 1) await log.append(drafts(count));
+      expect(behind).toEqual([]);
+    });
+
+    it("does not call with a duplicate", async () => {
+      const log = await open();
+      const seen: number[] = [];
+      log.watch((events) => seen.push(...events.map(({ offset }) => offset)));
+      await log.append([draft(1, { dedupeKey: "a" })]);
+      await log.append([draft(1, { dedupeKey: "a" })]);
+      await log.append([draft(2)]);
+      expect(seen).toEqual([1, 2]);
+    });
+
+    it("calls every watcher, and none of those that stopped", async () => {
+      const log = await open();
+      const seen: string[] = [];
+      const watcher = (name: string) => (): void => void seen.push(name);
+      const stopFirst = log.watch(watcher("first"));
+      const stopSecond = log.watch(watcher("second"));
+      await log.append([draft()]);
+      stopFirst();
+      stopFirst();
+      await log.append([draft()]);
+      stopSecond();
+      await log.append([draft()]);
+      expect(seen).toEqual(["first", "second", "second"]);
+    });
+
+    it("keeps two watches of one function apart", async () => {
+      const log = await open();
+      let calls = 0;
+      const count = (): void => void (calls += 1);
+      const stop = log.watch(count);
+      log.watch(count);
+      stop();
+      await log.append([draft()]);
+      expect(calls).toBe(1);
+    });
+
+    it("may be stopped from inside the call", async () => {
+      const log = await open();
+      const seen: number[] = [];
+      const stop = log.watch((events) => {
+        seen.push(...events.map(({ offset }) => offset));
+        stop();
+      });
+      await log.append([draft()]);
+      await log.append([draft()]);
+      expect(seen).toEqual([1]);
+    });
+
+    if (!shared)
+      it("calls before `append` resolves", async () => {
+        const log = await open();
+        const order: string[] = [];
+        log.watch(() => order.push("watch"));
+        await log.append([draft()]).then(() => order.push("append"));
+        expect(order).toEqual(["watch", "append"]);
+      });
+  });
+}
