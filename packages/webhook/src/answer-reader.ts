@@ -47,7 +47,10 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
 
   onResponseStart(_: unknown, status: number, headers: Record<string, string | string[] | undefined>): void {
     if (status >= 200) {
-      this.#head = { status, headers: { retryAfter: single(headers["retry-after"]), delivery: single(headers["webhook-delivery"]) } };
+      this.#head = {
+        status,
+        headers: { retryAfter: single(headers["retry-after"]), delivery: single(headers["webhook-delivery"]) },
+      };
     } else {
       this.#interimAnswers += 1;
       if (this.#interimAnswers > maxInterimAnswers) this.#end("invalid_answer");
@@ -80,7 +83,11 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
   #settle(category: FailureCategory): boolean {
     if (this.#isEnded) return false;
     this.#isEnded = true;
-    this.#onEnd(this.#head === null ? { kind: "failed", category } : { kind: "answered", ...this.#head, body: concatenated(this.#kept, this.#keptBytes) });
+    this.#onEnd(
+      this.#head === null
+        ? { kind: "failed", category }
+        : { kind: "answered", ...this.#head, body: concatenated(this.#kept, this.#keptBytes) },
+    );
     return true;
   }
 }

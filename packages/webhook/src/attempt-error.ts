@@ -34,7 +34,9 @@ export function connectCategoryOf(error: unknown): FailureCategory {
   if (networkCodes.has(code)) return "connect_failed";
   // Several addresses failed, each in its own way; Node gives one error that holds them all.
   if (error instanceof AggregateError) return "connect_failed";
-  return /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_|EPROTO)/.test(code) ? "tls_failed" : "connect_failed";
+  return /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_|EPROTO)/.test(code)
+    ? "tls_failed"
+    : "connect_failed";
 }
 
 const networkCodes: ReadonlySet<string> = new Set([

@@ -30,8 +30,21 @@ export async function tryDelivery(endpoint: LiveEndpoint, event: DeliveredEvent,
   try {
     const signed = await sign({ id: event.id, timestamp: at, body: payload.body, keys, now: at });
     signature = signed["webhook-signature"];
-    const headers = ["user-agent", userAgent, ...endpoint.headers, ...payload.headers, ...Object.entries(signed).flat()];
-    answer = await sender.send({ endpointId: record.id, url, isUnlocked, connections: record.concurrency, headers, body: payload.body });
+    const headers = [
+      "user-agent",
+      userAgent,
+      ...endpoint.headers,
+      ...payload.headers,
+      ...Object.entries(signed).flat(),
+    ];
+    answer = await sender.send({
+      endpointId: record.id,
+      url,
+      isUnlocked,
+      connections: record.concurrency,
+      headers,
+      body: payload.body,
+    });
   } catch {
     // Every key has expired: the endpoint needs another, and its deliveries wait for it as for any failure.
     answer = { kind: "failed", category: "request_refused" };
@@ -44,7 +57,10 @@ export async function tryDelivery(endpoint: LiveEndpoint, event: DeliveredEvent,
       tookMs: now - at,
       category: outcome.kind === "succeeded" ? "succeeded" : outcome.category,
       status: answer.kind === "answered" ? answer.status : null,
-      answer: answer.kind === "answered" && answer.body.length > 0 ? shown(answer.body, [signature, ...Object.values(record.headers)]) : null,
+      answer:
+        answer.kind === "answered" && answer.body.length > 0
+          ? shown(answer.body, [signature, ...Object.values(record.headers)])
+          : null,
     },
     outcome,
     isInterrupted: answer.kind === "failed" && answer.category === "interrupted",
@@ -60,7 +76,12 @@ function shown(body: Uint8Array, secrets: readonly string[]): string {
   let said = text.decode(body);
   for (const secret of secrets) {
     if (secret.length < shortestSecret) continue;
-    for (const form of new Set([secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), secret.toLowerCase()])) {
+    for (const form of new Set([
+      secret,
+      JSON.stringify(secret).slice(1, -1),
+      encodeURIComponent(secret),
+      secret.toLowerCase(),
+    ])) {
       said = said.replaceAll(form, "[redacted]");
     }
   }

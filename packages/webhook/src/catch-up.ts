@@ -1,6 +1,53 @@
 import { LogEvent, type AnyBroker, type DeliveryDraft, type Position } from "@starcast/core";
 import { deliveredEventOf, draftOf, gapEventOf } from "./delivery.ts";
+import type { EndpointRecords } from "./endpoint-records.ts";
 import type { LiveEndpoint } from "./endpoint.ts";
+import { insist } from "./insist.ts";
+
+export interface CatchUpsOptions {
+  readonly broker: AnyBroker;
+  readonly records: EndpointRecords;
+  /** Ends what is being caught up; it begins anew after the restart. */
+  readonly signal: AbortSignal;
+  readonly onStored: () => void;
+}
+
+/** Gives endpoints that were turned on again what they missed: one run per endpoint, until it has succeeded. */
+export class CatchUps {
+  readonly #options: CatchUpsOptions;
+  readonly #running = new Map<string, Promise<void>>();
+
+  constructor(options: CatchUpsOptions) {
+    this.#options = options;
+  }
+
+  /** Does nothing for an endpoint that missed nothing, or is not active. */
+  begin(endpoint: LiveEndpoint): void {
+    const { id, catchUp: missed, state } = endpoint.record;
+    const { broker, records, signal, onStored } = this.#options;
+    if (missed === null || state.kind !== "active" || this.#running.has(id) || signal.aborted) return;
+    const run = async (): Promise<void> => {
+      await catchUp(broker, endpoint, missed.after, missed.through);
+      onStored();
+      // Kept in the record until now, so that a crash does not end it.
+      await records.update(id, (known) => ({ ...known, catchUp: null }));
+    };
+    const done = insist(run, {
+      scheduler: broker.surroundings.scheduler,
+      signal,
+      onFailed: (error) => broker.observe({ kind: "webhookStoreFailed", level: "warn", operation: "catch up", error }),
+    });
+    this.#running.set(
+      id,
+      done.then(() => void this.#running.delete(id)),
+    );
+  }
+
+  /** Resolves when nothing runs. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#running.values());
+  }
+}
 
 /** Events read from the log at a time. */
 const pageLimit = { maxEvents: 500, maxBytes: 4_194_304 };
@@ -9,10 +56,16 @@ const pageLimit = { maxEvents: 500, maxBytes: 4_194_304 };
  * Stores deliveries of the log's past, `after` up to and including `through`, for one endpoint: what it missed. Those it
  * had are not stored again; what the log no longer has is told by a gap. Resolves with how many were new.
  */
-export async function catchUp(broker: AnyBroker, endpoint: LiveEndpoint, after: Position, through: Position): Promise<number> {
+export async function catchUp(
+  broker: AnyBroker,
+  endpoint: LiveEndpoint,
+  after: Position,
+  through: Position,
+): Promise<number> {
   const { log, deliveries } = broker.store;
   const now = broker.surroundings.clock.now();
-  const put = async (drafts: readonly DeliveryDraft[]): Promise<number> => (drafts.length === 0 ? 0 : (await deliveries.put(drafts)).stored);
+  const put = async (drafts: readonly DeliveryDraft[]): Promise<number> =>
+    drafts.length === 0 ? 0 : (await deliveries.put(drafts)).stored;
   let stored = 0;
   let offset = after.offset;
   // A place of another epoch cannot be continued from: everything of this one is new, what was between is lost.
@@ -34,7 +87,11 @@ export async function catchUp(broker: AnyBroker, endpoint: LiveEndpoint, after: 
       .filter((event) => endpoint.filter.matches(event))
       .map((event) => draftOf(endpoint, deliveredEventOf(event), now));
     if (first.offset > offset + 1) {
-      const gap = { after: { epoch: log.epoch, offset }, through: { epoch: log.epoch, offset: first.offset - 1 }, reason: "trimmed" } as const;
+      const gap = {
+        after: { epoch: log.epoch, offset },
+        through: { epoch: log.epoch, offset: first.offset - 1 },
+        reason: "trimmed",
+      } as const;
       stored += await put([draftOf(endpoint, gapEventOf(gap, now), now)]);
     }
     stored += await put(drafts);

@@ -1,4 +1,12 @@
-import { StarcastError, type AnyBroker, type Backlog, type Delivery, type DeliveryPage, type DeliverySelection, type Position } from "@starcast/core";
+import {
+  StarcastError,
+  type AnyBroker,
+  type Backlog,
+  type Delivery,
+  type DeliveryPage,
+  type DeliverySelection,
+  type Position,
+} from "@starcast/core";
 import { catchUp } from "./catch-up.ts";
 import type { EndpointRecords } from "./endpoint-records.ts";
 
@@ -47,7 +55,8 @@ export class Deliveries {
   async redeliverMissing(endpointId: string, after: Position): Promise<number> {
     await this.#records.load();
     const endpoint = this.#records.find(endpointId);
-    if (endpoint === undefined) throw new StarcastError("not_found", `Expected an endpoint that was put, got \`${endpointId}\``);
+    if (endpoint === undefined)
+      throw new StarcastError("not_found", `Expected an endpoint that was put, got \`${endpointId}\``);
     const count = await catchUp(this.#broker, endpoint, after, this.#broker.position);
     if (count > 0) this.#onDue();
     return count;

@@ -95,7 +95,15 @@ export class DeliveryLoop {
       try {
         const limit = Math.min(options.maxInFlight - this.#inFlight.size, maxClaims);
         const leaseMs = options.attempt.deadlineMs + leaseSpareMs;
-        const claims = limit <= 0 ? [] : await broker.store.deliveries.claimDue({ now: now(), limit, perEndpoint: (id) => this.#room(id), leaseMs });
+        const claims =
+          limit <= 0
+            ? []
+            : await broker.store.deliveries.claimDue({
+                now: now(),
+                limit,
+                perEndpoint: (id) => this.#room(id),
+                leaseMs,
+              });
         for (const claim of claims) this.#begin(claim);
         this.#isDry = claims.length === 0 && limit > 0;
         if (claims.length === limit && limit > 0) this.#state = "claiming_again";
@@ -138,7 +146,12 @@ export class DeliveryLoop {
     const endpointId = endpoint.record.id;
     const change = health.ended(tried.outcome.kind !== "retry", clock.now());
     if (change === "rested") {
-      broker.observe({ kind: "webhookEndpointRested", level: "warn", endpointId, untilMs: health.restsUntil ?? clock.now() });
+      broker.observe({
+        kind: "webhookEndpointRested",
+        level: "warn",
+        endpointId,
+        untilMs: health.restsUntil ?? clock.now(),
+      });
     } else if (change === "recovered") broker.observe({ kind: "webhookEndpointRecovered", level: "info", endpointId });
     await this.#record(endpoint, claim, tried);
   }
@@ -199,7 +212,8 @@ export class DeliveryLoop {
   #sleepUntil(at: number): void {
     const { clock, scheduler } = this.#context.broker.surroundings;
     this.#timer?.cancel();
-    if (at !== Infinity && this.#mode === "open") this.#timer = scheduler.after(Math.max(at - clock.now(), 1), () => this.wake());
+    if (at !== Infinity && this.#mode === "open")
+      this.#timer = scheduler.after(Math.max(at - clock.now(), 1), () => this.wake());
   }
 
   #settleQuiet(): void {

@@ -72,19 +72,29 @@ describe("a gap", () => {
 
 describe("a delivery", () => {
   const given = { id: "e1-11", type: "a.b", timestamp: "", json: "1" };
-  const key = (ordering: Ordering, subject: string | undefined): string | undefined => draftOf(endpoint({ ordering }), { ...given, subject }, 0).orderKey;
+  const key = (ordering: Ordering, subject: string | undefined): string | undefined =>
+    draftOf(endpoint({ ordering }), { ...given, subject }, 0).orderKey;
 
   it("waits for those of its order key", () => {
     expect([key("none", "x"), key("strict", "x"), key("strict", undefined)]).toEqual([undefined, "all", "all"]);
-    expect([key("subject", "x"), key("subject", "x"), key("subject", "y"), key("subject", undefined)]).toEqual(["subject x", "subject x", "subject y", undefined]);
+    expect([key("subject", "x"), key("subject", "x"), key("subject", "y"), key("subject", undefined)]).toEqual([
+      "subject x",
+      "subject x",
+      "subject y",
+      undefined,
+    ]);
   });
 
   it("ends by success, by wish, or by its last attempt", () => {
     const random = { next: () => 0.5 };
-    const judge = (outcome: Parameters<typeof judgeAttempt>[0], attempt: number) => judgeAttempt(outcome, attempt, defaultScheduleMs, random);
+    const judge = (outcome: Parameters<typeof judgeAttempt>[0], attempt: number) =>
+      judgeAttempt(outcome, attempt, defaultScheduleMs, random);
     const failed = { kind: "retry", category: "http_500", wish: { retryAfterMs: null, atLeastMs: 0 } } as const;
     expect(judge({ kind: "succeeded", disables: false }, 1)).toEqual({ kind: "succeed" });
-    expect(judge({ kind: "endpoint_gone", category: "http_410" }, 1)).toEqual({ kind: "bury", reason: "endpoint_gone" });
+    expect(judge({ kind: "endpoint_gone", category: "http_410" }, 1)).toEqual({
+      kind: "bury",
+      reason: "endpoint_gone",
+    });
     expect(judge({ kind: "aborted", category: "http_422" }, 1)).toEqual({ kind: "bury", reason: "aborted" });
     expect(judge(failed, 1)).toEqual({ kind: "retry", waitMs: 5_000 });
     expect(judge(failed, 9)).toEqual({ kind: "retry", waitMs: 86_400_000 });

@@ -21,7 +21,12 @@ export type Verdict =
   | { readonly kind: "bury"; readonly reason: DeadReason };
 
 /** Pure but for `random`. `attempt` counts from 1. */
-export function judgeAttempt(outcome: Outcome, attempt: number, scheduleMs: readonly number[], random: Random): Verdict {
+export function judgeAttempt(
+  outcome: Outcome,
+  attempt: number,
+  scheduleMs: readonly number[],
+  random: Random,
+): Verdict {
   switch (outcome.kind) {
     case "succeeded":
       return { kind: "succeed" };
@@ -37,7 +42,10 @@ export function judgeAttempt(outcome: Outcome, attempt: number, scheduleMs: read
 }
 
 /** Whether this event is one of the endpoint's: it wants the kind, is not turned off, and was put before. */
-export function isFor(endpoint: LiveEndpoint, event: Matchable & { readonly epoch: string; readonly offset: number }): boolean {
+export function isFor(
+  endpoint: LiveEndpoint,
+  event: Matchable & { readonly epoch: string; readonly offset: number },
+): boolean {
   return wantsEvents(endpoint.record, event) && endpoint.filter.matches(event);
 }
 

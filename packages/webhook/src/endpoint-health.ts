@@ -83,7 +83,8 @@ export class EndpointHealth {
       this.#recent.clear();
       return "recovered";
     }
-    if (this.#breaker.kind === "recovering" && releaseRate(now - this.#breaker.since) === Infinity) this.#breaker = { kind: "closed" };
+    if (this.#breaker.kind === "recovering" && releaseRate(now - this.#breaker.since) === Infinity)
+      this.#breaker = { kind: "closed" };
     this.#window = Math.min(this.#window + 1, this.#limits.concurrency);
     return "none";
   }
@@ -152,7 +153,9 @@ class RecentResults {
 
   #turnTo(bucket: number): void {
     if (bucket - this.#newest >= buckets) this.clear();
-    else for (let next = this.#newest + 1; next <= bucket; next += 1) this.#all[next % buckets] = this.#failed[next % buckets] = 0;
+    else
+      for (let next = this.#newest + 1; next <= bucket; next += 1)
+        this.#all[next % buckets] = this.#failed[next % buckets] = 0;
     this.#newest = Math.max(this.#newest, bucket);
   }
 }

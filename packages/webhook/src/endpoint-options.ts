@@ -17,7 +17,7 @@ export interface EndpointOptions {
   readonly types?: readonly string[] | undefined;
   /** Exact subjects, or prefixes ending in `*`. @default everything */
   readonly subjects?: readonly string[] | undefined;
-  /** @default "envelope" */
+  /** What is posted of an event: `envelope`, `data`, `cloudevents`, `cloudevents-binary`. @default "envelope" */
   readonly format?: PayloadFormat | undefined;
   /** Keys that sign, `whsec_` (v1) or `whsk_` (v1a); kept from before when left out. @default one new whsec_ key */
   readonly keys?: readonly string[] | undefined;
@@ -109,11 +109,19 @@ const knownKeys: readonly (keyof EndpointOptions)[] = [
 
 function checkKeysToSign(keys: readonly string[]): readonly string[] {
   if (!Array.isArray(keys) || keys.length === 0 || keys.length > maxKeys) {
-    throw new InvalidOptionError({ option: "keys", expected: `1 to ${maxKeys} keys`, received: Array.isArray(keys) ? keys : undefined });
+    throw new InvalidOptionError({
+      option: "keys",
+      expected: `1 to ${maxKeys} keys`,
+      received: Array.isArray(keys) ? keys : undefined,
+    });
   }
   for (const key of keys) {
     if (parseKey(key).kind === "public") {
-      throw new InvalidOptionError({ option: "keys", expected: "keys that can sign (whsec_ or whsk_)", received: "whpk_" });
+      throw new InvalidOptionError({
+        option: "keys",
+        expected: "keys that can sign (whsec_ or whsk_)",
+        received: "whpk_",
+      });
     }
   }
   return keys;
@@ -127,14 +135,23 @@ const reserved =
 
 function checkHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const entries = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
-  if (entries.length > maxHeaders) throw new InvalidOptionError({ option: "headers", expected: `at most ${maxHeaders} headers`, received: entries });
+  if (entries.length > maxHeaders)
+    throw new InvalidOptionError({ option: "headers", expected: `at most ${maxHeaders} headers`, received: entries });
   for (const [name, value] of entries) {
     // A header's value may be a secret: only its name is ever shown.
     if (!token.test(name) || reserved.test(name)) {
-      throw new InvalidOptionError({ option: "headers", expected: "names that are not the transport's own", received: name });
+      throw new InvalidOptionError({
+        option: "headers",
+        expected: "names that are not the transport's own",
+        received: name,
+      });
     }
     if (typeof value !== "string" || value.length > maxHeaderLength || !fieldValue.test(value)) {
-      throw new InvalidOptionError({ option: `headers.${name}`, expected: `1 to ${maxHeaderLength} visible ASCII characters`, received: undefined });
+      throw new InvalidOptionError({
+        option: `headers.${name}`,
+        expected: `1 to ${maxHeaderLength} visible ASCII characters`,
+        received: undefined,
+      });
     }
   }
   return Object.freeze(Object.fromEntries(entries));
@@ -142,7 +159,14 @@ function checkHeaders(headers: Readonly<Record<string, string>>): Readonly<Recor
 
 function checkMetadata(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const entries = Object.entries(metadata);
-  const isFine = entries.length <= maxMetadata && entries.every(([, value]) => typeof value === "string" && value.length <= maxHeaderLength);
-  if (!isFine) throw new InvalidOptionError({ option: "metadata", expected: `at most ${maxMetadata} texts of at most ${maxHeaderLength} characters`, received: metadata });
+  const isFine =
+    entries.length <= maxMetadata &&
+    entries.every(([, value]) => typeof value === "string" && value.length <= maxHeaderLength);
+  if (!isFine)
+    throw new InvalidOptionError({
+      option: "metadata",
+      expected: `at most ${maxMetadata} texts of at most ${maxHeaderLength} characters`,
+      received: metadata,
+    });
   return Object.freeze(Object.fromEntries(entries));
 }

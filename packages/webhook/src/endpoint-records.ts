@@ -106,7 +106,10 @@ export class EndpointRecords {
 
   #own(record: EndpointRecord): EndpointRecord {
     if (record.dispatcher === this.#options.name) return record;
-    throw new StarcastError("name_taken", `Expected an endpoint id of this dispatcher, got \`${record.id}\`, which belongs to \`${record.dispatcher}\``);
+    throw new StarcastError(
+      "name_taken",
+      `Expected an endpoint id of this dispatcher, got \`${record.id}\`, which belongs to \`${record.dispatcher}\``,
+    );
   }
 
   #keep(record: EndpointRecord, revision: number): void {

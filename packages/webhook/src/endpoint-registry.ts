@@ -26,7 +26,12 @@ export class EndpointRegistry {
   readonly #records: EndpointRecords;
   readonly #tools: AttemptTools;
 
-  constructor(broker: AnyBroker, options: ResolvedWebhookDispatcherOptions, records: EndpointRecords, tools: AttemptTools) {
+  constructor(
+    broker: AnyBroker,
+    options: ResolvedWebhookDispatcherOptions,
+    records: EndpointRecords,
+    tools: AttemptTools,
+  ) {
     this.#broker = broker;
     this.#options = options;
     this.#records = records;
@@ -58,7 +63,9 @@ export class EndpointRegistry {
   /** By id. */
   async list(): Promise<readonly Endpoint[]> {
     await this.#records.load();
-    return [...this.#records.all].map(({ record }) => describeEndpoint(record)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    return [...this.#records.all]
+      .map(({ record }) => describeEndpoint(record))
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   /** Forgets the endpoint and its deliveries; true when there was one. */
@@ -70,7 +77,9 @@ export class EndpointRegistry {
   async pause(id: string): Promise<Endpoint> {
     const at = this.#broker.surroundings.clock.now();
     return describeEndpoint(
-      await this.#records.update(id, (known) => (known.state.kind === "active" ? { ...known, state: { kind: "paused", at } } : known)),
+      await this.#records.update(id, (known) =>
+        known.state.kind === "active" ? { ...known, state: { kind: "paused", at } } : known,
+      ),
     );
   }
 
@@ -89,29 +98,50 @@ export class EndpointRegistry {
   async rotate(id: string, options: RotateOptions = {}): Promise<EndpointWithKeys> {
     const { key: next = makeKey(), overlapMs } = options;
     const now = this.#broker.surroundings.clock.now();
-    return withKeys(await this.#records.update(id, (known) => ({ ...known, keys: rotateKeys(known.keys, { next, overlapMs, now }) })));
+    return withKeys(
+      await this.#records.update(id, (known) => ({ ...known, keys: rotateKeys(known.keys, { next, overlapMs, now }) })),
+    );
   }
 
   /** Posts a `webhook.test` event once, now, in whatever state the endpoint is; nothing of it is stored. */
   async test(id: string): Promise<Attempt> {
     await this.#records.load();
     const endpoint = this.#records.find(id);
-    if (endpoint === undefined) throw new StarcastError("not_found", `Expected an endpoint that was put, got \`${id}\``);
+    if (endpoint === undefined)
+      throw new StarcastError("not_found", `Expected an endpoint that was put, got \`${id}\``);
     const now = this.#broker.surroundings.clock.now();
     const timestamp = new Date(now).toISOString();
-    const event = { id: `${this.#broker.position.epoch}-test-${now}`, type: "webhook.test", subject: undefined, timestamp, json: "{}" };
+    const event = {
+      id: `${this.#broker.position.epoch}-test-${now}`,
+      type: "webhook.test",
+      subject: undefined,
+      timestamp,
+      json: "{}",
+    };
     return (await tryDelivery(endpoint, event, this.#tools)).attempt;
   }
 
   #check({ url, allowHttp, format }: ResolvedEndpointOptions): void {
     checkEndpointUrl(url, { unlocked: this.#options.unlocked, ports: this.#options.ports, allowHttp });
     if (!format.startsWith("cloudevents") || this.#options.source !== null) return;
-    throw new StarcastError("unsupported", "Expected the dispatcher's `source` to be given for an endpoint that wants CloudEvents, got none");
+    throw new StarcastError(
+      "unsupported",
+      "Expected the dispatcher's `source` to be given for an endpoint that wants CloudEvents, got none",
+    );
   }
 
-  #fresh(startsAfter: Position): Pick<EndpointRecord, "dispatcher" | "state" | "createdAt" | "startsAfter" | "failingSince" | "catchUp"> {
+  #fresh(
+    startsAfter: Position,
+  ): Pick<EndpointRecord, "dispatcher" | "state" | "createdAt" | "startsAfter" | "failingSince" | "catchUp"> {
     const createdAt = this.#broker.surroundings.clock.now();
-    return { dispatcher: this.#options.name, state: { kind: "active" }, createdAt, startsAfter, failingSince: null, catchUp: null };
+    return {
+      dispatcher: this.#options.name,
+      state: { kind: "active" },
+      createdAt,
+      startsAfter,
+      failingSince: null,
+      catchUp: null,
+    };
   }
 }
 

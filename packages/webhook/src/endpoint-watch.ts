@@ -30,7 +30,8 @@ export class EndpointWatch {
   saw(endpoint: LiveEndpoint, outcome: Outcome): void {
     const { id, failingSince } = endpoint.record;
     const now = this.#options.broker.surroundings.clock.now();
-    if (outcome.kind === "endpoint_gone" || (outcome.kind === "succeeded" && outcome.disables)) return this.#disable(id, "gone", now);
+    if (outcome.kind === "endpoint_gone" || (outcome.kind === "succeeded" && outcome.disables))
+      return this.#disable(id, "gone", now);
     if (outcome.kind !== "retry") {
       this.#failingSince.delete(id);
       if (failingSince !== null) this.#write(id, { failingSince: null });

@@ -1,4 +1,11 @@
-import { compileFilter, formatPosition, parsePosition, StarcastError, type CompiledFilter, type Position } from "@starcast/core";
+import {
+  compileFilter,
+  formatPosition,
+  parsePosition,
+  StarcastError,
+  type CompiledFilter,
+  type Position,
+} from "@starcast/core";
 import { parseKey, redactKey, type KeyRecord, type WebhookKey } from "@starcast/standard-webhooks";
 import type { Ordering, PayloadFormat } from "./endpoint-options.ts";
 import type { SecretBox } from "./secret-box.ts";
@@ -73,7 +80,11 @@ export function enliven(record: EndpointRecord, revision: number, url: URL, isUn
 /** The record without its secrets. */
 export function describeEndpoint(record: EndpointRecord): Endpoint {
   const { keys, headers, catchUp: _catchUp, dispatcher: _dispatcher, ...shown } = record;
-  return Object.freeze({ ...shown, keyLabels: keys.map(({ key }) => redactKey(key)), headerNames: Object.keys(headers) });
+  return Object.freeze({
+    ...shown,
+    keyLabels: keys.map(({ key }) => redactKey(key)),
+    headerNames: Object.keys(headers),
+  });
 }
 
 /** The text kept in the store; secrets sealed when there is a key to seal with. */
@@ -85,8 +96,12 @@ export function formatEndpoint(record: EndpointRecord, box: SecretBox): string {
     ...open,
     ratePerSecond: open.ratePerSecond === Infinity ? null : open.ratePerSecond,
     startsAfter: formatPosition(open.startsAfter),
-    state: open.state.kind === "disabled" ? { ...open.state, position: formatPosition(open.state.position) } : open.state,
-    catchUp: open.catchUp === null ? null : { after: formatPosition(open.catchUp.after), through: formatPosition(open.catchUp.through) },
+    state:
+      open.state.kind === "disabled" ? { ...open.state, position: formatPosition(open.state.position) } : open.state,
+    catchUp:
+      open.catchUp === null
+        ? null
+        : { after: formatPosition(open.catchUp.after), through: formatPosition(open.catchUp.through) },
     secrets: box.canSeal ? box.seal(record.id, secrets) : (JSON.parse(secrets) as unknown),
   });
 }
@@ -117,7 +132,10 @@ interface Secrets {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-interface StoredEndpoint extends Omit<EndpointRecord, "keys" | "headers" | "ratePerSecond" | "startsAfter" | "state" | "catchUp"> {
+interface StoredEndpoint extends Omit<
+  EndpointRecord,
+  "keys" | "headers" | "ratePerSecond" | "startsAfter" | "state" | "catchUp"
+> {
   readonly version: number;
   readonly ratePerSecond: number | null;
   readonly startsAfter: string;

@@ -14,7 +14,11 @@ export interface DialTarget {
   readonly addresses: readonly string[];
   readonly port: number;
   /** TLS when given; `servername` is null for an address literal. */
-  readonly tls: { readonly servername: string | null; readonly ca: readonly string[] | null; readonly session: Buffer | null } | null;
+  readonly tls: {
+    readonly servername: string | null;
+    readonly ca: readonly string[] | null;
+    readonly session: Buffer | null;
+  } | null;
 }
 
 /** Starts a connection, without waiting for it. */
@@ -89,7 +93,12 @@ export const dial: Dial = (target) => {
   });
 };
 
-async function addressesOf(host: string, isUnlocked: boolean, lookup: NameLookup, signal: AbortSignal): Promise<readonly string[]> {
+async function addressesOf(
+  host: string,
+  isUnlocked: boolean,
+  lookup: NameLookup,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   // RFC 6761 6.3: nobody need be asked for these, and c-ares would ask a server.
   if (isUnlocked && (host === "localhost" || host.endsWith(".localhost"))) return ["127.0.0.1", "::1"];
   const addresses = await beforeAbort(lookup(host, signal), signal);
@@ -100,7 +109,8 @@ async function addressesOf(host: string, isUnlocked: boolean, lookup: NameLookup
 // A look-up that ignores its signal must not hold the attempt; what it says later interests nobody.
 function beforeAbort<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {
-    const timeout = (): void => reject(new AttemptError("dns_timed_out", "Expected the endpoint's name to resolve in time (connectTimeoutMs)"));
+    const timeout = (): void =>
+      reject(new AttemptError("dns_timed_out", "Expected the endpoint's name to resolve in time (connectTimeoutMs)"));
     signal.addEventListener("abort", timeout, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", timeout));
   });
@@ -110,7 +120,12 @@ function established(socket: Socket, event: "connect" | "secureConnect", signal:
   return new Promise((resolve, reject) => {
     const timeout = (): void => {
       socket.destroy();
-      reject(new AttemptError("connect_timed_out", "Expected the endpoint to take the connection in time (connectTimeoutMs)"));
+      reject(
+        new AttemptError(
+          "connect_timed_out",
+          "Expected the endpoint to take the connection in time (connectTimeoutMs)",
+        ),
+      );
     };
     const settle = (run: () => void): void => {
       signal.removeEventListener("abort", timeout);
@@ -120,7 +135,9 @@ function established(socket: Socket, event: "connect" | "secureConnect", signal:
     socket.once(event, () => settle(resolve));
     // Stays on the socket: an error between this turn and the client's own listener must not be unhandled.
     socket.on("error", (error) => settle(() => reject(error)));
-    socket.once("close", () => settle(() => reject(new AttemptError("connect_failed", "Expected a connection, got one that closed at once"))));
+    socket.once("close", () =>
+      settle(() => reject(new AttemptError("connect_failed", "Expected a connection, got one that closed at once"))),
+    );
   });
 }
 

@@ -52,7 +52,10 @@ export class HttpSender {
       // Idle timers of the HTTP client start anew with every byte; only one timer over everything is a deadline.
       const timer = scheduler.after(deadlineMs, () => reader.end("timed_out"), { holdsProcess: true });
       const { url, headers, body } = request;
-      this.#poolFor(request).dispatch({ method: "POST", path: `${url.pathname}${url.search}`, headers: [...headers], body }, reader);
+      this.#poolFor(request).dispatch(
+        { method: "POST", path: `${url.pathname}${url.search}`, headers: [...headers], body },
+        reader,
+      );
     });
   }
 

@@ -62,11 +62,13 @@ export class Intake implements Subscriber {
     for (const event of batch.events) {
       if (this.#unstored + drafts.length >= maxUnstoredDrafts) break;
       taken += 1;
-      for (const endpoint of endpoints.all) if (isFor(endpoint, event)) drafts.push(draftOf(endpoint, deliveredEventOf(event), dueAt));
+      for (const endpoint of endpoints.all)
+        if (isFor(endpoint, event)) drafts.push(draftOf(endpoint, deliveredEventOf(event), dueAt));
     }
     if (taken === 0 && batch.events.length > 0) return 0;
     const last = batch.events[taken - 1];
-    const through = taken === batch.events.length || last === undefined ? batch.through : { epoch: last.epoch, offset: last.offset };
+    const through =
+      taken === batch.events.length || last === undefined ? batch.through : { epoch: last.epoch, offset: last.offset };
     // Nothing to store and nothing before it: acknowledged at once.
     if (drafts.length === 0 && this.isIdle) line.acknowledge(through);
     else this.#add({ line, drafts: () => drafts, count: drafts.length, through });

@@ -22,9 +22,37 @@ describe("parsing an address", () => {
   });
 
   it.each([
-    "", "1", "1.2.3", "1.2.3.4.5", "256.0.0.1", "01.2.3.4", "0x7f.0.0.1", "127.1", "2130706433", "1.2.3.4 ", " 1.2.3.4", "1.2.3.-4", "a.b.c.d",
-    ":", ":::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3", "1:2:3:4:5:6:7:8::", "::1:2:3:4:5:6:7:8", "12345::", "g::", "fe80::1%eth0",
-    "::1.2.3.4:5", "1.2.3.4::", "::1.2.3", "::256.1.1.1", ":1:2:3:4:5:6:7", "1:2:3:4:5:6:7:", "[::1]", "::ffff:1.2.3.4%1",
+    "",
+    "1",
+    "1.2.3",
+    "1.2.3.4.5",
+    "256.0.0.1",
+    "01.2.3.4",
+    "0x7f.0.0.1",
+    "127.1",
+    "2130706433",
+    "1.2.3.4 ",
+    " 1.2.3.4",
+    "1.2.3.-4",
+    "a.b.c.d",
+    ":",
+    ":::",
+    "1:2:3:4:5:6:7",
+    "1:2:3:4:5:6:7:8:9",
+    "1::2::3",
+    "1:2:3:4:5:6:7:8::",
+    "::1:2:3:4:5:6:7:8",
+    "12345::",
+    "g::",
+    "fe80::1%eth0",
+    "::1.2.3.4:5",
+    "1.2.3.4::",
+    "::1.2.3",
+    "::256.1.1.1",
+    ":1:2:3:4:5:6:7",
+    "1:2:3:4:5:6:7:",
+    "[::1]",
+    "::ffff:1.2.3.4%1",
   ])("refuses %j", (text) => {
     expect(parseIp(text)).toBeNull();
   });
@@ -34,21 +62,41 @@ describe("parsing an address", () => {
     const next = (below: number): number => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648) % below;
     const pieces = ["1", "ff", "0", ":", "::", ".", "255", "256", "abcd", "1.2.3.4", "10000", "00"];
     for (let round = 0; round < 50_000; round += 1) {
-      const text = Array.from({ length: 1 + next(12) }, () => pieces[next(pieces.length)]).join(round % 2 === 0 ? "" : ":");
+      const text = Array.from({ length: 1 + next(12) }, () => pieces[next(pieces.length)]).join(
+        round % 2 === 0 ? "" : ":",
+      );
       expect([text, parseIp(text)?.family ?? 0]).toEqual([text, isIP(text)]);
     }
   });
 });
 
 describe("a network", () => {
-  it.each(["10.0.0.0/33", "10.0.0.1/8", "10.0.0.0", "10.0.0.0/", "10.0.0.0/08", "::/129", "fd00::1/8", "/8", "10.0.0.0/8/8", "x/8"])("is not %j", (text) => {
+  it.each([
+    "10.0.0.0/33",
+    "10.0.0.1/8",
+    "10.0.0.0",
+    "10.0.0.0/",
+    "10.0.0.0/08",
+    "::/129",
+    "fd00::1/8",
+    "/8",
+    "10.0.0.0/8/8",
+    "x/8",
+  ])("is not %j", (text) => {
     expect(parseNetwork(text)).toBeNull();
   });
 
   it("holds its first and last address and not the neighbours", () => {
     const network = parseNetwork("10.1.0.0/16");
-    const within = (text: string): boolean => isWithin(parseIp(text) ?? { family: 4, bits: 0n }, network ?? { address: { family: 4, bits: 0n }, prefix: 0 });
-    expect(["10.0.255.255", "10.1.0.0", "10.1.255.255", "10.2.0.0", "::ffff:10.1.0.1"].map(within)).toEqual([false, true, true, false, false]);
+    const within = (text: string): boolean =>
+      isWithin(parseIp(text) ?? { family: 4, bits: 0n }, network ?? { address: { family: 4, bits: 0n }, prefix: 0 });
+    expect(["10.0.255.255", "10.1.0.0", "10.1.255.255", "10.2.0.0", "::ffff:10.1.0.1"].map(within)).toEqual([
+      false,
+      true,
+      true,
+      false,
+      false,
+    ]);
   });
 
   it("may be everything, or one address", () => {

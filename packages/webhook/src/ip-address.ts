@@ -61,7 +61,10 @@ function parseV6(text: string): bigint | null {
   const missing = 8 - head.length - tail.length;
   // `::` stands for at least one group; without it all eight are there.
   if (halves.length === 2 ? missing < 1 : missing !== 0) return null;
-  return [...head, ...Array.from({ length: missing }, () => 0n), ...tail].reduce((bits, group) => (bits << 16n) | group, 0n);
+  return [...head, ...Array.from({ length: missing }, () => 0n), ...tail].reduce(
+    (bits, group) => (bits << 16n) | group,
+    0n,
+  );
 }
 
 // The last 32 bits may be written in dotted decimal.

@@ -26,7 +26,9 @@ export function dnsLookup(servers?: readonly string[]): NameLookup {
 }
 
 function lookupError(causes: readonly unknown[]): AttemptError {
-  const isTimeout = causes.some((cause) => cause instanceof Error && "code" in cause && (cause.code === "ETIMEOUT" || cause.code === "ECANCELLED"));
+  const isTimeout = causes.some(
+    (cause) => cause instanceof Error && "code" in cause && (cause.code === "ETIMEOUT" || cause.code === "ECANCELLED"),
+  );
   return new AttemptError(
     isTimeout ? "dns_timed_out" : "dns_failed",
     `Expected the endpoint's name to have an address, got ${isTimeout ? "no answer in time" : "none"}`,

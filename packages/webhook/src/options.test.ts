@@ -4,7 +4,11 @@ import { resolveWebhookDispatcherOptions } from "./options.ts";
 describe("the options", () => {
   it("are complete and frozen when nothing is given", () => {
     const resolved = resolveWebhookDispatcherOptions({});
-    expect(resolved).toMatchObject({ name: "webhooks", attempt: { deadlineMs: 15_000, connectTimeoutMs: 5_000, maxAnswerBytes: 16_384 }, maxInFlight: 1_024 });
+    expect(resolved).toMatchObject({
+      name: "webhooks",
+      attempt: { deadlineMs: 15_000, connectTimeoutMs: 5_000, maxAnswerBytes: 16_384 },
+      maxInFlight: 1_024,
+    });
     expect(resolved.scheduleMs).toHaveLength(10);
     expect(Object.isFrozen(resolved)).toBe(true);
   });

@@ -62,9 +62,9 @@ export interface NetworkOptions {
   readonly dnsServers?: readonly string[] | undefined;
   /** Certificates of authorities trusted in place of the well-known ones, in PEM. @default the well-known ones */
   readonly ca?: readonly string[] | undefined;
-  /** @default dnsLookup() */
+  /** Finds the addresses of a name. @default dnsLookup() */
   readonly lookup?: NameLookup | undefined;
-  /** @default dial */
+  /** Makes a connection to addresses that were judged. @default dial */
   readonly dial?: Dial | undefined;
 }
 
@@ -137,11 +137,20 @@ const knownKeys: readonly (keyof WebhookDispatcherOptions)[] = [
 ];
 
 function resolveAttempt(options: AttemptOptions): ResolvedAttemptOptions {
-  checkKeys("attempt", options, ["deadlineMs", "connectTimeoutMs", "maxAnswerHeadBytes", "maxAnswerBytes", "keptAnswerBytes"]);
+  checkKeys("attempt", options, [
+    "deadlineMs",
+    "connectTimeoutMs",
+    "maxAnswerHeadBytes",
+    "maxAnswerBytes",
+    "keptAnswerBytes",
+  ]);
   const resolved = {
     deadlineMs: integer("attempt.deadlineMs", options.deadlineMs, 15_000, { min: 100, max: 300_000 }),
     connectTimeoutMs: integer("attempt.connectTimeoutMs", options.connectTimeoutMs, 5_000, { min: 100, max: 300_000 }),
-    maxAnswerHeadBytes: integer("attempt.maxAnswerHeadBytes", options.maxAnswerHeadBytes, 16_384, { min: 1_024, max: 1_048_576 }),
+    maxAnswerHeadBytes: integer("attempt.maxAnswerHeadBytes", options.maxAnswerHeadBytes, 16_384, {
+      min: 1_024,
+      max: 1_048_576,
+    }),
     maxAnswerBytes: integer("attempt.maxAnswerBytes", options.maxAnswerBytes, 16_384, { min: 0, max: 16_777_216 }),
     keptAnswerBytes: integer("attempt.keptAnswerBytes", options.keptAnswerBytes, 4_096, { min: 0, max: 65_536 }),
   };
@@ -155,7 +164,10 @@ function resolveAttempt(options: AttemptOptions): ResolvedAttemptOptions {
 function resolveHealth(options: HealthOptions): ResolvedHealthOptions {
   checkKeys("health", options, ["breakerFailurePercent", "breakerMinAttempts", "breakerRestMs", "disableAfterDays"]);
   return Object.freeze({
-    breakerFailurePercent: integer("health.breakerFailurePercent", options.breakerFailurePercent, 70, { min: 1, max: 100 }),
+    breakerFailurePercent: integer("health.breakerFailurePercent", options.breakerFailurePercent, 70, {
+      min: 1,
+      max: 100,
+    }),
     breakerMinAttempts: integer("health.breakerMinAttempts", options.breakerMinAttempts, 10, { min: 1, max: Infinity }),
     breakerRestMs: integer("health.breakerRestMs", options.breakerRestMs, 30_000, { min: 100, max: 600_000 }),
     disableAfterDays: integer("health.disableAfterDays", options.disableAfterDays, 5, { min: 1, max: Infinity }),
@@ -169,8 +181,12 @@ function resolveNetwork(options: NetworkOptions): ResolvedWebhookDispatcherOptio
 }
 
 function checkPorts(ports: readonly number[]): readonly number[] {
-  const isFine = Array.isArray(ports) && ports.length > 0 && ports.every((port) => Number.isInteger(port) && port >= 1 && port <= 65_535);
-  if (!isFine) throw new InvalidOptionError({ option: "ports", expected: "a list of ports from 1 to 65535", received: ports });
+  const isFine =
+    Array.isArray(ports) &&
+    ports.length > 0 &&
+    ports.every((port) => Number.isInteger(port) && port >= 1 && port <= 65_535);
+  if (!isFine)
+    throw new InvalidOptionError({ option: "ports", expected: "a list of ports from 1 to 65535", received: ports });
   return Object.freeze([...ports]);
 }
 
@@ -182,6 +198,11 @@ function checkSchedule(scheduleMs: readonly number[]): readonly number[] {
     scheduleMs.length >= 1 &&
     scheduleMs.length <= 100 &&
     scheduleMs.every((waitMs) => Number.isInteger(waitMs) && waitMs >= 0 && waitMs <= longestWaitMs);
-  if (!isFine) throw new InvalidOptionError({ option: "scheduleMs", expected: `1 to 100 waits of 0 to ${longestWaitMs} ms`, received: scheduleMs });
+  if (!isFine)
+    throw new InvalidOptionError({
+      option: "scheduleMs",
+      expected: `1 to 100 waits of 0 to ${longestWaitMs} ms`,
+      received: scheduleMs,
+    });
   return Object.freeze([...scheduleMs]);
 }

@@ -30,7 +30,10 @@ describe("an answer", () => {
   });
 
   it("gives this delivery up with abort-message", () => {
-    expect(readOutcome(answered(422, { delivery: "abort-message" }), now)).toEqual({ kind: "aborted", category: "http_422" });
+    expect(readOutcome(answered(422, { delivery: "abort-message" }), now)).toEqual({
+      kind: "aborted",
+      category: "http_422",
+    });
   });
 
   it("is retried for every other status: 3xx, 4xx and 5xx alike", () => {
@@ -40,7 +43,9 @@ describe("an answer", () => {
   });
 
   it("passes Retry-After on", () => {
-    expect(readOutcome(answered(503, { retryAfter: "30" }), now)).toMatchObject({ wish: { retryAfterMs: 30_000, atLeastMs: 0 } });
+    expect(readOutcome(answered(503, { retryAfter: "30" }), now)).toMatchObject({
+      wish: { retryAfterMs: 30_000, atLeastMs: 0 },
+    });
   });
 
   it("slows down for 429 and for timeouts", () => {
@@ -52,9 +57,20 @@ describe("an answer", () => {
   });
 
   it("is retried when there was none", () => {
-    const others: FailureCategory[] = ["address_refused", "dns_failed", "connect_failed", "tls_failed", "reset", "invalid_answer"];
+    const others: FailureCategory[] = [
+      "address_refused",
+      "dns_failed",
+      "connect_failed",
+      "tls_failed",
+      "reset",
+      "invalid_answer",
+    ];
     for (const category of others) {
-      expect(readOutcome({ kind: "failed", category }, now)).toMatchObject({ kind: "retry", category, wish: { atLeastMs: 0 } });
+      expect(readOutcome({ kind: "failed", category }, now)).toMatchObject({
+        kind: "retry",
+        category,
+        wish: { atLeastMs: 0 },
+      });
     }
   });
 });

@@ -6,22 +6,35 @@ const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
 describe("a payload", () => {
   it("is the envelope, the data, or a CloudEvent", () => {
-    expect(text(makePayload("envelope", event, "/").body)).toBe('{"id":"e1-7","type":"a.b","timestamp":"2025-01-01T00:00:00.000Z","subject":"ü/1","data":{"n":1}}');
+    expect(text(makePayload("envelope", event, "/").body)).toBe(
+      '{"id":"e1-7","type":"a.b","timestamp":"2025-01-01T00:00:00.000Z","subject":"ü/1","data":{"n":1}}',
+    );
     expect(text(makePayload("data", event, "/").body)).toBe('{"n":1}');
-    expect(JSON.parse(text(makePayload("cloudevents", event, "/s").body))).toMatchObject({ id: "e1-7", source: "/s", data: { n: 1 } });
-    expect(makePayload("cloudevents-binary", event, "/s")).toMatchObject({ headers: expect.arrayContaining(["ce-id", "e1-7", "ce-subject", "%C3%BC/1"]) as unknown });
+    expect(JSON.parse(text(makePayload("cloudevents", event, "/s").body))).toMatchObject({
+      id: "e1-7",
+      source: "/s",
+      data: { n: 1 },
+    });
+    expect(makePayload("cloudevents-binary", event, "/s")).toMatchObject({
+      headers: expect.arrayContaining(["ce-id", "e1-7", "ce-subject", "%C3%BC/1"]) as unknown,
+    });
   });
 
   it("of the dispatcher's own events keeps their id", () => {
-    expect(text(makePayload("envelope", { ...event, id: "e1-gap-7", subject: undefined }, "/").body)).toContain('{"id":"e1-gap-7","type"');
+    expect(text(makePayload("envelope", { ...event, id: "e1-gap-7", subject: undefined }, "/").body)).toContain(
+      '{"id":"e1-gap-7","type"',
+    );
   });
 
-  it.each(["%", "a b", '"', "\u{1f600}", "a\tb", "~!#$&'()*+,-./:;<=>?@[]^_`{|}"])("carries %j as a header that reads back", (subject) => {
-    const { headers } = makePayload("cloudevents-binary", { ...event, subject }, "/");
-    const value = headers[headers.indexOf("ce-subject") + 1] ?? "";
-    expect(value).toMatch(/^[\x21-\x7e]+$/);
-    expect(decodeURIComponent(value)).toBe(subject);
-  });
+  it.each(["%", "a b", '"', "\u{1f600}", "a\tb", "~!#$&'()*+,-./:;<=>?@[]^_`{|}"])(
+    "carries %j as a header that reads back",
+    (subject) => {
+      const { headers } = makePayload("cloudevents-binary", { ...event, subject }, "/");
+      const value = headers[headers.indexOf("ce-subject") + 1] ?? "";
+      expect(value).toMatch(/^[\x21-\x7e]+$/);
+      expect(decodeURIComponent(value)).toBe(subject);
+    },
+  );
 });
 
 describe("payloads of the same event", () => {
@@ -37,7 +50,8 @@ describe("payloads of the same event", () => {
     for (let count = 0; count < maxKept; count += 1) maker.make("data", { ...event, id: `e1-${count + 100}` });
     expect(maker.make("data", event)).not.toBe(first);
     const again = maker.make("data", event);
-    for (let count = 0; count < 20; count += 1) maker.make("data", { ...event, id: `e2-${count}`, json: `"${"x".repeat(250_000)}"` });
+    for (let count = 0; count < 20; count += 1)
+      maker.make("data", { ...event, id: `e2-${count}`, json: `"${"x".repeat(250_000)}"` });
     expect(maker.make("data", event)).not.toBe(again);
   });
 });

@@ -1,4 +1,11 @@
-import { cloudEventAttributes, cloudEvents, cloudEventsContentType, json, LogEvent, type DeliveredEvent } from "@starcast/core";
+import {
+  cloudEventAttributes,
+  cloudEvents,
+  cloudEventsContentType,
+  json,
+  LogEvent,
+  type DeliveredEvent,
+} from "@starcast/core";
 import type { PayloadFormat } from "./endpoint-options.ts";
 
 /** What is posted of one event: the bytes that are signed, and the headers that say what they are. */
@@ -49,7 +56,10 @@ export function makePayload(format: PayloadFormat, delivered: DeliveredEvent, so
     case "cloudevents":
       return { body: event.bytes(cloudEvents({ source })), headers: ["content-type", cloudEventsContentType] };
     case "cloudevents-binary":
-      return { body: utf8.encode(event.json), headers: ["content-type", "application/json", ...binaryHeaders(event, source)] };
+      return {
+        body: utf8.encode(event.json),
+        headers: ["content-type", "application/json", ...binaryHeaders(event, source)],
+      };
   }
 }
 
@@ -68,5 +78,10 @@ function percentEncoded(value: string): string {
 function logEventOf(delivered: DeliveredEvent): LogEvent {
   const cut = delivered.id.lastIndexOf("-");
   const { type, subject, timestamp, json: text } = delivered;
-  return new LogEvent(delivered.id.slice(0, cut), Number(delivered.id.slice(cut + 1)), timestamp, { type, subject, json: text, sizeBytes: text.length });
+  return new LogEvent(delivered.id.slice(0, cut), Number(delivered.id.slice(cut + 1)), timestamp, {
+    type,
+    subject,
+    json: text,
+    sizeBytes: text.length,
+  });
 }

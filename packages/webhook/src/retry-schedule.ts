@@ -29,11 +29,17 @@ export interface WaitWish {
  * How long to wait after attempt number `attempt` (from 1) failed; null when that was the last one. Within 20 % of the
  * schedule; a `Retry-After` is followed between one and two times the scheduled wait. Pure but for `random`.
  */
-export function waitAfter(attempt: number, scheduleMs: readonly number[], wish: WaitWish, random: Random): number | null {
+export function waitAfter(
+  attempt: number,
+  scheduleMs: readonly number[],
+  wish: WaitWish,
+  random: Random,
+): number | null {
   const baseMs = scheduleMs[attempt];
   if (baseMs === undefined) return null;
   const jitteredMs = baseMs * (1 - jitterShare + 2 * jitterShare * random.next());
-  const wishedMs = wish.retryAfterMs === null ? jitteredMs : Math.min(Math.max(wish.retryAfterMs, jitteredMs, baseMs), 2 * baseMs);
+  const wishedMs =
+    wish.retryAfterMs === null ? jitteredMs : Math.min(Math.max(wish.retryAfterMs, jitteredMs, baseMs), 2 * baseMs);
   return Math.round(Math.max(wishedMs, wish.atLeastMs));
 }
 

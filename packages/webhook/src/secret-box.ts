@@ -35,7 +35,9 @@ export class SecretBox {
     const bytes = Buffer.from(body, "base64");
     if (bytes.length < 28) throw unreadable("it was cut");
     try {
-      const decipher = createDecipheriv("aes-256-gcm", key.bytes, bytes.subarray(0, 12)).setAAD(Buffer.from(owner)).setAuthTag(bytes.subarray(-16));
+      const decipher = createDecipheriv("aes-256-gcm", key.bytes, bytes.subarray(0, 12))
+        .setAAD(Buffer.from(owner))
+        .setAuthTag(bytes.subarray(-16));
       return decipher.update(bytes.subarray(12, -16), undefined, "utf8") + decipher.final("utf8");
     } catch (error) {
       throw unreadable("it was changed or moved", error);
@@ -54,11 +56,19 @@ const prefix = "sealed1.";
 function parseSealingKey(text: string): SealingKey {
   const bytes = typeof text === "string" && /^[A-Za-z0-9+/_-]{43}=?$/.test(text) ? Buffer.from(text, "base64") : null;
   if (bytes === null || bytes.length !== 32) {
-    throw new InvalidOptionError({ option: "encryptionKey", expected: "32 random bytes in base64 (`openssl rand -base64 32`)", received: undefined });
+    throw new InvalidOptionError({
+      option: "encryptionKey",
+      expected: "32 random bytes in base64 (`openssl rand -base64 32`)",
+      received: undefined,
+    });
   }
   return { name: createHash("sha256").update("starcast webhook keys").update(bytes).digest("hex").slice(0, 8), bytes };
 }
 
 function unreadable(why: string, cause?: unknown): StarcastError {
-  return new StarcastError("store_corrupt", `Expected a sealed secret that \`encryptionKey\` opens, got one it does not: ${why}`, { cause });
+  return new StarcastError(
+    "store_corrupt",
+    `Expected a sealed secret that \`encryptionKey\` opens, got one it does not: ${why}`,
+    { cause },
+  );
 }

@@ -4,7 +4,11 @@ import { checkEndpointUrl, isInternalName, parseUnlocked } from "./url-guard.ts"
 const ports = [80, 443, 8080, 8443];
 
 function check(url: unknown, options: { allow?: readonly string[]; allowHttp?: boolean } = {}): URL {
-  return checkEndpointUrl(url, { unlocked: parseUnlocked(options.allow ?? []), ports, allowHttp: options.allowHttp ?? false });
+  return checkEndpointUrl(url, {
+    unlocked: parseUnlocked(options.allow ?? []),
+    ports,
+    allowHttp: options.allowHttp ?? false,
+  });
 }
 
 describe("the URL of an endpoint", () => {
@@ -64,7 +68,12 @@ describe("`allow`", () => {
   it("unlocks exactly one origin, whatever its scheme, name and port", () => {
     const allow = ["http://localhost:4000"];
     expect(check("http://localhost:4000/in", { allow }).port).toBe("4000");
-    for (const other of ["http://localhost:4001/", "https://localhost:4000/", "http://127.0.0.1:4000/", "http://a.localhost:4000/"]) {
+    for (const other of [
+      "http://localhost:4001/",
+      "https://localhost:4000/",
+      "http://127.0.0.1:4000/",
+      "http://a.localhost:4000/",
+    ]) {
       expect(() => check(other, { allow })).toThrow("Expected `url`");
     }
   });
@@ -77,20 +86,39 @@ describe("`allow`", () => {
     expect(() => check("https://10.1.2.3:22/", { allow })).toThrow("a port of");
   });
 
-  it.each(["localhost", "http://localhost:4000/in", "10.1.0.1/16", "10.0.0.1", "*", "http://*", "http://user@localhost:1", "ftp://localhost", ""])(
-    "refuses %j, which is neither origin nor network",
-    (entry) => {
-      expect(() => parseUnlocked([entry])).toThrow("Expected `allow`");
-    },
-  );
+  it.each([
+    "localhost",
+    "http://localhost:4000/in",
+    "10.1.0.1/16",
+    "10.0.0.1",
+    "*",
+    "http://*",
+    "http://user@localhost:1",
+    "ftp://localhost",
+    "",
+  ])("refuses %j, which is neither origin nor network", (entry) => {
+    expect(() => parseUnlocked([entry])).toThrow("Expected `allow`");
+  });
 });
 
 describe("internal names", () => {
-  it.each(["localhost", "db", "a.internal", "x.home.arpa", "1.0.0.127.in-addr.arpa", "a..b", "Printer.LOCAL", "x.local."])("%s is one", (name) => {
+  it.each([
+    "localhost",
+    "db",
+    "a.internal",
+    "x.home.arpa",
+    "1.0.0.127.in-addr.arpa",
+    "a..b",
+    "Printer.LOCAL",
+    "x.local.",
+  ])("%s is one", (name) => {
     expect(isInternalName(name)).toBe(true);
   });
 
-  it.each(["partner.com", "mylocal.com", "internal.partner.com", "locale.io", "xn--bcher-kva.de"])("%s is none", (name) => {
-    expect(isInternalName(name)).toBe(false);
-  });
+  it.each(["partner.com", "mylocal.com", "internal.partner.com", "locale.io", "xn--bcher-kva.de"])(
+    "%s is none",
+    (name) => {
+      expect(isInternalName(name)).toBe(false);
+    },
+  );
 });

@@ -40,11 +40,14 @@ export function checkEndpointUrl(text: unknown, rules: UrlRules): URL {
   };
   if (url === null) return fail(`an absolute URL of at most ${maxUrlLength} characters`);
   if (url.protocol !== "https:" && url.protocol !== "http:") return fail("an https URL");
-  if (url.username !== "" || url.password !== "") return fail("a URL without user and password (use `headers` instead)");
+  if (url.username !== "" || url.password !== "")
+    return fail("a URL without user and password (use `headers` instead)");
   if (url.hash !== "") return fail("a URL without a fragment, which is never sent");
   if (rules.unlocked.origins.has(url.origin)) return url;
-  if (url.protocol === "http:" && !rules.allowHttp) return fail("an https URL (or `allowHttp: true` for this endpoint)");
-  if (!rules.ports.includes(portOf(url))) return fail(`a URL with a port of ${rules.ports.join(", ")} (option \`ports\`)`);
+  if (url.protocol === "http:" && !rules.allowHttp)
+    return fail("an https URL (or `allowHttp: true` for this endpoint)");
+  if (!rules.ports.includes(portOf(url)))
+    return fail(`a URL with a port of ${rules.ports.join(", ")} (option \`ports\`)`);
   const host = hostOf(url);
   const isLiteral = parseIp(host) !== null;
   if (isLiteral ? !judgeAddress(host, rules.unlocked.networks).isAllowed : isInternalName(host)) {

@@ -1,6 +1,6 @@
 import type { AnyBroker, Claim, DrainPlan, Subscription, Timer } from "@starcast/core";
 import type { AttemptTools, Tried } from "./attempt.ts";
-import { catchUp } from "./catch-up.ts";
+import { CatchUps } from "./catch-up.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Deliveries } from "./deliveries.ts";
 import type { Verdict } from "./delivery.ts";
@@ -9,18 +9,20 @@ import { EndpointRecords } from "./endpoint-records.ts";
 import { EndpointRegistry } from "./endpoint-registry.ts";
 import { EndpointWatch } from "./endpoint-watch.ts";
 import type { LiveEndpoint } from "./endpoint.ts";
+import { Forgetter } from "./forgetter.ts";
 import { HttpSender } from "./http-sender.ts";
 import { insist } from "./insist.ts";
 import { Intake } from "./intake.ts";
 import type {} from "./moments.ts";
-import { resolveWebhookDispatcherOptions, type ResolvedWebhookDispatcherOptions, type WebhookDispatcherOptions } from "./options.ts";
+import {
+  resolveWebhookDispatcherOptions,
+  type ResolvedWebhookDispatcherOptions,
+  type WebhookDispatcherOptions,
+} from "./options.ts";
 import { PayloadMaker } from "./payload.ts";
 
 /** Endpoints whose idle connections are kept at once. */
 const maxPools = 1_000;
-
-const forgetEveryMs = 60_000;
-const maxForgotten = 1_000;
 
 /** How often a drain looks whether the log has been taken in. */
 const lookEveryMs = 20;
@@ -43,10 +45,8 @@ export class WebhookDispatcher {
   readonly #subscription: Subscription;
   readonly #unregister: () => void;
   readonly #closing = new AbortController();
-  /** Endpoints whose past is being stored. */
-  readonly #catchingUp = new Map<string, Promise<void>>();
-  #forgetTimer: Timer | null = null;
-  #forgetting: Promise<void> = Promise.resolve();
+  readonly #catchUps: CatchUps;
+  readonly #forgetter: Forgetter;
   #ending: Promise<readonly string[]> | null = null;
   /** What still runs is ended: the earliest deadline that anybody gave has passed. */
   readonly #late = new AbortController();
@@ -59,8 +59,18 @@ export class WebhookDispatcher {
     this.#broker = broker;
     this.#options = resolved;
     this.#records = new EndpointRecords(broker, resolved, (id) => this.#endpointChanged(id));
-    this.#sender = new HttpSender({ ...attempt, ...network, allowedNetworks: unlocked.networks, scheduler: surroundings.scheduler, maxPools });
-    const tools: AttemptTools = { sender: this.#sender, payloads: new PayloadMaker(resolved.source), clock: surroundings.clock };
+    this.#sender = new HttpSender({
+      ...attempt,
+      ...network,
+      allowedNetworks: unlocked.networks,
+      scheduler: surroundings.scheduler,
+      maxPools,
+    });
+    const tools: AttemptTools = {
+      sender: this.#sender,
+      payloads: new PayloadMaker(resolved.source),
+      clock: surroundings.clock,
+    };
     this.endpoints = new EndpointRegistry(broker, resolved, this.#records, tools);
     this.deliveries = new Deliveries(broker, this.#records, () => this.#loop.wake());
     this.deadLetters = new DeadLetters(this.deliveries);
@@ -77,7 +87,19 @@ export class WebhookDispatcher {
       options: resolved,
       onTried: (endpoint, claim, tried, verdict) => this.#tried(endpoint, claim, tried, verdict),
     });
-    this.#intake = new Intake({ broker, endpoints: this.#records, firstWaitMs: resolved.scheduleMs[0] ?? 0, onStored: () => this.#loop.wake() });
+    this.#forgetter = new Forgetter(broker, resolved.keepFinishedMs);
+    this.#catchUps = new CatchUps({
+      broker,
+      records: this.#records,
+      signal: this.#closing.signal,
+      onStored: () => this.#loop.wake(),
+    });
+    this.#intake = new Intake({
+      broker,
+      endpoints: this.#records,
+      firstWaitMs: resolved.scheduleMs[0] ?? 0,
+      onStored: () => this.#loop.wake(),
+    });
     this.#unregister = broker.register(this.#part());
     this.#subscription = broker.attach(this.#intake, { name: resolved.name });
     void this.#start();
@@ -90,7 +112,10 @@ export class WebhookDispatcher {
 
   /** Ends it before the broker does: what is under way may finish, the rest waits in the store. Idempotent. */
   async close(): Promise<void> {
-    await this.#end({ spreadMs: 0, deadline: this.#broker.surroundings.clock.now() + this.#options.attempt.deadlineMs });
+    await this.#end({
+      spreadMs: 0,
+      deadline: this.#broker.surroundings.clock.now() + this.#options.attempt.deadlineMs,
+    });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -106,7 +131,7 @@ export class WebhookDispatcher {
     });
     if (!isLoaded) return;
     this.#loop.wake();
-    this.#forgetLater();
+    this.#forgetter.start();
   }
 
   #part(): Parameters<AnyBroker["register"]>[0] {
@@ -126,13 +151,23 @@ export class WebhookDispatcher {
   #tried(endpoint: LiveEndpoint, claim: Claim, { attempt, outcome }: Tried, verdict: Verdict): void {
     const { endpointId, event, attemptCount } = claim.delivery;
     const { category, status, tookMs } = attempt;
-    this.#broker.observe({ kind: "webhookAttempted", level: "debug", endpointId, eventId: event.id, attempt: attemptCount + 1, category, status, tookMs });
+    this.#broker.observe({
+      kind: "webhookAttempted",
+      level: "debug",
+      endpointId,
+      eventId: event.id,
+      attempt: attemptCount + 1,
+      category,
+      status,
+      tookMs,
+    });
     this.#watch.saw(endpoint, outcome);
     if (verdict.kind !== "bury") return;
     const { reason } = verdict;
     this.#broker.observe({ kind: "webhookDeliveryDead", level: "warn", endpointId, eventId: event.id, reason });
     // An outcome that cannot be delivered must not become another outcome.
-    if (!event.type.startsWith("webhook.")) this.#publishOutcome("webhook.delivery.dead", { endpointId, eventId: event.id, reason });
+    if (!event.type.startsWith("webhook."))
+      this.#publishOutcome("webhook.delivery.dead", { endpointId, eventId: event.id, reason });
   }
 
   #endpointChanged(id: string): void {
@@ -142,41 +177,7 @@ export class WebhookDispatcher {
       this.#sender.forget(id);
     }
     this.#loop.refresh(id);
-    if (endpoint?.record.catchUp !== undefined && endpoint.record.catchUp !== null && endpoint.record.state.kind === "active") this.#catchUp(endpoint);
-  }
-
-  // Kept in the record until it is done, so that it is done after a crash too.
-  #catchUp(endpoint: LiveEndpoint): void {
-    const { id, catchUp: missed } = endpoint.record;
-    if (missed === null || this.#catchingUp.has(id) || this.#closing.signal.aborted) return;
-    const work = async (): Promise<void> => {
-      await catchUp(this.#broker, endpoint, missed.after, missed.through);
-      this.#loop.wake();
-      await this.#records.update(id, (known) => ({ ...known, catchUp: null }));
-    };
-    const { scheduler } = this.#broker.surroundings;
-    const done = insist(work, { scheduler, signal: this.#closing.signal, onFailed: (error) => this.#storeFailed("catch up", error) });
-    this.#catchingUp.set(
-      id,
-      done.then(() => void this.#catchingUp.delete(id)),
-    );
-  }
-
-  #forgetLater(): void {
-    if (this.#closing.signal.aborted || this.#options.keepFinishedMs === Infinity) return;
-    this.#forgetTimer = this.#broker.surroundings.scheduler.after(forgetEveryMs, () => {
-      this.#forgetting = this.#forget().finally(() => this.#forgetLater());
-    });
-  }
-
-  async #forget(): Promise<void> {
-    const { clock } = this.#broker.surroundings;
-    try {
-      const endedBefore = clock.now() - this.#options.keepFinishedMs;
-      while (!this.#closing.signal.aborted && (await this.#broker.store.deliveries.forget(endedBefore, maxForgotten)) === maxForgotten);
-    } catch (error) {
-      this.#storeFailed("forget", error);
-    }
+    if (endpoint !== undefined) this.#catchUps.begin(endpoint);
   }
 
   #end(plan: DrainPlan): Promise<readonly string[]> {
@@ -190,7 +191,9 @@ export class WebhookDispatcher {
     if (this.#late.signal.aborted || (this.#hurry !== null && this.#hurry.deadline <= deadline)) return;
     const { clock, scheduler } = this.#broker.surroundings;
     this.#hurry?.timer.cancel();
-    const timer = scheduler.after(Math.max(deadline - clock.now(), 0), () => this.#late.abort(), { holdsProcess: true });
+    const timer = scheduler.after(Math.max(deadline - clock.now(), 0), () => this.#late.abort(), {
+      holdsProcess: true,
+    });
     this.#hurry = { deadline, timer };
   }
 
@@ -203,10 +206,9 @@ export class WebhookDispatcher {
     this.#hurry?.timer.cancel();
     const cutOff = this.#loop.inFlight;
     this.#closing.abort();
-    this.#forgetTimer?.cancel();
     await this.#sender.close();
     await this.#loop.close();
-    await Promise.all([this.#subscription.close(), this.#watch.idle(), this.#forgetting, ...this.#catchingUp.values()]);
+    await Promise.all([this.#subscription.close(), this.#watch.idle(), this.#forgetter.close(), this.#catchUps.idle()]);
     this.#unregister();
     return this.#report(cutOff, isLost);
   }
@@ -235,7 +237,10 @@ export class WebhookDispatcher {
       pending += unfinished;
       if (unfinished > 0) endpoints += 1;
     }
-    if (pending > 0) undone.push(`${this.#options.name}: ${pending} deliveries to ${endpoints} endpoints ${isLost ? "are lost with the memory store" : "wait in the store"}`);
+    if (pending > 0)
+      undone.push(
+        `${this.#options.name}: ${pending} deliveries to ${endpoints} endpoints ${isLost ? "are lost with the memory store" : "wait in the store"}`,
+      );
     return undone;
   }
 

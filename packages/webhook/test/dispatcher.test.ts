@@ -14,7 +14,12 @@ describe("an endpoint that was put", () => {
   it("gets every event that it wants, signed with its keys", async () => {
     const to = await listening();
     const { broker, webhooks } = house({ allow: [to.origin] });
-    const { keys } = await webhooks.endpoints.put({ id: "partner", url: `${to.origin}/in?a=1`, types: ["model.*"], subjects: ["eu/*"] });
+    const { keys } = await webhooks.endpoints.put({
+      id: "partner",
+      url: `${to.origin}/in?a=1`,
+      types: ["model.*"],
+      subjects: ["eu/*"],
+    });
     const event = await broker.publish("model.added", { name: "ä" }, { subject: "eu/1" });
     await broker.publish("model.added", {}, { subject: "us/1" });
     await broker.publish("price.changed", {}, { subject: "eu/1" });
@@ -22,7 +27,13 @@ describe("an endpoint that was put", () => {
     expect(to.received).toHaveLength(1);
     const [got] = to.received;
     const { id, timestamp } = event;
-    expect(JSON.parse(String(got?.body))).toEqual({ id, type: "model.added", timestamp, subject: "eu/1", data: { name: "ä" } });
+    expect(JSON.parse(String(got?.body))).toEqual({
+      id,
+      type: "model.added",
+      timestamp,
+      subject: "eu/1",
+      data: { name: "ä" },
+    });
     expect(got).toMatchObject({ path: "/in?a=1", headers: { "content-type": "application/json", "webhook-id": id } });
     expect(await verify(got, keys)).toMatchObject({ id });
   });
@@ -34,7 +45,9 @@ describe("an endpoint that was put", () => {
     const event = await broker.publish("model.added", { name: "日本" });
     await to.count(1);
     const [got] = to.received;
-    expect(new Webhook(String(keys[0])).verify(got?.body ?? "", got?.headers as Record<string, string>)).toMatchObject({ id: event.id });
+    expect(new Webhook(String(keys[0])).verify(got?.body ?? "", got?.headers as Record<string, string>)).toMatchObject({
+      id: event.id,
+    });
   });
 
   it("gets nothing from before it was put, in order of the log or not", async () => {
@@ -71,7 +84,17 @@ describe("an endpoint that was put", () => {
 
   it.each([
     ["data", "application/json", { n: 1 }],
-    ["cloudevents", "application/cloudevents+json; charset=utf-8", expect.objectContaining({ specversion: "1.0", source: "/catalog", type: "a.b", subject: "ü 1", data: { n: 1 } }) as unknown],
+    [
+      "cloudevents",
+      "application/cloudevents+json; charset=utf-8",
+      expect.objectContaining({
+        specversion: "1.0",
+        source: "/catalog",
+        type: "a.b",
+        subject: "ü 1",
+        data: { n: 1 },
+      }) as unknown,
+    ],
     ["cloudevents-binary", "application/json", { n: 1 }],
   ] as const)("gets its events as %s", async (format, contentType, body) => {
     const to = await listening();
@@ -83,13 +106,20 @@ describe("an endpoint that was put", () => {
     expect(got?.headers["content-type"]).toBe(contentType);
     expect(JSON.parse(String(got?.body))).toEqual(body);
     if (format === "cloudevents-binary") {
-      expect(got?.headers).toMatchObject({ "ce-id": id, "ce-source": "/catalog", "ce-type": "a.b", "ce-subject": "%C3%BC%201", "ce-specversion": "1.0" });
+      expect(got?.headers).toMatchObject({
+        "ce-id": id,
+        "ce-source": "/catalog",
+        "ce-type": "a.b",
+        "ce-subject": "%C3%BC%201",
+        "ce-specversion": "1.0",
+      });
     }
   });
 
   it("is refused what it cannot have", async () => {
     const { webhooks } = house();
-    const put = (options: object): Promise<unknown> => webhooks.endpoints.put({ id: "a", url: "https://hooks.partner.com/", ...options });
+    const put = (options: object): Promise<unknown> =>
+      webhooks.endpoints.put({ id: "a", url: "https://hooks.partner.com/", ...options });
     await expect(put({ url: "http://hooks.partner.com/" })).rejects.toThrow("Expected `url` to be an https URL");
     await expect(put({ url: "http://localhost:4000/" })).rejects.toThrow("Expected `url`");
     await expect(put({ id: "a b" })).rejects.toThrow("Expected `id`");
@@ -109,7 +139,13 @@ describe("an endpoint that was put", () => {
     const first = await webhooks.endpoints.put({ id: "a", url: "https://one.partner.com/" });
     await webhooks.endpoints.pause("a");
     const again = await webhooks.endpoints.put({ id: "a", url: "https://two.partner.com/", types: ["a.*"] });
-    expect(again).toMatchObject({ keys: first.keys, url: "https://two.partner.com/", types: ["a.*"], state: { kind: "paused" }, startsAfter: first.startsAfter });
+    expect(again).toMatchObject({
+      keys: first.keys,
+      url: "https://two.partner.com/",
+      types: ["a.*"],
+      state: { kind: "paused" },
+      startsAfter: first.startsAfter,
+    });
     expect((await webhooks.endpoints.list()).map(({ id }) => id)).toEqual(["a"]);
   });
 });
@@ -129,13 +165,21 @@ describe("a delivery that fails", () => {
     for (const got of to.received) await verify(got, keys, Number(got.headers["webhook-timestamp"]) * second);
     expect(await at.webhooks.deliveries.get("partner", id)).toMatchObject({
       state: { kind: "succeeded" },
-      attempts: [{ category: "http_500", status: 500 }, { category: "http_500" }, { category: "succeeded", status: 204 }],
+      attempts: [
+        { category: "http_500", status: 500 },
+        { category: "http_500" },
+        { category: "succeeded", status: 204 },
+      ],
     });
   });
 
   it("waits as Retry-After says, between one and two times the schedule, a minute at least after 429", async () => {
     const time = fakeTime();
-    const to = await listening((_, response) => response.writeHead(to.received.length === 1 ? 429 : 503, { "retry-after": to.received.length === 1 ? "7" : "360" }).end());
+    const to = await listening((_, response) =>
+      response
+        .writeHead(to.received.length === 1 ? 429 : 503, { "retry-after": to.received.length === 1 ? "7" : "360" })
+        .end(),
+    );
     const at = house({ allow: [to.origin], surroundings: time });
     await at.webhooks.endpoints.put({ id: "partner", url: to.origin });
     await at.broker.publish("a.b", {});
@@ -148,7 +192,9 @@ describe("a delivery that fails", () => {
     const time = fakeTime();
     const startedAt = time.clock.now();
     let isDead = true;
-    const to = await listeningRaw({ onRequest: (socket) => (isDead ? socket.destroy() : socket.write("HTTP/1.1 204 No Content\r\n\r\n")) });
+    const to = await listeningRaw({
+      onRequest: (socket) => (isDead ? socket.destroy() : socket.write("HTTP/1.1 204 No Content\r\n\r\n")),
+    });
     const at = house({ allow: [to.origin], surroundings: time });
     await at.webhooks.endpoints.put({ id: "partner", url: to.origin });
     const { id } = await at.broker.publish("a.b", {});
@@ -157,18 +203,23 @@ describe("a delivery that fails", () => {
     expect(performance.now() - realStart).toBeLessThan(5_000);
     const before = await at.webhooks.deliveries.get("partner", id);
     expect(before).toMatchObject({ attemptCount: 8, state: { kind: "pending" } });
-    expect(before?.attempts.map((attempt) => attempt.at - startedAt)).toEqual(
-      [0, 5_000, 305_000, 2_105_000, 9_305_000, 27_305_000, 63_305_000, 113_705_000],
-    );
+    expect(before?.attempts.map((attempt) => attempt.at - startedAt)).toEqual([
+      0, 5_000, 305_000, 2_105_000, 9_305_000, 27_305_000, 63_305_000, 113_705_000,
+    ]);
     isDead = false;
     await play(time, startedAt + 60 * hour, at);
-    expect(await at.webhooks.deliveries.get("partner", id)).toMatchObject({ attemptCount: 9, state: { kind: "succeeded" } });
+    expect(await at.webhooks.deliveries.get("partner", id)).toMatchObject({
+      attemptCount: 9,
+      state: { kind: "succeeded" },
+    });
   });
 
   it("for good becomes a dead letter after the last attempt, and can be sent again", async () => {
     const time = fakeTime();
     let isDead = true;
-    const to = await listening((_, response) => response.writeHead(isDead ? 500 : 204).end(isDead ? "no such table" : ""));
+    const to = await listening((_, response) =>
+      response.writeHead(isDead ? 500 : 204).end(isDead ? "no such table" : ""),
+    );
     const at = house({ allow: [to.origin], surroundings: time });
     const { webhooks } = at;
     await webhooks.endpoints.put({ id: "partner", url: to.origin });
@@ -176,8 +227,13 @@ describe("a delivery that fails", () => {
     await play(time, time.clock.now() + 80 * hour, at);
     expect(to.received).toHaveLength(10);
     const { deliveries } = await webhooks.deadLetters.list({ endpointId: "partner" });
-    expect(deliveries).toMatchObject([{ event: { id }, attemptCount: 10, state: { kind: "dead", reason: "exhausted" } }]);
-    expect((await webhooks.deadLetters.inspect("partner", id))?.attempts.at(-1)).toMatchObject({ category: "http_500", answer: "no such table" });
+    expect(deliveries).toMatchObject([
+      { event: { id }, attemptCount: 10, state: { kind: "dead", reason: "exhausted" } },
+    ]);
+    expect((await webhooks.deadLetters.inspect("partner", id))?.attempts.at(-1)).toMatchObject({
+      category: "http_500",
+      answer: "no such table",
+    });
     expect(at.all("webhookDeliveryDead")).toMatchObject([{ endpointId: "partner", eventId: id, reason: "exhausted" }]);
     isDead = false;
     expect(await webhooks.deadLetters.redeliver({ endpointId: "partner", eventId: id })).toBe(1);
@@ -188,7 +244,11 @@ describe("a delivery that fails", () => {
   });
 
   it("is given up at the receiver's wish, without harm to the others", async () => {
-    const to = await listening((got, response) => response.writeHead(dataOf(got) === 1 ? 422 : 204, dataOf(got) === 1 ? { "webhook-delivery": "abort-message" } : {}).end());
+    const to = await listening((got, response) =>
+      response
+        .writeHead(dataOf(got) === 1 ? 422 : 204, dataOf(got) === 1 ? { "webhook-delivery": "abort-message" } : {})
+        .end(),
+    );
     const at = house({ allow: [to.origin] });
     await at.webhooks.endpoints.put({ id: "partner", url: to.origin });
     for (const data of [1, 2, 3]) await at.broker.publish("a.b", data);
@@ -206,7 +266,9 @@ describe("an endpoint that is gone", () => {
     ["says so with a success", 200, { "webhook-delivery": "disable" }],
   ])("%s, is turned off, and gets what it missed when it is turned on again", async (_, status, headers) => {
     let isGone = true;
-    const to = await listening((_got, response) => (isGone ? response.writeHead(status, headers).end() : response.writeHead(204).end()));
+    const to = await listening((_got, response) =>
+      isGone ? response.writeHead(status, headers).end() : response.writeHead(204).end(),
+    );
     const at = house({ allow: [to.origin] });
     const { broker, webhooks } = at;
     await webhooks.endpoints.put({ id: "partner", url: to.origin, ordering: "strict", types: ["a.b"] });
@@ -244,7 +306,9 @@ describe("an endpoint that is gone", () => {
     await publishHourly(110);
     expect(await at.webhooks.endpoints.get("partner")).toMatchObject({ state: { kind: "active" } });
     await publishHourly(14);
-    expect(await at.webhooks.endpoints.get("partner")).toMatchObject({ state: { kind: "disabled", reason: "failing" } });
+    expect(await at.webhooks.endpoints.get("partner")).toMatchObject({
+      state: { kind: "disabled", reason: "failing" },
+    });
     expect(at.all("webhookEndpointDisabled")).toHaveLength(1);
   });
 });
@@ -254,7 +318,12 @@ describe("events that the log no longer has", () => {
     const to = await listening();
     const store = new MemoryStore({ retention: { maxEvents: 4 } });
     const { broker, webhooks } = house({ allow: [to.origin], store });
-    const { keys } = await webhooks.endpoints.put({ id: "partner", url: to.origin, types: ["a.*"], ordering: "strict" });
+    const { keys } = await webhooks.endpoints.put({
+      id: "partner",
+      url: to.origin,
+      types: ["a.*"],
+      ordering: "strict",
+    });
     const seen = await broker.publish("a.b", "seen");
     await to.count(1);
     await webhooks.close();
@@ -283,7 +352,11 @@ describe("events that the log no longer has", () => {
     expect(await at.webhooks.deliveries.redeliverMissing("partner", from)).toBe(1);
     expect(await at.webhooks.deliveries.redeliverMissing("partner", from)).toBe(0);
     await to.count(1);
-    expect(dataOf(to.received[0])).toEqual({ after: formatPosition(from), through: formatPosition({ ...from, offset: 8 }), reason: "trimmed" });
+    expect(dataOf(to.received[0])).toEqual({
+      after: formatPosition(from),
+      through: formatPosition({ ...from, offset: 8 }),
+      reason: "trimmed",
+    });
   });
 });
 
@@ -306,8 +379,12 @@ describe("the service", () => {
     const time = fakeTime(Date.now());
     const to = await listening();
     const at = house({ allow: [to.origin], surroundings: time });
-    const { keys: [old] } = await at.webhooks.endpoints.put({ id: "partner", url: to.origin });
-    const { keys: [fresh] } = await at.webhooks.endpoints.rotate("partner");
+    const {
+      keys: [old],
+    } = await at.webhooks.endpoints.put({ id: "partner", url: to.origin });
+    const {
+      keys: [fresh],
+    } = await at.webhooks.endpoints.rotate("partner");
     await at.broker.publish("a.b", 1);
     await settled(at);
     await verify(to.received[0], [String(old)], time.clock.now());
@@ -315,7 +392,9 @@ describe("the service", () => {
     time.advanceTo(time.clock.now() + 24 * hour);
     await at.broker.publish("a.b", 2);
     await settled(at);
-    await expect(verify(to.received[1], [String(old)], time.clock.now())).rejects.toMatchObject({ code: "no_matching_key" });
+    await expect(verify(to.received[1], [String(old)], time.clock.now())).rejects.toMatchObject({
+      code: "no_matching_key",
+    });
     await verify(to.received[1], [String(fresh)], time.clock.now());
   });
 
@@ -338,7 +417,11 @@ describe("the service", () => {
     const { webhooks } = house({ allow: [to.origin] });
     const { keys } = await webhooks.endpoints.put({ id: "partner", url: to.origin });
     await webhooks.endpoints.pause("partner");
-    expect(await webhooks.endpoints.test("partner")).toMatchObject({ category: "http_401", status: 401, answer: "who are you?" });
+    expect(await webhooks.endpoints.test("partner")).toMatchObject({
+      category: "http_401",
+      status: 401,
+      answer: "who are you?",
+    });
     expect(to.received).toHaveLength(1);
     await verify(to.received[0], keys);
     expect((await webhooks.deliveries.list({})).deliveries).toEqual([]);
@@ -355,7 +438,9 @@ describe("the service", () => {
     await other.count(1);
     await settled(at);
     const found = async (selection: object): Promise<string[]> =>
-      (await at.webhooks.deliveries.list(selection)).deliveries.map(({ endpointId, state }: Delivery) => `${endpointId} ${state.kind}`).toSorted();
+      (await at.webhooks.deliveries.list(selection)).deliveries
+        .map(({ endpointId, state }: Delivery) => `${endpointId} ${state.kind}`)
+        .toSorted();
     expect(await found({ eventId: id })).toEqual(["other succeeded", "partner dead"]);
     expect(await found({ endpointId: "partner" })).toEqual(["partner dead"]);
     expect(await found({ states: ["succeeded"] })).toEqual(["other succeeded"]);
@@ -368,10 +453,18 @@ describe("ordering", () => {
     for (const ordering of ["strict", "subject"] as const) {
       const time = fakeTime();
       let failures = 1;
-      const to = await listening((got, response) => response.writeHead(dataOf(got) === "a1" && (failures -= 1) >= 0 ? 500 : 204).end());
+      const to = await listening((got, response) =>
+        response.writeHead(dataOf(got) === "a1" && (failures -= 1) >= 0 ? 500 : 204).end(),
+      );
       const at = house({ allow: [to.origin], surroundings: time });
       await at.webhooks.endpoints.put({ id: "partner", url: to.origin, ordering });
-      for (const [data, subject] of [["a1", "a"], ["a2", "a"], ["b1", "b"], ["c1", undefined]] as const) await at.broker.publish("x.y", data, { subject });
+      for (const [data, subject] of [
+        ["a1", "a"],
+        ["a2", "a"],
+        ["b1", "b"],
+        ["c1", undefined],
+      ] as const)
+        await at.broker.publish("x.y", data, { subject });
       await play(time, time.clock.now() + second, at);
       expect(to.received.map(dataOf).toSorted()).toEqual(ordering === "strict" ? ["a1"] : ["a1", "b1", "c1"]);
       await play(time, time.clock.now() + 10 * second, at);
@@ -429,7 +522,9 @@ describe("limits of an endpoint", () => {
     }
     await settled(at);
     expect(await at.webhooks.deliveries.backlog("partner")).toMatchObject({ pending: 10, dead: 15 });
-    expect((await at.webhooks.deadLetters.list({ endpointId: "partner" })).deliveries[0]?.state).toMatchObject({ reason: "overflow" });
+    expect((await at.webhooks.deadLetters.list({ endpointId: "partner" })).deliveries[0]?.state).toMatchObject({
+      reason: "overflow",
+    });
     expect(at.all("webhookOverflowed").reduce((sum, { count }) => sum + count, 0)).toBe(15);
     expect(fine.received).toHaveLength(25);
   });
@@ -441,7 +536,11 @@ describe("secrets", () => {
     const to = await listening();
     const [first, next] = [Buffer.alloc(32, 1).toString("base64"), Buffer.alloc(32, 2).toString("base64")];
     const one = house({ allow: [to.origin], store, encryptionKey: first });
-    const { keys } = await one.webhooks.endpoints.put({ id: "partner", url: to.origin, headers: { "x-token": "hunter2hunter2" } });
+    const { keys } = await one.webhooks.endpoints.put({
+      id: "partner",
+      url: to.origin,
+      headers: { "x-token": "hunter2hunter2" },
+    });
     const stored = async (): Promise<string> => JSON.stringify(await store.records.list(""));
     expect(await stored()).not.toMatch(/whsec_|hunter2/);
     const two = house({ store, encryptionKey: [next, first], allow: [to.origin] });
@@ -484,7 +583,10 @@ describe("closing", () => {
     const startedAt = performance.now();
     await Promise.all([at.broker.close(), at.webhooks.close()]);
     expect(performance.now() - startedAt).toBeLessThan(1_500);
-    expect(at.all("drainCompleted")[0]?.undone).toEqual(["webhooks: 1 attempts were cut off", "webhooks: 1 deliveries to 1 endpoints are lost with the memory store"]);
+    expect(at.all("drainCompleted")[0]?.undone).toEqual([
+      "webhooks: 1 attempts were cut off",
+      "webhooks: 1 deliveries to 1 endpoints are lost with the memory store",
+    ]);
     await to.allClosed();
   });
 

@@ -15,7 +15,12 @@ export function fakeTime(start: number = Date.parse("2025-01-01T00:00:00Z"), cha
   const first = (): { readonly at: number; readonly sequence: number; readonly run: () => void } | undefined => {
     let earliest: { readonly at: number; readonly sequence: number; readonly run: () => void } | undefined;
     for (const timer of timers) {
-      if (earliest === undefined || timer.at < earliest.at || (timer.at === earliest.at && timer.sequence < earliest.sequence)) earliest = timer;
+      if (
+        earliest === undefined ||
+        timer.at < earliest.at ||
+        (timer.at === earliest.at && timer.sequence < earliest.sequence)
+      )
+        earliest = timer;
     }
     return earliest;
   };

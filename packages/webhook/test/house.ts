@@ -23,7 +23,9 @@ afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
 });
 
-export function house(options: WebhookDispatcherOptions & { store?: MemoryStore; surroundings?: Surroundings; deadlineMs?: number } = {}): House {
+export function house(
+  options: WebhookDispatcherOptions & { store?: MemoryStore; surroundings?: Surroundings; deadlineMs?: number } = {},
+): House {
   const { store, surroundings, deadlineMs = 25_000, ...rest } = options;
   const moments: Moment[] = [];
   const waiting = new Set<() => void>();
@@ -40,7 +42,8 @@ export function house(options: WebhookDispatcherOptions & { store?: MemoryStore;
       },
     ],
   });
-  const all = <Kind extends Moment["kind"]>(kind: Kind): MomentOf<Kind>[] => moments.filter((moment): moment is MomentOf<Kind> => moment.kind === kind);
+  const all = <Kind extends Moment["kind"]>(kind: Kind): MomentOf<Kind>[] =>
+    moments.filter((moment): moment is MomentOf<Kind> => moment.kind === kind);
   open.push(broker);
   return {
     broker,
@@ -91,8 +94,15 @@ export async function listeningRaw(behaviour: Parameters<typeof rawReceiver>[0])
   return made;
 }
 
-export function verify(received: Received | undefined, keys: readonly string[], now: number = Date.now()): Promise<{ readonly id: string }> {
-  return new WebhookVerifier({ keys, now: () => now }).verify({ headers: received?.headers ?? {}, body: received?.body ?? new Uint8Array() });
+export function verify(
+  received: Received | undefined,
+  keys: readonly string[],
+  now: number = Date.now(),
+): Promise<{ readonly id: string }> {
+  return new WebhookVerifier({ keys, now: () => now }).verify({
+    headers: received?.headers ?? {},
+    body: received?.body ?? new Uint8Array(),
+  });
 }
 
 export function idsOf(to: Receiver): readonly string[] {

@@ -20,7 +20,15 @@ export async function dnsServer(answer: (name: string, asked: number) => DnsAnsw
     const said = answer(name, asked);
     if (said === "silence") return;
     const addresses = said === "nxdomain" || type === "AAAA" ? [] : said;
-    socket.send(Buffer.concat([head(message, said === "nxdomain" ? 3 : 0, addresses.length), message.subarray(12, end), ...addresses.map(record)]), peer.port, peer.address);
+    socket.send(
+      Buffer.concat([
+        head(message, said === "nxdomain" ? 3 : 0, addresses.length),
+        message.subarray(12, end),
+        ...addresses.map(record),
+      ]),
+      peer.port,
+      peer.address,
+    );
   });
   socket.bind(0, "127.0.0.1");
   await once(socket, "listening");

@@ -18,7 +18,9 @@ export interface Receiver extends AsyncDisposable {
 }
 
 /** A real HTTP server on a free loopback port. Without `answer` it says 204. */
-export async function receiver(answer: (request: Received, response: ServerResponse) => void = (_, response) => response.writeHead(204).end()): Promise<Receiver> {
+export async function receiver(
+  answer: (request: Received, response: ServerResponse) => void = (_, response) => response.writeHead(204).end(),
+): Promise<Receiver> {
   const received: Received[] = [];
   const waiting = new Set<{ atLeast: number; resolve: () => void }>();
   const server = createHttpServer((request, response) => {
@@ -36,7 +38,8 @@ export async function receiver(answer: (request: Received, response: ServerRespo
     origin: `http://127.0.0.1:${port}`,
     port,
     received,
-    count: (atLeast) => new Promise((resolve) => (received.length >= atLeast ? resolve() : waiting.add({ atLeast, resolve }))),
+    count: (atLeast) =>
+      new Promise((resolve) => (received.length >= atLeast ? resolve() : waiting.add({ atLeast, resolve }))),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -54,7 +57,10 @@ export interface RawReceiver extends AsyncDisposable {
 }
 
 /** A TCP server that does with its connections what it likes; `onRequest` runs when the head of a request has arrived. */
-export async function rawReceiver(behaviour: { onConnection?: (socket: Socket) => void; onRequest?: (socket: Socket) => void }): Promise<RawReceiver> {
+export async function rawReceiver(behaviour: {
+  onConnection?: (socket: Socket) => void;
+  onRequest?: (socket: Socket) => void;
+}): Promise<RawReceiver> {
   const sockets = new Set<Socket>();
   let connections = 0;
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -79,7 +85,11 @@ export async function rawReceiver(behaviour: { onConnection?: (socket: Socket) =
     port,
     connections: () => connections,
     allClosed: async () => {
-      await Promise.all([...sockets].map((socket) => (socket.closed ? undefined : new Promise((resolve) => socket.once("close", resolve)))));
+      await Promise.all(
+        [...sockets].map((socket) =>
+          socket.closed ? undefined : new Promise((resolve) => socket.once("close", resolve)),
+        ),
+      );
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();

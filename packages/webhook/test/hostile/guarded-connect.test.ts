@@ -55,7 +55,8 @@ function rerouted(port: number, peer: string): { dial: Dial; targets: DialTarget
     targets,
     dial: (target) => {
       targets.push(target);
-      const socket = target.tls === null ? connect(port, "127.0.0.1") : dial({ ...target, addresses: ["127.0.0.1"], port });
+      const socket =
+        target.tls === null ? connect(port, "127.0.0.1") : dial({ ...target, addresses: ["127.0.0.1"], port });
       Object.defineProperty(socket, "remoteAddress", { value: peer });
       return socket;
     },
@@ -71,7 +72,10 @@ describe("a name", () => {
     const to = await receiver();
     open.push(to);
     const { dial: rerouting, targets } = rerouted(to.port, publicV4);
-    const answer = await send(sender({ lookup: answering(publicV4, publicV6), dial: rerouting }), "http://hooks.partner.com/in");
+    const answer = await send(
+      sender({ lookup: answering(publicV4, publicV6), dial: rerouting }),
+      "http://hooks.partner.com/in",
+    );
     expect(answer).toMatchObject({ kind: "answered", status: 204 });
     expect(targets).toEqual([{ host: "hooks.partner.com", addresses: [publicV4, publicV6], port: 80, tls: null }]);
     expect(to.received[0]?.headers.host).toBe("hooks.partner.com");
@@ -85,7 +89,10 @@ describe("a name", () => {
     ["one bad answer among good ones", [publicV4, publicV6, "10.0.0.1"]],
     ["one bad answer before good ones", ["0.0.0.0", publicV4]],
   ])("that leads to %s is never dialled", async (_, addresses) => {
-    const answer = await send(sender({ lookup: answering(...addresses), dial: neverDial }), "https://hooks.partner.com/");
+    const answer = await send(
+      sender({ lookup: answering(...addresses), dial: neverDial }),
+      "https://hooks.partner.com/",
+    );
     expect(answer).toEqual({ kind: "failed", category: "address_refused" });
   });
 
@@ -100,37 +107,55 @@ describe("a name", () => {
     const network = parseNetwork("10.1.0.0/16");
     if (network === null) throw new Error("unparsed");
     const allowed = { dial: rerouted(to.port, "10.1.2.3").dial, allowedNetworks: [network] };
-    expect(await send(sender({ ...allowed, lookup: answering("10.1.2.3") }), "http://hooks.partner.com/")).toMatchObject({ status: 204 });
-    expect(await send(sender({ ...allowed, lookup: answering("10.2.2.3") }), "http://hooks.partner.com/")).toMatchObject({ category: "address_refused" });
+    expect(
+      await send(sender({ ...allowed, lookup: answering("10.1.2.3") }), "http://hooks.partner.com/"),
+    ).toMatchObject({ status: 204 });
+    expect(
+      await send(sender({ ...allowed, lookup: answering("10.2.2.3") }), "http://hooks.partner.com/"),
+    ).toMatchObject({ category: "address_refused" });
   });
 
   it("localhost of an unlocked origin needs no look-up", async () => {
     const to = await receiver();
     open.push(to);
     const lookup: NameLookup = () => Promise.reject(new Error("asked"));
-    expect(await send(sender({ lookup, dial }), `http://localhost:${to.port}/`, { isUnlocked: true })).toMatchObject({ status: 204 });
+    expect(await send(sender({ lookup, dial }), `http://localhost:${to.port}/`, { isUnlocked: true })).toMatchObject({
+      status: 204,
+    });
   });
 });
 
 describe("an address literal", () => {
-  it.each(["http://127.0.0.1/", "http://127.1/", "http://0x7f.1/", "http://2130706433/", "http://[::1]/", "http://[::ffff:7f00:1]/", "http://[64:ff9b::10.0.0.1]/", "http://[fd00:ec2::254]/"])(
-    "%s is refused without a look-up and never dialled",
-    async (url) => {
-      const lookup: NameLookup = () => Promise.reject(new Error("asked"));
-      expect(await send(sender({ lookup, dial: neverDial }), url)).toEqual({ kind: "failed", category: "address_refused" });
-    },
-  );
+  it.each([
+    "http://127.0.0.1/",
+    "http://127.1/",
+    "http://0x7f.1/",
+    "http://2130706433/",
+    "http://[::1]/",
+    "http://[::ffff:7f00:1]/",
+    "http://[64:ff9b::10.0.0.1]/",
+    "http://[fd00:ec2::254]/",
+  ])("%s is refused without a look-up and never dialled", async (url) => {
+    const lookup: NameLookup = () => Promise.reject(new Error("asked"));
+    expect(await send(sender({ lookup, dial: neverDial }), url)).toEqual({
+      kind: "failed",
+      category: "address_refused",
+    });
+  });
 });
 
 describe("the peer", () => {
-  it.each(["127.0.0.1", "10.0.0.1", "::ffff:169.254.169.254", undefined])("at %s is cut off before a byte is sent, whatever was dialled", async (peer) => {
-    const to = await receiver();
-    open.push(to);
-    const { dial: rerouting } = rerouted(to.port, peer as string);
-    const answer = await send(sender({ lookup: answering(publicV4), dial: rerouting }), "http://hooks.partner.com/");
-    expect(answer).toEqual({ kind: "failed", category: "address_refused" });
-    expect(to.received).toHaveLength(0);
-  });
+  it.each(["127.0.0.1", "10.0.0.1", "::ffff:169.254.169.254", undefined])(
+    "at %s is cut off before a byte is sent, whatever was dialled",
+    async (peer) => {
+      const to = await receiver();
+      open.push(to);
+      const { dial: rerouting } = rerouted(to.port, peer as string);
+      const answer = await send(sender({ lookup: answering(publicV4), dial: rerouting }), "http://hooks.partner.com/");
+      expect(answer).toEqual({ kind: "failed", category: "address_refused" });
+      expect(to.received).toHaveLength(0);
+    },
+  );
 });
 
 describe("the DNS", () => {
@@ -138,15 +163,24 @@ describe("the DNS", () => {
     const silent = await dnsServer(() => "silence");
     const to = await receiver();
     open.push(silent, to);
-    const lookup: NameLookup = (name, signal) => (name === "fine.partner.com" ? Promise.resolve([publicV4]) : dnsLookup([silent.address])(name, signal));
+    const lookup: NameLookup = (name, signal) =>
+      name === "fine.partner.com" ? Promise.resolve([publicV4]) : dnsLookup([silent.address])(name, signal);
     const by = sender({ lookup, dial: rerouted(to.port, publicV4).dial, connectTimeoutMs: 300 });
     const startedAt = performance.now();
     const hanging = Array.from({ length: 20 }, (_, index) =>
-      by.send({ endpointId: `e${index}`, url: new URL(`http://n${index}.partner.com/`), isUnlocked: false, connections: 1, headers: [], body: Buffer.from("{}") }),
+      by.send({
+        endpointId: `e${index}`,
+        url: new URL(`http://n${index}.partner.com/`),
+        isUnlocked: false,
+        connections: 1,
+        headers: [],
+        body: Buffer.from("{}"),
+      }),
     );
     expect(await send(by, "http://fine.partner.com/")).toMatchObject({ status: 204 });
     expect(performance.now() - startedAt).toBeLessThan(300);
-    for (const answer of await Promise.all(hanging)) expect(answer).toEqual({ kind: "failed", category: "dns_timed_out" });
+    for (const answer of await Promise.all(hanging))
+      expect(answer).toEqual({ kind: "failed", category: "dns_timed_out" });
     expect(performance.now() - startedAt).toBeLessThan(300 + 250);
     expect(silent.questions.length).toBeGreaterThanOrEqual(40);
   });
@@ -154,7 +188,9 @@ describe("the DNS", () => {
   it("that knows no such name fails the attempt at once", async () => {
     const dns = await dnsServer(() => "nxdomain");
     open.push(dns);
-    expect(await send(sender({ lookup: dnsLookup([dns.address]), dial: neverDial }), "http://hooks.partner.com/")).toEqual({ kind: "failed", category: "dns_failed" });
+    expect(
+      await send(sender({ lookup: dnsLookup([dns.address]), dial: neverDial }), "http://hooks.partner.com/"),
+    ).toEqual({ kind: "failed", category: "dns_failed" });
   });
 
   it("that changes its mind between two look-ups gains nothing: each connection dials what its own look-up said", async () => {
@@ -186,19 +222,31 @@ describe("TLS", () => {
     sender({ lookup: answering(publicV4), dial: rerouted(await tlsReceiver(cert), publicV4).dial, ...settings });
 
   it("with the right name and a trusted authority is fine", async () => {
-    expect(await send(await over(goodCertificate), "https://hooks.partner.com/")).toMatchObject({ kind: "answered", status: 204 });
+    expect(await send(await over(goodCertificate), "https://hooks.partner.com/")).toMatchObject({
+      kind: "answered",
+      status: 204,
+    });
   });
 
   it("with another name is refused", async () => {
-    expect(await send(await over(goodCertificate), "https://other.partner.com/")).toEqual({ kind: "failed", category: "tls_failed" });
+    expect(await send(await over(goodCertificate), "https://other.partner.com/")).toEqual({
+      kind: "failed",
+      category: "tls_failed",
+    });
   });
 
   it("with an expired certificate is refused", async () => {
-    expect(await send(await over(expiredCertificate), "https://hooks.partner.com/")).toEqual({ kind: "failed", category: "tls_failed" });
+    expect(await send(await over(expiredCertificate), "https://hooks.partner.com/")).toEqual({
+      kind: "failed",
+      category: "tls_failed",
+    });
   });
 
   it("of an unknown authority is refused", async () => {
-    expect(await send(await over(goodCertificate, { ca: null }), "https://hooks.partner.com/")).toEqual({ kind: "failed", category: "tls_failed" });
+    expect(await send(await over(goodCertificate, { ca: null }), "https://hooks.partner.com/")).toEqual({
+      kind: "failed",
+      category: "tls_failed",
+    });
   });
 
   it("spoken to a plain port is refused", async () => {

@@ -11,7 +11,8 @@ async function deliverAll(hangingCount: number): Promise<{ tookMs: number; hangi
   const { broker, webhooks } = house({ allow: [fine.origin, dead.origin], deadlineMs: 100 });
   for (let index = 0; index < endpoints; index += 1) {
     const to = index % (endpoints / hanging) === 0 ? (hangingCount > 0 ? dead : undefined) : fine;
-    if (to !== undefined) await webhooks.endpoints.put({ id: `e${index}`, url: `${to.origin}/${index}`, concurrency: 2 });
+    if (to !== undefined)
+      await webhooks.endpoints.put({ id: `e${index}`, url: `${to.origin}/${index}`, concurrency: 2 });
   }
   const startedAt = performance.now();
   for (let index = 0; index < events; index += 1) await broker.publish("a.b", index);

@@ -41,7 +41,14 @@ async function hostile(behaviour: Parameters<typeof rawReceiver>[0]): Promise<Ra
 
 function send(to: { readonly origin: string }, by: HttpSender, body: Uint8Array = Buffer.from("{}")): Promise<Answer> {
   const url = new URL("/in?a=1", to.origin);
-  return by.send({ endpointId: to.origin, url, isUnlocked: true, connections: 8, headers: ["content-type", "application/json", "webhook-id", "e-1"], body });
+  return by.send({
+    endpointId: to.origin,
+    url,
+    isUnlocked: true,
+    connections: 8,
+    headers: ["content-type", "application/json", "webhook-id", "e-1"],
+    body,
+  });
 }
 
 async function timed(promise: Promise<Answer>): Promise<{ answer: Answer; tookMs: number }> {
@@ -57,13 +64,24 @@ const every = (ms: number, run: () => void): { stop: () => void } => {
 
 describe("a receiver that answers", () => {
   it("gets the bytes, the headers and the path as they were given", async () => {
-    const to = await receiver((_, response) => response.writeHead(200, { "retry-after": "7", "webhook-delivery": "disable" }).end("thanks"));
+    const to = await receiver((_, response) =>
+      response.writeHead(200, { "retry-after": "7", "webhook-delivery": "disable" }).end("thanks"),
+    );
     open.push(to);
     const body = Buffer.from([0, 255, 10, 13]);
     const answer = await send(to, sender(), body);
-    expect(answer).toEqual({ kind: "answered", status: 200, headers: { retryAfter: "7", delivery: "disable" }, body: new Uint8Array(Buffer.from("thanks")) });
+    expect(answer).toEqual({
+      kind: "answered",
+      status: 200,
+      headers: { retryAfter: "7", delivery: "disable" },
+      body: new Uint8Array(Buffer.from("thanks")),
+    });
     expect(to.received).toHaveLength(1);
-    expect(to.received[0]).toMatchObject({ path: "/in?a=1", body, headers: { "webhook-id": "e-1", "content-length": "4" } });
+    expect(to.received[0]).toMatchObject({
+      path: "/in?a=1",
+      body,
+      headers: { "webhook-id": "e-1", "content-length": "4" },
+    });
     expect(to.received[0]?.headers).not.toHaveProperty("accept-encoding");
   });
 
@@ -123,7 +141,8 @@ describe("a hostile receiver", () => {
       onRequest: (socket) => {
         socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
         const pour = (): void => {
-          while (!socket.destroyed && socket.write(`${chunk.length.toString(16)}\r\n${chunk.toString()}\r\n`)) written += chunk.length;
+          while (!socket.destroyed && socket.write(`${chunk.length.toString(16)}\r\n${chunk.toString()}\r\n`))
+            written += chunk.length;
         };
         socket.on("drain", pour);
         pour();
@@ -151,18 +170,32 @@ describe("a hostile receiver", () => {
   });
 
   it("that sends a few interim answers first is waited for", async () => {
-    const to = await hostile({ onRequest: (socket) => socket.write("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n") });
+    const to = await hostile({
+      onRequest: (socket) => socket.write("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"),
+    });
     expect(await send(to, sender())).toMatchObject({ kind: "answered", status: 204 });
   });
 
   it.each([
     ["100 Continue that nobody asked for", "HTTP/1.1 100 Continue\r\n\r\n", "invalid_answer"],
-    ["an upgrade that nobody asked for", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", "invalid_answer"],
+    [
+      "an upgrade that nobody asked for",
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+      "invalid_answer",
+    ],
     ["something that is not HTTP", "SSH-2.0-OpenSSH_9.2\r\n", "invalid_answer"],
     ["two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx", "invalid_answer"],
-    ["a length and chunks", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "invalid_answer"],
+    [
+      "a length and chunks",
+      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      "invalid_answer",
+    ],
     ["a head of 64 KiB", `HTTP/1.1 200 OK\r\nX-Huge: ${"x".repeat(65_536)}\r\n\r\n`, "answer_head_too_large"],
-    ["two thousand headers", `HTTP/1.1 200 OK\r\n${"X-Many: 0123456789\r\n".repeat(2_000)}\r\n`, "answer_head_too_large"],
+    [
+      "two thousand headers",
+      `HTTP/1.1 200 OK\r\n${"X-Many: 0123456789\r\n".repeat(2_000)}\r\n`,
+      "answer_head_too_large",
+    ],
   ] as const)("that answers with %s is cut off", async (_, text, category) => {
     const to = await hostile({ onRequest: (socket) => socket.write(text) });
     expect(await send(to, sender())).toEqual({ kind: "failed", category });
@@ -189,7 +222,12 @@ describe("a hostile receiver", () => {
   it("that redirects to loopback is not followed", async () => {
     const inside = await receiver();
     open.push(inside);
-    const to = await hostile({ onRequest: (socket) => socket.write(`HTTP/1.1 307 Temporary Redirect\r\nLocation: ${inside.origin}/secret\r\nContent-Length: 0\r\n\r\n`) });
+    const to = await hostile({
+      onRequest: (socket) =>
+        socket.write(
+          `HTTP/1.1 307 Temporary Redirect\r\nLocation: ${inside.origin}/secret\r\nContent-Length: 0\r\n\r\n`,
+        ),
+    });
     expect(await send(to, sender())).toMatchObject({ kind: "answered", status: 307 });
     expect(inside.received).toHaveLength(0);
   });
@@ -201,12 +239,16 @@ describe("a hostile receiver", () => {
     const before = process.memoryUsage().rss;
     const answer = await send(to, sender());
     expect(answer).toMatchObject({ kind: "answered", status: 200 });
-    expect(answer.kind === "answered" ? Buffer.from(answer.body).subarray(0, 2) : null).toEqual(Buffer.from([0x1f, 0x8b]));
+    expect(answer.kind === "answered" ? Buffer.from(answer.body).subarray(0, 2) : null).toEqual(
+      Buffer.from([0x1f, 0x8b]),
+    );
     expect(process.memoryUsage().rss - before).toBeLessThan(32 * 1_048_576);
   });
 
   it("that answers before it has read the request has answered", async () => {
-    const early = await hostile({ onRequest: (socket) => socket.pause() && socket.write("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n") });
+    const early = await hostile({
+      onRequest: (socket) => socket.pause() && socket.write("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"),
+    });
     expect(await send(early, sender(), Buffer.alloc(262_144, "x"))).toMatchObject({ kind: "answered", status: 413 });
   });
 
@@ -218,7 +260,9 @@ describe("a hostile receiver", () => {
   });
 
   it("that sends more after its answer spoils no later attempt", async () => {
-    const to = await hostile({ onRequest: (socket) => socket.write("HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 500 Forged\r\n\r\n") });
+    const to = await hostile({
+      onRequest: (socket) => socket.write("HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 500 Forged\r\n\r\n"),
+    });
     const by = sender();
     expect(await send(to, by)).toMatchObject({ status: 204 });
     expect(await send(to, by)).toMatchObject({ status: 204 });
@@ -231,11 +275,20 @@ describe("a hostile receiver", () => {
     const startedAt = performance.now();
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, index) =>
-        by.send({ endpointId: `e${index}`, url: new URL(to.origin), isUnlocked: true, connections: 8, headers: [], body: Buffer.from("{}") }),
+        by.send({
+          endpointId: `e${index}`,
+          url: new URL(to.origin),
+          isUnlocked: true,
+          connections: 8,
+          headers: [],
+          body: Buffer.from("{}"),
+        }),
       ),
     );
     expect(performance.now() - startedAt).toBeLessThan(deadlineMs + 250);
-    expect(new Set(answers.map((answer) => (answer.kind === "failed" ? answer.category : answer.kind)))).toEqual(new Set(["timed_out"]));
+    expect(new Set(answers.map((answer) => (answer.kind === "failed" ? answer.category : answer.kind)))).toEqual(
+      new Set(["timed_out"]),
+    );
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1_048_576);
     await to.allClosed();
     const fine = await receiver();
@@ -246,7 +299,10 @@ describe("a hostile receiver", () => {
 
 describe("the network", () => {
   it("that refuses the connection fails the attempt", async () => {
-    expect(await send({ origin: `http://127.0.0.1:${await deadPort()}` }, sender())).toEqual({ kind: "failed", category: "connect_failed" });
+    expect(await send({ origin: `http://127.0.0.1:${await deadPort()}` }, sender())).toEqual({
+      kind: "failed",
+      category: "connect_failed",
+    });
   });
 
   it("that never makes the connection costs one connect deadline", async () => {
@@ -264,8 +320,21 @@ describe("the sender", () => {
     open.push(to);
     const by = sender({ maxPools: 2 });
     const ids = ["a", "b", "c", "d", "a"];
-    const answers = await Promise.all(ids.map((endpointId) => by.send({ endpointId, url: new URL(to.origin), isUnlocked: true, connections: 1, headers: [], body: Buffer.from("x") })));
-    expect(answers.map((answer) => (answer.kind === "answered" ? answer.status : answer.category))).toEqual([204, 204, 204, 204, 204]);
+    const answers = await Promise.all(
+      ids.map((endpointId) =>
+        by.send({
+          endpointId,
+          url: new URL(to.origin),
+          isUnlocked: true,
+          connections: 1,
+          headers: [],
+          body: Buffer.from("x"),
+        }),
+      ),
+    );
+    expect(answers.map((answer) => (answer.kind === "answered" ? answer.status : answer.category))).toEqual([
+      204, 204, 204, 204, 204,
+    ]);
   });
 
   it("ends what is under way when closed, twice if asked, and refuses what comes later", async () => {
