@@ -1,0 +1,25 @@
+import type { Clock, Filter, Gap, Position, SubscribeOptions, Subscriber, Subscription } from "@starcast/core";
+import type { Grant, Visit } from "@starcast/core/gateway";
+import type { Connection } from "./connection.ts";
+import type { Dialect } from "./dialect.ts";
+import type { ResolvedWebSocketOptions } from "./options.ts";
+
+/** What all connections of a gateway have in common, so that none of them carries it. */
+export interface ConnectionHost {
+  readonly clock: Clock;
+  readonly options: ResolvedWebSocketOptions;
+  attach(subscriber: Subscriber, options: SubscribeOptions): Subscription;
+  /** Throws `invalid_filter`. */
+  check(asked: Filter, within: Filter): void;
+  /** Judges a new token; null refuses. Never rejects. */
+  renew(visit: Visit, token: string, identity: string | null): Promise<Grant | null>;
+  /** A ping and a heartbeat, one after the other; connections at one place share the bytes. */
+  heartbeat(dialect: Dialect, position: Position, now: number): Uint8Array;
+  /** After which time a client that has to leave comes back: drawn, so that not all come at once. */
+  drawReconnectMs(): number;
+  onOpened(connection: Connection, isResumed: boolean): void;
+  onGapped(connection: Connection, gap: Gap): void;
+  onStalled(connection: Connection, stalledMs: number): void;
+  /** Called once, last. `code` is that of the close frame that ended it, if one did. */
+  onClosed(connection: Connection, reason: string, code: number | null): void;
+}

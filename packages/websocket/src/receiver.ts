@@ -1,0 +1,27 @@
+import type { Writable } from "node:stream";
+import * as ws from "ws";
+
+/** What is used of the frame parser of `ws`: bytes of the socket in, by `write`; events out, within that call. */
+export interface Receiver extends Writable {
+  on(event: "message", listener: (this: this, data: Buffer, isBinary: boolean) => void): this;
+  on(event: "ping" | "pong", listener: (this: this, payload: Buffer) => void): this;
+  on(event: "conclude", listener: (this: this, code: number, reason: Buffer) => void): this;
+  on(event: "error", listener: (this: this, error: Error) => void): this;
+  on(event: string, listener: (...args: never[]) => void): this;
+}
+
+export interface ReceiverOptions {
+  readonly isServer: true;
+  /** Bytes of one message, fragments together. */
+  readonly maxPayload: number;
+  readonly maxFragments: number;
+  readonly maxBufferedChunks: number;
+}
+
+/** A parser of masked frames, by the rules of RFC 6455: mask, opcodes, reserved bits, control frames, UTF-8. */
+export function makeReceiver(options: ReceiverOptions): Receiver {
+  return new Parser(options);
+}
+
+// `ws` exports its parser, but its published types do not know that.
+const { Receiver: Parser } = ws as unknown as { readonly Receiver: new (options: ReceiverOptions) => Receiver };

@@ -1,0 +1,65 @@
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
+
+/** Who a socket belongs to. */
+export interface SocketOwner {
+  onData(chunk: Uint8Array): void;
+  /** What was written has left. */
+  onRoom(): void;
+  /** The other side will send nothing more. */
+  onFinished(): void;
+  /** The socket is closed. */
+  onGone(): void;
+}
+
+/** Makes the owner hear of the socket; data from when it is resumed. Shared listeners: no closure per connection. */
+export function bindSocket(socket: Duplex, owner: SocketOwner): void {
+  const owned: Owned = socket;
+  owned[ownerOf] = owner;
+  // A listener for data would let it flow at once.
+  owned.pause();
+  owned.on("data", onData).on("end", onEnd).on("close", onClose);
+}
+
+/**
+ * Writes bytes to the socket of a connection, once. True when there is room for more; else the owner is told when what
+ * was written has left, unless the socket closes before.
+ */
+export function writeTo(socket: Duplex, bytes: Uint8Array, owner: SocketOwner): boolean {
+  const isBelowMark = socket.write(bytes);
+  if (socket.writableLength === 0) return true;
+  // TLS hands its bytes over in a later turn, which is no sign of a slow client; there the stream's mark decides.
+  if (isBelowMark && socket instanceof TLSSocket) return true;
+  const onRoom = (): void => owner.onRoom();
+  // `drain` follows only on a mark that was reached; below it, nothing is written behind the rest and reports when it left.
+  if (isBelowMark) socket.write(nothing, onRoom);
+  else socket.once("drain", onRoom);
+  return false;
+}
+
+/** Bytes that have not left for the network; a change of it is progress of a slow client. */
+export function unsentBytes(socket: Duplex): number {
+  // While a large piece leaves, only libuv's queue says how much of it is left; the stream counts it whole.
+  const handle: unknown = socket instanceof Socket && "_handle" in socket ? socket._handle : null;
+  const queued: unknown = typeof handle === "object" && handle !== null && "writeQueueSize" in handle ? handle.writeQueueSize : null;
+  return typeof queued === "number" ? queued : socket.writableLength;
+}
+
+const nothing = new Uint8Array(0);
+
+const ownerOf: unique symbol = Symbol("owner");
+
+type Owned = Duplex & { [ownerOf]?: SocketOwner };
+
+function onData(this: Owned, chunk: Uint8Array): void {
+  this[ownerOf]?.onData(chunk);
+}
+
+function onEnd(this: Owned): void {
+  this[ownerOf]?.onFinished();
+}
+
+function onClose(this: Owned): void {
+  this[ownerOf]?.onGone();
+}
