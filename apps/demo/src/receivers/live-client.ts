@@ -1,0 +1,93 @@
+import type { Receiver } from "./receiver.ts";
+
+/** One connection of a live client; tells of every frame, and once of its end. */
+export interface LiveConnection {
+  /** Stops reading without closing. */
+  stall(): void;
+  unstall(): void;
+  /** Ends without a goodbye. */
+  cut(): void;
+}
+
+/** Told by a connection. */
+export interface LiveListener {
+  frame(text: string): void;
+  ended(): void;
+}
+
+export type Connect = (after: string | null, listener: LiveListener) => LiveConnection;
+
+/** A client that connects again after the last id it saw; the connection may be cut or stalled at any time. */
+export class LiveClient {
+  readonly #connect: Connect;
+  readonly #receiver: Receiver;
+  #connection: LiveConnection | null = null;
+  #lastId: string | null = null;
+  #isWanted = true;
+  #onConnected: (() => void) | null = null;
+
+  constructor(connect: Connect, receiver: Receiver) {
+    this.#connect = connect;
+    this.#receiver = receiver;
+  }
+
+  /** Resolves with the gateway's first frame; later connections are made by themselves. */
+  async resume(): Promise<void> {
+    this.#isWanted = true;
+    await new Promise<void>((resolve) => {
+      this.#onConnected = resolve;
+      this.#open();
+    });
+  }
+
+  drop(): void {
+    this.#isWanted = false;
+    this.#connection?.cut();
+    this.#connection = null;
+  }
+
+  stall(): void {
+    this.#connection?.stall();
+  }
+
+  unstall(): void {
+    this.#connection?.unstall();
+  }
+
+  #open(): void {
+    let connection: LiveConnection | null = null;
+    const isCurrent = (): boolean => this.#connection === connection;
+    connection = this.#connect(this.#lastId, {
+      frame: (text) => void (isCurrent() && this.#take(JSON.parse(text) as Frame)),
+      ended: () => {
+        if (!isCurrent() || !this.#isWanted) return;
+        this.#connection = null;
+        setTimeout(() => this.#isWanted && this.#connection === null && this.#open(), 100);
+      },
+    });
+    this.#connection = connection;
+  }
+
+  #take(frame: Frame): void {
+    if (frame.type === "client.connected") {
+      this.#lastId ??= frame.data.position;
+      this.#onConnected?.();
+    } else if (frame.type === "client.gap") {
+      this.#lastId = frame.data.through;
+      this.#receiver.takeGap(frame.data.through);
+    } else if ("id" in frame) {
+      this.#lastId = frame.id;
+      this.#receiver.take(frame);
+    }
+  }
+}
+
+type Frame =
+  | { readonly type: "client.connected"; readonly data: { readonly position: string } }
+  | { readonly type: "client.gap"; readonly data: { readonly through: string } }
+  | {
+      readonly type: string;
+      readonly id: string;
+      readonly timestamp: string;
+      readonly data: { readonly position: string; readonly through: string };
+    };

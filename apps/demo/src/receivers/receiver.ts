@@ -1,0 +1,82 @@
+import { parsePosition } from "@starcast/core";
+import { Ledger } from "./ledger.ts";
+import type { Tally } from "./ledger.ts";
+
+/** An event as it arrives, over whichever transport. */
+export interface Arrived {
+  readonly id: string;
+  readonly type: string;
+  readonly timestamp: string;
+  readonly subject?: string | undefined;
+  readonly data: unknown;
+}
+
+/** The newest events that are shown of a receiver. */
+export const shownEvents = 12;
+
+/** Whoever receives, by whichever transport: books what arrives, and keeps the newest for people. */
+export class Receiver {
+  readonly name: string;
+  readonly #epoch: string;
+  readonly #ledger: Ledger;
+  readonly #onArrived = new Set<() => void>();
+  /** Newest last. */
+  #shown: readonly Arrived[] = [];
+  #arrivals = 0;
+
+  /** Books everything after this place of the log. */
+  constructor(name: string, after: { readonly epoch: string; readonly offset: number }) {
+    this.name = name;
+    this.#epoch = after.epoch;
+    this.#ledger = new Ledger(after.offset);
+  }
+
+  get tally(): Tally {
+    return this.#ledger.tally;
+  }
+
+  get position(): string {
+    return `${this.#epoch}-${this.tally.through}`;
+  }
+
+  /** First arrivals so far: a number to ask `since` with. */
+  get arrivals(): number {
+    return this.#arrivals;
+  }
+
+  /** The shown ones among what arrived after so many, oldest first. */
+  since(arrivals: number): readonly Arrived[] {
+    const fresh = Math.min(this.#arrivals - arrivals, this.#shown.length);
+    return fresh <= 0 ? [] : this.#shown.slice(-fresh);
+  }
+
+  /** Books an arrival. What is of another log is somebody else's, at an MQTT broker that others use too. */
+  take(event: Arrived): void {
+    const position = parsePosition(event.id);
+    if (position?.epoch !== this.#epoch) return;
+    if (!this.#ledger.book(position.offset)) return;
+    this.#arrivals += 1;
+    this.#shown = [...this.#shown.slice(1 - shownEvents), event];
+    for (const tell of this.#onArrived) tell();
+  }
+
+  /** Books events that were told never to come. */
+  takeGap(through: string): void {
+    const position = parsePosition(through);
+    if (position?.epoch === this.#epoch) this.#ledger.bookGap(position.offset);
+    for (const tell of this.#onArrived) tell();
+  }
+
+  /** Resolves once this holds of the tally; looks at every arrival. */
+  async until(holds: (tally: Tally) => boolean): Promise<void> {
+    if (holds(this.tally)) return;
+    await new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (!holds(this.tally)) return;
+        this.#onArrived.delete(look);
+        resolve();
+      };
+      this.#onArrived.add(look);
+    });
+  }
+}

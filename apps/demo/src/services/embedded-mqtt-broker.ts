@@ -1,0 +1,72 @@
+import { createServer } from "node:net";
+import { Aedes } from "aedes";
+import { SwitchableServer } from "./switchable-server.ts";
+
+/** How long a restarted MQTT broker keeps everybody else waiting for the receiver that was there before. */
+const letFirstWithinMs = 3_000;
+
+/** An MQTT broker (3.1.1) in this process, on a free port of the loopback address, that can be stopped and started. */
+export class EmbeddedMqttBroker {
+  readonly #aedes: Aedes;
+  readonly #server: SwitchableServer;
+  readonly #firstClientId: string;
+  #isFirstReady = true;
+  #waiting: (() => void)[] = [];
+
+  private constructor(aedes: Aedes, server: SwitchableServer, firstClientId: string) {
+    this.#aedes = aedes;
+    this.#server = server;
+    this.#firstClientId = firstClientId;
+  }
+
+  /**
+   * After a start the client of `firstClientId` is let in first: what waits in its session then comes before what is new.
+   * Sessions outlive an outage, as those of a real MQTT broker do.
+   */
+  static async start(firstClientId: string): Promise<EmbeddedMqttBroker> {
+    const aedes = await Aedes.createBroker({ concurrency: 1_000 });
+    const server = new SwitchableServer(createServer((socket) => void aedes.handle(socket)));
+    const broker = new EmbeddedMqttBroker(aedes, server, firstClientId);
+    aedes.preConnect = (_client, packet, callback) => broker.#admit(packet.clientId, () => callback(null, true));
+    aedes.on("clientReady", (client) => void (client.id === firstClientId && broker.#letIn()));
+    // A client that is cut off in the middle of a packet is what an outage looks like.
+    aedes.on("clientError", () => undefined);
+    aedes.on("connectionError", () => undefined);
+    await server.start();
+    return broker;
+  }
+
+  get url(): string {
+    return `mqtt://127.0.0.1:${this.#server.port}`;
+  }
+
+  get isUp(): boolean {
+    return this.#server.isUp;
+  }
+
+  async start(): Promise<void> {
+    this.#isFirstReady = false;
+    await this.#server.start();
+    setTimeout(() => this.#letIn(), letFirstWithinMs).unref();
+  }
+
+  stop(): Promise<void> {
+    return this.#server.stop();
+  }
+
+  async close(): Promise<void> {
+    this.#letIn();
+    await this.stop();
+    await new Promise<void>((resolve) => this.#aedes.close(() => resolve()));
+  }
+
+  #admit(clientId: string, enter: () => void): void {
+    if (this.#isFirstReady || clientId === this.#firstClientId) enter();
+    else this.#waiting.push(enter);
+  }
+
+  #letIn(): void {
+    this.#isFirstReady = true;
+    for (const enter of this.#waiting.splice(0)) enter();
+  }
+}

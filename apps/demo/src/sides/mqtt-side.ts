@@ -1,0 +1,55 @@
+import { randomUUID } from "node:crypto";
+import type { AnyBroker } from "@starcast/core";
+import { MqttPublisher } from "@starcast/mqtt";
+import { MqttDevice } from "../receivers/mqtt-device.ts";
+import { Receiver } from "../receivers/receiver.ts";
+import { EmbeddedMqttBroker } from "../services/embedded-mqtt-broker.ts";
+import type { CheckedTransport } from "./checked-transport.ts";
+import { quickMqtt } from "./outage-settings.ts";
+
+/** MQTT from end to end: a publisher, an MQTT broker, and a device behind it. */
+export class MqttSide implements CheckedTransport {
+  readonly receiver: Receiver;
+  readonly isOrdered = true;
+  readonly outages: CheckedTransport["outages"];
+  readonly #device: MqttDevice;
+  readonly #mqttBroker: EmbeddedMqttBroker | null;
+
+  private constructor(receiver: Receiver, device: MqttDevice, mqttBroker: EmbeddedMqttBroker | null) {
+    const cut = { what: "device cut", begin: () => device.cut(), end: () => undefined };
+    const down = { what: "MQTT broker down", begin: () => this.stop(), end: () => this.start() };
+    this.receiver = receiver;
+    this.#device = device;
+    this.#mqttBroker = mqttBroker;
+    // Somebody else's MQTT broker is left alone.
+    this.outages = mqttBroker === null ? [cut] : [down, cut, down];
+  }
+
+  /** Resolves when the device is subscribed; `url` null makes an MQTT broker in this process. */
+  static async open(broker: AnyBroker, url: string | null): Promise<MqttSide> {
+    const clientId = `starcast-demo-${randomUUID().slice(0, 8)}`;
+    const mqttBroker = url === null ? await EmbeddedMqttBroker.start(clientId) : null;
+    const target = mqttBroker?.url ?? url ?? "";
+    const receiver = new Receiver("MQTT", broker.position);
+    const device = await MqttDevice.connect(target, "catalog/events/#", clientId, receiver);
+    new MqttPublisher(broker, { url: target, topic: "catalog/events/{type:levels}/{subject}", ...quickMqtt });
+    return new MqttSide(receiver, device, mqttBroker);
+  }
+
+  readonly isUp = (): boolean => this.#mqttBroker?.isUp ?? true;
+  readonly isConnected = (): boolean => this.#device.isConnected;
+
+  async stop(): Promise<void> {
+    if (this.#mqttBroker === null) throw new Error("The MQTT broker is yours: the demo does not stop it.");
+    await this.#mqttBroker.stop();
+  }
+
+  async start(): Promise<void> {
+    await this.#mqttBroker?.start();
+  }
+
+  async close(): Promise<void> {
+    await this.#device.close();
+    await this.#mqttBroker?.close();
+  }
+}

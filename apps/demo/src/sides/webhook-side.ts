@@ -1,0 +1,52 @@
+import { catalogEvents } from "@starcast/catalog";
+import type { AnyBroker } from "@starcast/core";
+import { WebhookDispatcher } from "@starcast/webhook";
+import { Receiver } from "../receivers/receiver.ts";
+import { WebhookEndpoint } from "../receivers/webhook-endpoint.ts";
+import type { Temper } from "../receivers/webhook-endpoint.ts";
+import type { CheckedTransport, Outage } from "./checked-transport.ts";
+import { localWebhooks } from "./outage-settings.ts";
+
+/** Webhooks from end to end: a dispatcher, and a partner's endpoint that verifies every signature. */
+export class WebhookSide implements CheckedTransport {
+  readonly receiver: Receiver;
+  /** Each delivery is on its own. */
+  readonly isOrdered = false;
+  readonly outages: CheckedTransport["outages"];
+  readonly #endpoint: WebhookEndpoint;
+
+  private constructor(receiver: Receiver, endpoint: WebhookEndpoint) {
+    const down = { what: "endpoint down", begin: () => this.stop(), end: () => this.start() };
+    const acting = (what: string, temper: Temper): Outage => ({
+      what,
+      begin: () => void (endpoint.temper = temper),
+      end: () => void (endpoint.temper = "good"),
+    });
+    this.receiver = receiver;
+    this.#endpoint = endpoint;
+    // Answers that are lost make duplicates, by the same id.
+    this.outages = [down, acting("answers 503", "refusing"), acting("answers lost", "forgetful")];
+  }
+
+  /** Resolves when the endpoint is registered: it gets every event from then on. */
+  static async open(broker: AnyBroker): Promise<WebhookSide> {
+    const endpoint = await WebhookEndpoint.start();
+    const dispatcher = new WebhookDispatcher(broker, { allow: [endpoint.origin], ...localWebhooks });
+    const receiver = new Receiver("webhooks", broker.position);
+    const { keys } = await dispatcher.endpoints.put({ id: "partner", url: endpoint.url, ordering: "strict" });
+    endpoint.accept(keys, catalogEvents, receiver);
+    return new WebhookSide(receiver, endpoint);
+  }
+
+  readonly isUp = (): boolean => this.#endpoint.isUp;
+  /** There is no connection to speak of: whoever is there is called. */
+  readonly isConnected = (): boolean => this.#endpoint.isUp;
+
+  stop(): Promise<void> {
+    return this.#endpoint.stop();
+  }
+
+  start(): Promise<void> {
+    return this.#endpoint.start();
+  }
+}
