@@ -77,7 +77,9 @@ export class Connections implements ConnectionHost {
     }
     const stuck = this.#members.size;
     for (const connection of [...this.#members]) connection.destroy("restart");
-    return stuck === 0 ? [] : [`${this.#options.name}: ${stuck} connections were ended before they had read everything`];
+    return stuck === 0
+      ? []
+      : [`${this.#options.name}: ${stuck} connections were ended before they had read everything`];
   }
 
   onOpened({ clientId }: Connection, isResumed: boolean): void {

@@ -96,19 +96,22 @@ describe("a client that only knows EventSource", () => {
     expect(again && JSON.parse(again.data)).toMatchObject({ data: { resumed: true } });
   });
 
-  it.each(["lastEventId", "last_event_id", "after"])("starts where ?%s= says, the header winning", async (parameter) => {
-    const served = await serveGateway();
-    const first = await served.broker.publish("model.added", { n: 1 });
-    await publish(served, 2, 4);
-    const byQuery = new PlainEventSource(`${served.url}?${parameter}=${first.id}`);
-    expect(numbers(await byQuery.hear("model.added", 3))).toEqual([2, 3, 4]);
-    const byHeader = new PlainEventSource(`${served.url}?${parameter}=${first.id}`, {
-      "Last-Event-ID": first.id.replace(/-1$/, "-3"),
-    });
-    expect(numbers(await byHeader.hear("model.added", 1))).toEqual([4]);
-    const fromStart = new PlainEventSource(`${served.url}?${parameter}=earliest`);
-    expect(numbers(await fromStart.hear("model.added", 4))).toEqual([1, 2, 3, 4]);
-  });
+  it.each(["lastEventId", "last_event_id", "after"])(
+    "starts where ?%s= says, the header winning",
+    async (parameter) => {
+      const served = await serveGateway();
+      const first = await served.broker.publish("model.added", { n: 1 });
+      await publish(served, 2, 4);
+      const byQuery = new PlainEventSource(`${served.url}?${parameter}=${first.id}`);
+      expect(numbers(await byQuery.hear("model.added", 3))).toEqual([2, 3, 4]);
+      const byHeader = new PlainEventSource(`${served.url}?${parameter}=${first.id}`, {
+        "Last-Event-ID": first.id.replace(/-1$/, "-3"),
+      });
+      expect(numbers(await byHeader.hear("model.added", 1))).toEqual([4]);
+      const fromStart = new PlainEventSource(`${served.url}?${parameter}=earliest`);
+      expect(numbers(await fromStart.hear("model.added", 4))).toEqual([1, 2, 3, 4]);
+    },
+  );
 
   it("hears everything with onmessage when names are off", async () => {
     const served = await serveGateway();
@@ -157,7 +160,9 @@ describe("a client that only knows EventSource", () => {
     await source.hear("model.added", 1);
     served.skip(60_000);
     const [closing] = await source.hear("client.closing", 1);
-    expect(closing && JSON.parse(closing.data)).toMatchObject({ data: { reason: "unauthorized", reconnectInMs: null } });
+    expect(closing && JSON.parse(closing.data)).toMatchObject({
+      data: { reason: "unauthorized", reconnectInMs: null },
+    });
     expect(source.readyState).toBe("open");
     isValid = false;
     served.skip(25_000);
@@ -194,7 +199,8 @@ describe("a broker that closes", () => {
     for (const source of sources) {
       await source.hear("model.added", 3);
       const [told] = await source.hear("client.closing", 1);
-      const { reason, reconnectInMs } = (told && (JSON.parse(told.data) as { data: { reason: string; reconnectInMs: number } }).data) ?? {};
+      const { reason, reconnectInMs } =
+        (told && (JSON.parse(told.data) as { data: { reason: string; reconnectInMs: number } }).data) ?? {};
       expect(reason).toBe("restart");
       expect(source.retryMs).toBe(reconnectInMs);
       source.close();

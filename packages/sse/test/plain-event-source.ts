@@ -86,7 +86,8 @@ export class PlainEventSource {
       for (const line of lines) {
         if (line === "") {
           this.lastEventId = id;
-          if (data !== "") this.heard.push({ type: type === "" ? "message" : type, data: data.slice(0, -1), lastEventId: id });
+          if (data !== "")
+            this.heard.push({ type: type === "" ? "message" : type, data: data.slice(0, -1), lastEventId: id });
           type = "";
           data = "";
         } else if (!line.startsWith(":")) {

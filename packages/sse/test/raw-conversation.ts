@@ -34,7 +34,8 @@ export class RawConversation {
   async until(isThere: string | RegExp): Promise<string> {
     const hasIt = (): boolean => (typeof isThere === "string" ? this.text.includes(isThere) : isThere.test(this.text));
     while (!hasIt()) {
-      if (this.socket.closed) throw new Error(`Expected ${String(isThere)}, got ${JSON.stringify(this.text.slice(-500))}`);
+      if (this.socket.closed)
+        throw new Error(`Expected ${String(isThere)}, got ${JSON.stringify(this.text.slice(-500))}`);
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
     return this.text;

@@ -29,7 +29,11 @@ export interface ServeOptions {
 }
 
 /** A broker with an SSE gateway on a free loopback port; all of it ends with the test. */
-export async function serveGateway({ sse = {}, broker: brokerOptions = {}, listen }: ServeOptions = {}): Promise<Served> {
+export async function serveGateway({
+  sse = {},
+  broker: brokerOptions = {},
+  listen,
+}: ServeOptions = {}): Promise<Served> {
   const moments: Moment[] = [];
   const waiting: { kind: string; resolve: (moment: Moment) => void }[] = [];
   const time = skippingTime();

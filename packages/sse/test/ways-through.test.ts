@@ -2,7 +2,12 @@ import compression from "compression";
 import express, { type Request, type Response } from "express";
 import { once } from "node:events";
 import { createServer, get, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
-import { connect as connectHttp2, createSecureServer, type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
+import {
+  connect as connectHttp2,
+  createSecureServer,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+} from "node:http2";
 import { createServer as createTlsServer, get as getTls } from "node:https";
 import type { Readable } from "node:stream";
 import { createGunzip, createGzip } from "node:zlib";
@@ -116,7 +121,12 @@ describe("Express", () => {
   });
 
   it("gets the whole stream through compression, which the head tells to stay away", async () => {
-    const app = (gateway: Served["gateway"]) => createServer(express().use(compression({ threshold: 0 })).get("/events", gateway.handle));
+    const app = (gateway: Served["gateway"]) =>
+      createServer(
+        express()
+          .use(compression({ threshold: 0 }))
+          .get("/events", gateway.handle),
+      );
     const served = await serveGateway({ listen: app });
     const response = await openNode(served, { "Accept-Encoding": "gzip" });
     expect(response.headers["content-encoding"]).toBeUndefined();
@@ -131,7 +141,9 @@ describe("Express", () => {
       next();
     };
     const gzips = (_req: IncomingMessage, res: ServerResponse, next: () => void): void => gzipResponse(res, next);
-    const served = await serveGateway({ listen: (gateway) => createServer(express().use(insists, gzips).get("/events", gateway.handle)) });
+    const served = await serveGateway({
+      listen: (gateway) => createServer(express().use(insists, gzips).get("/events", gateway.handle)),
+    });
     const response = await openNode(served, { "Accept-Encoding": "gzip" });
     expect(response.headers["content-encoding"]).toBe("gzip");
     await expectEvents(served, response.pipe(createGunzip()));
@@ -156,7 +168,9 @@ function gzipResponse(res: ServerResponse, next: () => void): void {
 describeWith("openssl", "an encrypted connection", (openssl) => {
   it("gets its stream over TLS, written to the socket", async () => {
     const pair = makeCertificate(openssl);
-    const served = await serveGateway({ listen: (gateway) => createTlsServer(pair, gateway.handle as RequestListener) });
+    const served = await serveGateway({
+      listen: (gateway) => createTlsServer(pair, gateway.handle as RequestListener),
+    });
     const asked = getTls({ port: served.port, host: "127.0.0.1", path: "/events", ca: pair.cert, agent: false });
     const [response] = (await once(asked, "response")) as [IncomingMessage];
     await expectEvents(served, response);
@@ -192,7 +206,9 @@ describeWith("openssl", "an encrypted connection", (openssl) => {
   });
 });
 
-async function openHttp2(session: ClientHttp2Session): Promise<{ readonly headers: Record<string, unknown>; readonly stream: ClientHttp2Stream }> {
+async function openHttp2(
+  session: ClientHttp2Session,
+): Promise<{ readonly headers: Record<string, unknown>; readonly stream: ClientHttp2Stream }> {
   const stream = session.request({ ":path": "/events" });
   const [headers] = (await once(stream, "response")) as [Record<string, unknown>];
   return { headers, stream };
