@@ -14,7 +14,8 @@ export function readClientMessage(text: string): ClientMessage {
     // The client is told; what it sent may be anything.
     return refused(null, "invalid_message");
   }
-  if (typeof message !== "object" || message === null || Array.isArray(message)) return refused(null, "invalid_message");
+  if (typeof message !== "object" || message === null || Array.isArray(message))
+    return refused(null, "invalid_message");
   const fields: Readonly<Record<string, unknown>> = { ...message };
   const { op } = fields;
   if (op === "subscribe") return readSubscribe(fields);

@@ -1,6 +1,7 @@
 import type { Clock, Filter, Gap, Position, SubscribeOptions, Subscriber, Subscription } from "@starcast/core";
 import type { Grant, Visit } from "@starcast/core/gateway";
 import type { Connection } from "./connection.ts";
+import type { Timing } from "./deadlines.ts";
 import type { Dialect } from "./dialect.ts";
 import type { ResolvedWebSocketOptions } from "./options.ts";
 
@@ -8,9 +9,11 @@ import type { ResolvedWebSocketOptions } from "./options.ts";
 export interface ConnectionHost {
   readonly clock: Clock;
   readonly options: ResolvedWebSocketOptions;
-  attach(subscriber: Subscriber, options: SubscribeOptions): Subscription;
-  /** Throws `invalid_filter`. */
-  check(asked: Filter, within: Filter): void;
+  readonly timing: Timing;
+  /** Null when there is no room for a subscriber, or the broker is closed. */
+  attach(subscriber: Subscriber, options: SubscribeOptions): Subscription | null;
+  /** False when a pattern is malformed, or there are too many. */
+  isFilter(asked: Filter, within: Filter): boolean;
   /** Judges a new token; null refuses. Never rejects. */
   renew(visit: Visit, token: string, identity: string | null): Promise<Grant | null>;
   /** A ping and a heartbeat, one after the other; connections at one place share the bytes. */

@@ -1,12 +1,22 @@
-import { formatPosition, type Batch, type CloseReason, type Filter, type Gap, type Line, type Subscriber, type Subscription } from "@starcast/core";
-import { grantedFilter, readPlace, type Accepted, type Grant, type Visit } from "@starcast/core/gateway";
-import { closeCodes, type ClientFrameType, type ClientFrames, type ClientOperation, type CloseReasonName } from "@starcast/core/wire";
+import {
+  formatPosition,
+  type Batch,
+  type CloseReason,
+  type Gap,
+  type Line,
+  type Position,
+  type Subscriber,
+  type Subscription,
+} from "@starcast/core";
+import type { Accepted, Leaving, Visit } from "@starcast/core/gateway";
+import { closeCodes, type ClientFrameType, type ClientFrames, type CloseReasonName } from "@starcast/core/wire";
 import type { Duplex } from "node:stream";
+import { Access, type Change } from "./access.ts";
 import { readClientMessage } from "./client-message.ts";
 import type { ConnectionHost } from "./connection-host.ts";
+import { Deadlines } from "./deadlines.ts";
 import type { Dialect } from "./dialect.ts";
-import type { Watched } from "./heartbeat.ts";
-import { Inbound, type InboundOwner } from "./inbound.ts";
+import { Inbound, isOnePong, type InboundOwner } from "./inbound.ts";
 import { bindSocket, unsentBytes, writeTo, type SocketOwner } from "./socket-writer.ts";
 import { closeFrame, joinFrames, pongFrame } from "./text-frame.ts";
 
@@ -20,15 +30,13 @@ export interface ConnectionSpec {
 }
 
 /** One connected client: a place in the log and a socket, nothing else. */
-export class Connection implements Subscriber, SocketOwner, InboundOwner, Watched {
+export class Connection implements Subscriber, SocketOwner, InboundOwner, Leaving {
   dueAt: number;
   readonly #host: ConnectionHost;
   readonly #socket: Duplex;
   readonly #spec: ConnectionSpec;
   #state: "opening" | "open" | "closing" | "over" = "opening";
-  #grant: Grant;
-  #asked: Filter;
-  #subscription: Subscription | null = null;
+  readonly #access: Access;
   #line: Line | null = null;
   #inbound: Inbound | null = null;
   /** Since when nothing has left; null while there is room. */
@@ -36,12 +44,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Watche
   #unsent = 0;
   /** Bytes of answers written behind what has not left. */
   #replyBytes = 0;
-  #beatAt: number;
-  #pongBy = Infinity;
-  #expiresAt = Infinity;
-  #endsAt: number;
-  #endsAs: CloseReasonName = "try_later";
-  #isRenewing = false;
+  readonly #deadlines: Deadlines;
   #reason = "connection_lost";
   #code: number | null = null;
 
@@ -51,11 +54,10 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Watche
     this.#host = host;
     this.#socket = socket;
     this.#spec = spec;
-    this.#grant = grant;
-    this.#asked = { types: subscribe.types, subjects: subscribe.subjects };
-    this.#beatAt = now + host.options.heartbeatMs;
-    this.#endsAt = now + openingTimeoutMs;
-    this.dueAt = this.#endsAt;
+    const { types, subjects } = subscribe;
+    this.#access = new Access(host, this, { grant, asked: { types, subjects }, visit: spec.visit });
+    this.#deadlines = new Deadlines(now, host.options.heartbeatMs);
+    this.dueAt = this.#deadlines.next;
   }
 
   get clientId(): string {
@@ -64,21 +66,24 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Watche
 
   /** The handshake is written; the subscription was made in this turn, so that nothing was delivered yet. */
   start(subscription: Subscription): void {
-    this.#subscription = subscription;
+    this.#access.begin(subscription);
     bindSocket(this.#socket, this);
   }
 
   open(line: Line): void {
     this.#line = line;
     const { position, isResumed } = line.start;
-    if (this.#state === "open") return this.#tellSubscribed(formatPosition(position));
+    if (this.#state === "open") return this.#tellSubscribed(position);
     if (this.#state !== "opening") return;
     this.#state = "open";
-    this.#expiresAt = this.#grant.expiresAt ?? Infinity;
-    this.#endsAs = "restart";
-    this.#endsAt = this.#spec.endsAt;
+    this.#deadlines.grantUntil(this.#access.expiresAt, this.#spec.endsAt);
     const { heartbeatMs } = this.#host.options;
-    this.#tell("client.connected", { clientId: this.clientId, position: formatPosition(position), resumed: isResumed, heartbeatMs });
+    this.#tell("client.connected", {
+      clientId: this.clientId,
+      position: formatPosition(position),
+      resumed: isResumed,
+      heartbeatMs,
+    });
     this.#host.onOpened(this, isResumed);
     this.dueAt = this.#nextLook(this.#host.clock.now());
     // Only now can a client's operations be done.
@@ -110,22 +115,19 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Watche
     this.leave(reason === "broker_closed" ? "restart" : "failed", this.#host.drawReconnectMs());
   }
 
-  look(now: number): void {
+  beat(now: number): void {
+    const isFull = this.#fullSince !== null;
     if (this.#state === "closing") {
-      if (now >= this.#endsAt) this.destroy(this.#reason);
+      if (now >= this.dueAt) this.destroy(this.#reason);
       return;
     }
     if (this.#isStalled(now)) return this.#stall(now);
-    const isFull = this.#fullSince !== null;
-    if (now >= this.#pongBy && !isFull) return this.destroy("pong_timeout");
-    if (now >= this.#expiresAt) {
-      this.#expiresAt = Infinity;
-      this.#endsAs = "unauthorized";
-      this.#endsAt = Math.min(this.#endsAt, now + this.#host.options.gateway.tokenGraceMs);
-      this.#tell("client.closing", { reason: "unauthorized", reconnectInMs: null });
-    }
-    if (now >= this.#endsAt) return this.leave(this.#endsAs, this.#endsAs === "unauthorized" ? null : this.#host.drawReconnectMs());
-    if (now >= this.#beatAt) this.#beat(now, isFull);
+    const due = this.#deadlines.take(now, isFull, this.#host.timing);
+    if (due === "pong_timeout") return this.destroy("pong_timeout");
+    if (due === "ended") return this.#leaveNow();
+    if (due === "expired") this.#tell("client.closing", { reason: "unauthorized", reconnectInMs: null });
+    if (due === "beat" && this.#line !== null)
+      this.#write(this.#host.heartbeat(this.#spec.dialect, this.#line.position, now));
     this.dueAt = this.#nextLook(now);
   }
 
@@ -135,7 +137,11 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Watche
     const { code } = closeCodes[reason];
     const goodbye = closeFrame(code, reason);
     const isTold = this.#state === "open" && reconnectInMs !== undefined && this.#fullSince === null;
-    this.#end(reason, code, isTold ? joinFrames([this.#frame("client.closing", { reason, reconnectInMs }), goodbye]) : goodbye);
+    this.#end(
+      reason,
+      code,
+      isTold ? joinFrames([this.#frame("client.closing", { reason, reconnectInMs }), goodbye]) : goodbye,
+    );
   }
 
   /** Ends the connection at once. */
@@ -145,13 +151,20 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Watche
     this.onGone();
   }
 
+  leaveForRestart(): void {
+    this.leave("restart", this.#host.drawReconnectMs());
+  }
+
+  destroyForRestart(): void {
+    this.destroy("restart");
+  }
+
   onRoom(): void {
     this.#fullSince = null;
     this.#replyBytes = 0;
     if (this.#state !== "open") return;
     const now = this.#host.clock.now();
-    // What it could not read it could not answer.
-    if (this.#pongBy !== Infinity) this.#pongBy = Math.max(this.#pongBy, now + this.#host.options.pongTimeoutMs);
+    this.#deadlines.hasRoom(now, this.#host.options.pongTimeoutMs);
     this.dueAt = this.#nextLook(now);
     this.#line?.ready();
   }
@@ -159,7 +172,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Watche
   onData(chunk: Uint8Array): void {
     if (this.#state === "over") return;
     // Most clients never send more than answers to pings: they need no parser.
-    if (this.#inbound === null && this.#pongBy !== Infinity && isOnePong(chunk)) return this.onPong();
+    if (this.#inbound === null && this.#deadlines.isPongAwaited && isOnePong(chunk)) return this.onPong();
     this.#inbound ??= new Inbound(this, this.#host.options.inbound, this.#host.clock);
     this.#inbound.push(chunk);
   }
@@ -180,9 +193,9 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Watche
   onText(text: string): void {
     if (this.#state !== "open") return;
     const message = readClientMessage(text);
-    if (message.kind === "refused") this.#refuse(message.op, message.code);
-    else if (message.operation.op === "subscribe") this.#subscribe(message.operation);
-    else this.#renew(message.operation.token);
+    if (message.kind === "refused") this.#reply(this.#frame("client.refused", { op: message.op, code: message.code }));
+    else if (message.operation.op === "subscribe") this.#answer("subscribe", this.#access.subscribe(message.operation));
+    else void this.#renew(message.operation.token);
   }
 
   onPing(payload: Uint8Array): void {
@@ -190,7 +203,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Watche
   }
 
   onPong(): void {
-    this.#pongBy = Infinity;
+    this.#deadlines.ponged();
   }
 
   onCloseFrame(code: number): void {
@@ -203,67 +216,34 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Watche
     this.#hangUp();
   }
 
-  #subscribe({ types, subjects, after }: ClientOperation & { readonly op: "subscribe" }): void {
-    const asked = { types, subjects };
-    const within = grantedFilter(this.#grant);
-    if (this.#line === null) return this.#refuse("subscribe", "busy");
-    try {
-      this.#host.check(asked, within);
-    } catch {
-      // The one thing it throws; the client is told.
-      return this.#refuse("subscribe", "invalid_filter");
-    }
-    this.#asked = asked;
-    if (after === undefined) return this.#refilter();
-    // From another place it is another life: judged, and told of gaps, as when it connected.
-    this.#unsubscribe();
-    const maxReplayEvents = this.#grant.replayEvents ?? this.#host.options.gateway.maxReplayEvents;
-    try {
-      this.#subscription = this.#host.attach(this, { ...asked, within, from: readPlace(after), maxReplayEvents });
-    } catch {
-      // No room for a subscriber, or a broker that is closing: it comes back, and finds it.
-      this.leave("try_later", this.#host.drawReconnectMs());
-    }
-  }
-
-  #refilter(): void {
-    const position = this.#subscription?.setFilter({ ...this.#asked, within: grantedFilter(this.#grant) });
-    // Before its place is known, `open` tells it.
-    if (this.#line !== null && position !== undefined) this.#tellSubscribed(formatPosition(position));
-  }
-
-  #tellSubscribed(position: string): void {
-    const { types = null, subjects = null } = this.#asked;
-    this.#tell("client.subscribed", { types, subjects, position });
-  }
-
-  #renew(token: string): void {
-    const { visit } = this.#spec;
-    if (visit === null) return this.#refuse("token", "not_expiring");
-    if (this.#isRenewing) return this.#refuse("token", "busy");
-    this.#isRenewing = true;
-    void this.#host.renew(visit, token, this.#grant.identity).then((grant) => this.#renewed(grant));
-  }
-
-  #renewed(grant: Grant | null): void {
-    this.#isRenewing = false;
+  #answer(op: string, change: Change): void {
     if (this.#state !== "open") return;
-    if (grant === null) return this.#refuse("token", "not_authorized");
-    this.#grant = grant;
-    this.#expiresAt = grant.expiresAt ?? Infinity;
-    this.#endsAs = "restart";
-    this.#endsAt = this.#spec.endsAt;
-    this.dueAt = this.#nextLook(this.#host.clock.now());
-    this.#refilter();
+    if (change.kind === "refused") return this.#reply(this.#frame("client.refused", { op, code: change.code }));
+    if (change.kind === "lost") return this.leave("try_later", this.#host.drawReconnectMs());
+    // What was written for the earlier line stays; nothing of it comes any more.
+    if (change.kind === "moved") this.#line = null;
+    else if (change.position !== null) this.#tellSubscribed(change.position);
   }
 
-  #beat(now: number, isFull: boolean): void {
-    const { heartbeatMs, pongTimeoutMs } = this.#host.options;
-    this.#beatAt = Math.max(this.#beatAt + heartbeatMs, now + heartbeatMs / 2);
-    const line = this.#line;
-    if (isFull || line === null) return;
-    this.#pongBy = now + pongTimeoutMs;
-    this.#write(this.#host.heartbeat(this.#spec.dialect, line.position, now));
+  async #renew(token: string): Promise<void> {
+    const change = await this.#access.renew(token);
+    if (change.kind !== "refused" && this.#state === "open") {
+      this.#deadlines.grantUntil(this.#access.expiresAt, this.#spec.endsAt);
+      this.dueAt = this.#nextLook(this.#host.clock.now());
+    }
+    this.#answer("token", change);
+  }
+
+  #tellSubscribed(position: Position): void {
+    const { types = null, subjects = null } = this.#access.asked;
+    this.#tell("client.subscribed", { types, subjects, position: formatPosition(position) });
+  }
+
+  #leaveNow(): void {
+    const { endsAs } = this.#deadlines;
+    // Whose grant has ended knows already.
+    if (endsAs === "unauthorized") this.leave(endsAs);
+    else this.leave(endsAs, this.#host.drawReconnectMs());
   }
 
   #isStalled(now: number): boolean {
@@ -285,22 +265,19 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Watche
     this.#reason = reason;
     this.#code = code;
     this.#unsubscribe();
-    this.#endsAt = this.#host.clock.now() + (this.#fullSince === null ? closeTimeoutMs : stalledCloseTimeoutMs);
-    this.dueAt = this.#endsAt;
+    const isFull = this.#fullSince !== null;
     this.#write(frames);
     this.#state = "closing";
+    this.dueAt = this.#host.clock.now() + (isFull ? stalledCloseTimeoutMs : closeTimeoutMs);
+    // One that was still opening is not read yet; now its answer is waited for.
+    this.#socket.resume();
   }
 
   // The server closes first (RFC 6455, 7.1.1), and does not wait long for the other half.
   #hangUp(): void {
     if (this.#state !== "closing") return;
     this.#socket.end();
-    this.#endsAt = Math.min(this.#endsAt, this.#host.clock.now() + stalledCloseTimeoutMs);
-    this.dueAt = this.#endsAt;
-  }
-
-  #refuse(op: string, code: string): void {
-    this.#reply(this.#frame("client.refused", { op, code }));
+    this.dueAt = Math.min(this.dueAt, this.#host.clock.now() + stalledCloseTimeoutMs);
   }
 
   // What a client makes us say while it does not read is bounded too.
@@ -319,29 +296,28 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Watche
   }
 
   #write(bytes: Uint8Array): boolean {
+    if (this.#fullSince !== null) {
+      // Only what answers or ends comes behind what has not left; room is told once for all of it.
+      this.#socket.write(bytes);
+      return false;
+    }
     if (writeTo(this.#socket, bytes, this)) return true;
-    this.#fullSince ??= this.#host.clock.now();
+    this.#fullSince = this.#host.clock.now();
     this.#unsent = unsentBytes(this.#socket);
     this.dueAt = Math.min(this.dueAt, this.#fullSince + lookAtFullMs);
     return false;
   }
 
   #nextLook(now: number): number {
-    const look = Math.min(this.#beatAt, this.#pongBy, this.#expiresAt, this.#endsAt);
-    return this.#fullSince === null ? look : Math.min(look, now + lookAtFullMs);
+    const { next } = this.#deadlines;
+    return this.#fullSince === null ? next : Math.min(next, now + lookAtFullMs);
   }
 
   #unsubscribe(): void {
     this.#line = null;
-    const subscription = this.#subscription;
-    this.#subscription = null;
-    // Its promise is that of our own `close`, which has nothing to wait for.
-    if (subscription !== null) void subscription.close();
+    this.#access.end();
   }
 }
-
-/** A place in the log is found at once, or the log is in trouble. */
-const openingTimeoutMs = 10_000;
 
 /** How long a client has to answer a close frame, and how long one that does not read. */
 const closeTimeoutMs = 5_000;
@@ -355,9 +331,3 @@ export const maxReplyBytes = 16_384;
 
 // Stands for a close frame without a code (RFC 6455, 7.1.5).
 const noCode = 1005;
-
-/** True for exactly one pong, whole and masked. */
-function isOnePong(chunk: Uint8Array): boolean {
-  const length = chunk[1] ?? 0;
-  return chunk[0] === 0x8a && length >= 0x80 && length <= 0x80 + 125 && chunk.length === 6 + (length - 0x80);
-}

@@ -1,4 +1,4 @@
-import { cloudEventText, jsonEnvelope, type Encoding, type Random } from "@starcast/core";
+import { cloudEventText, jsonEnvelope, type Encoding, type LogEvent, type Random } from "@starcast/core";
 import type { ClientFrameType, ClientFrames } from "@starcast/core/wire";
 import { textFrame } from "./text-frame.ts";
 
@@ -33,8 +33,8 @@ export function chooseDialect(offered: readonly string[], dialects: Dialects): D
 // Shared by all gateways of the process, as nothing in it is a gateway's own.
 const starcastDialect: Dialect = Object.freeze({
   protocol: "starcast.v1",
-  encoding: Object.freeze({ name: "starcast.v1 frames", encode: (event) => textFrame(jsonEnvelope(event)) }),
-  clientFrame: (type, data, timestamp) => textFrame(JSON.stringify({ type, timestamp, data })),
+  encoding: frames("starcast.v1", jsonEnvelope),
+  clientFrame: (type: string, data: unknown, timestamp: string) => textFrame(JSON.stringify({ type, timestamp, data })),
 });
 
 // The CloudEvents WebSocket binding (1.0, section 3) wants every message to be a CloudEvent: the gateway's own too.
@@ -43,12 +43,18 @@ function cloudEventsDialect(source: string, random: Random): Dialect {
   let count = 0;
   return Object.freeze({
     protocol: "cloudevents.json",
-    encoding: Object.freeze({ name: "cloudevents.json frames", encode: (event) => textFrame(cloudEventText(event, source)) }),
-    clientFrame: (type, data, time) => {
+    encoding: frames("cloudevents.json", (event) => cloudEventText(event, source)),
+    clientFrame: (type: string, data: unknown, time: string) => {
       count += 1;
       // Unique together with the source (section 3.1.1), and never an event's id, which has one hyphen.
       const id = `client-${sender}-${count}`;
-      return textFrame(JSON.stringify({ specversion: "1.0", id, source, type, time, datacontenttype: "application/json", data }));
+      return textFrame(
+        JSON.stringify({ specversion: "1.0", id, source, type, time, datacontenttype: "application/json", data }),
+      );
     },
   });
+}
+
+function frames(protocol: string, textOf: (event: LogEvent) => string): Encoding {
+  return Object.freeze({ name: `${protocol} frames`, encode: (event: LogEvent) => textFrame(textOf(event)) });
 }

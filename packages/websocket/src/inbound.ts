@@ -31,9 +31,19 @@ export class Inbound {
     this.#allowance = limits.maxMessagesPerSecond;
     this.#refilledAt = clock.now();
     const { maxMessageBytes, maxFragments, maxChunks } = limits;
-    const receiver: Owned = makeReceiver({ isServer: true, maxPayload: maxMessageBytes, maxFragments, maxBufferedChunks: maxChunks });
+    const receiver: Owned = makeReceiver({
+      isServer: true,
+      maxPayload: maxMessageBytes,
+      maxFragments,
+      maxBufferedChunks: maxChunks,
+    });
     receiver[inboundOf] = this;
-    receiver.on("message", onMessage).on("ping", onPing).on("pong", onPong).on("conclude", onConclude).on("error", onError);
+    receiver
+      .on("message", onMessage)
+      .on("ping", onPing)
+      .on("pong", onPong)
+      .on("conclude", onConclude)
+      .on("error", onError);
     this.#receiver = receiver;
   }
 
@@ -88,6 +98,12 @@ export class Inbound {
     this.#isOver = true;
     this.#owner.onViolation(reason);
   }
+}
+
+/** True for exactly one pong, whole and masked: what most clients send, which needs no parser. */
+export function isOnePong(chunk: Uint8Array): boolean {
+  const length = chunk[1] ?? 0;
+  return chunk[0] === 0x8a && length >= 0x80 && length <= 0x80 + 125 && chunk.length === 6 + (length - 0x80);
 }
 
 const inboundOf: unique symbol = Symbol("inbound");

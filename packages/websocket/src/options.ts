@@ -1,5 +1,10 @@
 import { InvalidOptionError, checkCloudEventsSource, checkKeys, integer } from "@starcast/core";
-import { gatewayOptionKeys, resolveGatewayOptions, type GatewayOptions, type ResolvedGatewayOptions } from "@starcast/core/gateway";
+import {
+  gatewayOptionKeys,
+  resolveGatewayOptions,
+  type GatewayOptions,
+  type ResolvedGatewayOptions,
+} from "@starcast/core/gateway";
 import type { UpgradeSource } from "./upgrade-listener.ts";
 
 /** What a `WebSocketGateway` takes besides what both gateways do. */

@@ -42,7 +42,8 @@ export function writeTo(socket: Duplex, bytes: Uint8Array, owner: SocketOwner): 
 export function unsentBytes(socket: Duplex): number {
   // While a large piece leaves, only libuv's queue says how much of it is left; the stream counts it whole.
   const handle: unknown = socket instanceof Socket && "_handle" in socket ? socket._handle : null;
-  const queued: unknown = typeof handle === "object" && handle !== null && "writeQueueSize" in handle ? handle.writeQueueSize : null;
+  const queued: unknown =
+    typeof handle === "object" && handle !== null && "writeQueueSize" in handle ? handle.writeQueueSize : null;
   return typeof queued === "number" ? queued : socket.writableLength;
 }
 

@@ -48,7 +48,10 @@ class Paths {
 
   add(path: string, take: UpgradeHandler): () => void {
     if (this.#handlers.has(path)) {
-      throw new StarcastError("name_taken", `Expected a path that no other gateway of this server has, got \`${path}\``);
+      throw new StarcastError(
+        "name_taken",
+        `Expected a path that no other gateway of this server has, got \`${path}\``,
+      );
     }
     if (this.#handlers.size === 0) this.#server.on("upgrade", this.#onUpgrade);
     this.#handlers.set(path, take);
@@ -67,7 +70,12 @@ class Paths {
   };
 }
 
-const notFound: Refusal = { status: 404, code: "not_found", message: "Expected a path that takes WebSocket upgrades", headers: {} };
+const notFound: Refusal = {
+  status: 404,
+  code: "not_found",
+  message: "Expected a path that takes WebSocket upgrades",
+  headers: {},
+};
 
 // The peer may be gone already; there is nobody left to tell.
 function ignore(): void {}

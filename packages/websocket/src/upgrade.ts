@@ -22,16 +22,22 @@ export function readHandshake({ method, headers }: UpgradeRequest): Handshake | 
     return malformed("Expected `Upgrade: websocket`", 426, { upgrade: "websocket" });
   }
   if (version !== "13") {
-    return malformed("Expected `Sec-WebSocket-Version: 13`", 426, { upgrade: "websocket", "sec-websocket-version": "13" });
+    return malformed("Expected `Sec-WebSocket-Version: 13`", 426, {
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+    });
   }
   // 16 bytes in base64: 21 digits, one that carries only 2 bits, and the padding.
-  if (typeof key !== "string" || !/^[+/0-9A-Za-z]{21}[AQgw]==$/.test(key)) return malformed("Expected a Sec-WebSocket-Key of 16 bytes in base64", 400, {});
+  if (typeof key !== "string" || !/^[+/0-9A-Za-z]{21}[AQgw]==$/.test(key))
+    return malformed("Expected a Sec-WebSocket-Key of 16 bytes in base64", 400, {});
   return { kind: "handshake", key };
 }
 
 /** The head that makes the connection a WebSocket; `protocol` is one of those offered. */
 export function handshakeHead(key: string, protocol: string | null): string {
-  const accept = createHash("sha1").update(key + handshakeGuid).digest("base64");
+  const accept = createHash("sha1")
+    .update(key + handshakeGuid)
+    .digest("base64");
   const chosen = protocol === null ? "" : `Sec-WebSocket-Protocol: ${protocol}\r\n`;
   return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${chosen}\r\n`;
 }

@@ -1,5 +1,12 @@
-import { isStarcastError, type AnyBroker, type DrainPlan, type Part } from "@starcast/core";
-import { Entrance, reject, visitOfNode, type Accepted, type Rejected, type Visit } from "@starcast/core/gateway";
+import {
+  StarcastError,
+  isStarcastError,
+  type AnyBroker,
+  type DrainPlan,
+  type Part,
+  type Subscription,
+} from "@starcast/core";
+import { Entrance, reject, visitOfNode, type Accepted, type Rejected } from "@starcast/core/gateway";
 import type { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -74,10 +81,77 @@ export class WebSocketGateway {
     const visit = visitOfNode(req, "websocket");
     const decision = await this.#entrance.decide(visit);
     if (decision.kind === "rejected") return refuseUpgrade(socket, decision);
-    const protocol = chooseDialect(offeredProtocols(req), this.#dialects);
-    this.#accept(socket, head, decision, visit, handshakeHead(handshake.key, protocol?.protocol ?? null), protocol ?? this.#dialects.starcast);
+    const chosen = chooseDialect(offeredProtocols(req), this.#dialects);
+    const connection = new Connection(this.#connections, socket, {
+      accepted: decision,
+      dialect: chosen ?? this.#dialects.starcast,
+      // Kept only for who has to be judged again: a request is some kilobytes.
+      visit: decision.grant.expiresAt === undefined ? null : visit,
+      endsAt: this.#connections.drawEndsAt(),
+    });
+    const subscription = this.#subscribe(connection, socket, decision);
+    if ("status" in subscription) return this.#refuse(socket, subscription);
+    if (socket instanceof Socket) socket.setTimeout(0).setNoDelay(true);
+    if (head.length > 0) socket.unshift(head);
+    socket.write(handshakeHead(handshake.key, chosen?.protocol ?? null));
+    connection.start(subscription);
   }
 
-  #accept(socket: Duplex, head: Uint8Array, accepted: Accepted, visit: Visit, response: string, dialect: Connection["dialect"]): void {
+  /** The client's place in the log; it hears of it in a later turn. */
+  #subscribe(connection: Connection, socket: Duplex, { seat, subscribe }: Accepted): Subscription | Rejected {
+    try {
+      // While it was judged, it left, or this gateway was closed.
+      if (!socket.writable || this.#closing !== null)
+        throw new StarcastError("broker_closed", "Expected an open connection");
+      const subscription = this.#broker.attach(connection, subscribe);
+      this.#connections.add(connection);
+      return subscription;
+    } catch (error) {
+      seat.leave();
+      return reject(isStarcastError(error, "broker_closed") ? "draining" : "overloaded");
+    }
+  }
+
+  #refuse(socket: Duplex, rejected: Rejected): void {
+    const { status, code, message } = rejected;
+    this.#broker.observe({ kind: "clientRefused", level: "info", gateway: this.#options.name, status, code, message });
+    refuseUpgrade(socket, rejected);
+  }
+
+  #part(): Part {
+    const connections = this.#connections;
+    return {
+      name: this.#options.name,
+      stage: "clients",
+      get size() {
+        return connections.size;
+      },
+      stop: () => this.#entrance.stop(),
+      drain: async (plan: DrainPlan) => {
+        const undone = await connections.drain(plan);
+        this.#unlisten?.();
+        return undone;
+      },
+    };
+  }
+
+  async #close(): Promise<void> {
+    this.#entrance.stop();
+    await this.#connections.drain({ spreadMs: 0, deadline: this.#broker.surroundings.clock.now() + closeDeadlineMs });
+    this.#unlisten?.();
+    this.#unregister();
   }
 }
+
+declare module "@starcast/core" {
+  interface Moments {
+    /** An upgrade could not be taken, because of what stood in the request's or the socket's place. */
+    upgradeFailed: { readonly gateway: string; readonly error: unknown };
+  }
+}
+
+/** A gateway closed by itself waits so long for clients that do not answer. */
+const closeDeadlineMs = 5_000;
+
+// A socket that fails also closes, which is looked at where it matters.
+function ignore(): void {}
