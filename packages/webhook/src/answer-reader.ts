@@ -26,7 +26,7 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
   #interimAnswers = 0;
   #readBytes = 0;
   #keptBytes = 0;
-  readonly #kept: Buffer[] = [];
+  #kept: Buffer[] | null = null;
   #isEnded = false;
 
   constructor(limits: AnswerLimits, onEnd: (answer: Answer) => void) {
@@ -61,6 +61,7 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
     const room = this.#limits.keptAnswerBytes - this.#keptBytes;
     if (room > 0) {
       const kept = chunk.subarray(0, room);
+      this.#kept ??= [];
       this.#kept.push(kept);
       this.#keptBytes += kept.length;
     }
@@ -86,11 +87,18 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
     this.#onEnd(
       this.#head === null
         ? { kind: "failed", category }
-        : { kind: "answered", ...this.#head, body: concatenated(this.#kept, this.#keptBytes) },
+        : {
+            kind: "answered",
+            status: this.#head.status,
+            headers: this.#head.headers,
+            body: this.#kept === null ? nothing : concatenated(this.#kept, this.#keptBytes),
+          },
     );
     return true;
   }
 }
+
+const nothing = new Uint8Array();
 
 function cutOff(category: FailureCategory): AttemptError {
   return new AttemptError(category, `Expected a whole answer within the limits, got ${category}`);

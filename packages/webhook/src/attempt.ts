@@ -22,7 +22,7 @@ export interface AttemptTools {
 /** Signs one event for one endpoint, posts it, and reads what came back. Never rejects. */
 export async function tryDelivery(endpoint: LiveEndpoint, event: DeliveredEvent, tools: AttemptTools): Promise<Tried> {
   const { sender, payloads, clock } = tools;
-  const { record, url, isUnlocked, keys } = endpoint;
+  const { record, origin, path, isUnlocked, keys } = endpoint;
   const at = clock.now();
   const payload = payloads.make(record.format, event);
   let answer: Answer;
@@ -30,16 +30,19 @@ export async function tryDelivery(endpoint: LiveEndpoint, event: DeliveredEvent,
   try {
     const signed = await sign({ id: event.id, timestamp: at, body: payload.body, keys, now: at });
     signature = signed["webhook-signature"];
-    const headers = [
-      "user-agent",
-      userAgent,
-      ...endpoint.headers,
-      ...payload.headers,
-      ...Object.entries(signed).flat(),
-    ];
+    const headers = endpoint.headers.concat(
+      payload.headers,
+      "webhook-id",
+      signed["webhook-id"],
+      "webhook-timestamp",
+      signed["webhook-timestamp"],
+      "webhook-signature",
+      signature,
+    );
     answer = await sender.send({
       endpointId: record.id,
-      url,
+      origin,
+      path,
       isUnlocked,
       connections: record.concurrency,
       headers,
@@ -66,8 +69,6 @@ export async function tryDelivery(endpoint: LiveEndpoint, event: DeliveredEvent,
     isInterrupted: answer.kind === "failed" && answer.category === "interrupted",
   };
 }
-
-const userAgent = "starcast-webhook";
 
 const text = new TextDecoder();
 

@@ -56,24 +56,30 @@ export interface EndpointRecord extends Omit<Endpoint, "keyLabels" | "headerName
 export interface LiveEndpoint {
   readonly record: EndpointRecord;
   readonly revision: number;
-  readonly url: URL;
+  /** Where its requests go; apart, since a URL puts its parts together at every look. */
+  readonly origin: string;
+  readonly path: string;
   readonly isUnlocked: boolean;
   readonly filter: CompiledFilter;
   readonly keys: readonly WebhookKey[];
-  /** Names and values in turn. */
+  /** Of every request: names and values in turn. */
   readonly headers: readonly string[];
 }
+
+/** What requests are known by, unless the endpoint's own headers say otherwise. */
+const userAgent = "starcast-webhook";
 
 /** The record made ready: filter compiled, keys parsed, once. */
 export function enliven(record: EndpointRecord, revision: number, url: URL, isUnlocked: boolean): LiveEndpoint {
   return {
     record,
     revision,
-    url,
+    origin: url.origin,
+    path: `${url.pathname}${url.search}`,
     isUnlocked,
     filter: compileFilter({ types: record.types, subjects: record.subjects }),
     keys: record.keys.map((key) => parseKey(key)),
-    headers: Object.entries(record.headers).flat(),
+    headers: Object.entries({ "user-agent": userAgent, ...record.headers }).flat(),
   };
 }
 

@@ -7,13 +7,15 @@ import type { Answer } from "./outcome.ts";
 /** One signed request, ready to be written. */
 export interface SendRequest {
   readonly endpointId: string;
-  readonly url: URL;
+  readonly origin: string;
+  /** Path and query. */
+  readonly path: string;
   /** Its addresses are not judged: the origin was unlocked by `allow`. */
   readonly isUnlocked: boolean;
   /** Most connections to this endpoint. */
   readonly connections: number;
   /** Names and values in turn. */
-  readonly headers: readonly string[];
+  readonly headers: string[];
   readonly body: Uint8Array;
 }
 
@@ -51,11 +53,8 @@ export class HttpSender {
       });
       // Idle timers of the HTTP client start anew with every byte; only one timer over everything is a deadline.
       const timer = scheduler.after(deadlineMs, () => reader.end("timed_out"), { holdsProcess: true });
-      const { url, headers, body } = request;
-      this.#poolFor(request).dispatch(
-        { method: "POST", path: `${url.pathname}${url.search}`, headers: [...headers], body },
-        reader,
-      );
+      const { path, headers, body } = request;
+      this.#poolFor(request).dispatch({ method: "POST", path, headers, body }, reader);
     });
   }
 
@@ -76,9 +75,9 @@ export class HttpSender {
   }
 
   #poolFor(request: SendRequest): Pool {
-    const { endpointId, url, connections, isUnlocked } = request;
+    const { endpointId, origin, connections, isUnlocked } = request;
     const known = this.#pools.get(endpointId);
-    if (known !== undefined && known.origin === url.origin && known.connections === connections) {
+    if (known !== undefined && known.origin === origin && known.connections === connections) {
       this.#pools.delete(endpointId);
       this.#pools.set(endpointId, known);
       return known.pool;
@@ -86,7 +85,7 @@ export class HttpSender {
     this.forget(endpointId);
     const oldest = this.#pools.size >= this.#settings.maxPools ? this.#pools.keys().next().value : undefined;
     if (oldest !== undefined) this.forget(oldest);
-    const pool = new Pool(url.origin, {
+    const pool = new Pool(origin, {
       connect: guardedConnect(this.#settings, isUnlocked),
       connections,
       pipelining: 1,
@@ -97,7 +96,7 @@ export class HttpSender {
       keepAliveTimeout: idleSocketMs,
       keepAliveMaxTimeout: idleSocketMs,
     });
-    this.#pools.set(endpointId, { pool, origin: url.origin, connections });
+    this.#pools.set(endpointId, { pool, origin, connections });
     return pool;
   }
 

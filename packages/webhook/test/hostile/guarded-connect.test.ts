@@ -40,7 +40,12 @@ function sender(settings: Partial<HttpSenderSettings> & Pick<HttpSenderSettings,
 
 function send(by: HttpSender, url: string, options: { isUnlocked?: boolean } = {}): Promise<Answer> {
   const request = { endpointId: "partner", connections: 1, headers: [], body: Buffer.from("{}") };
-  return by.send({ ...request, url: new URL(url), isUnlocked: options.isUnlocked ?? false });
+  return by.send({ ...request, ...target(url), isUnlocked: options.isUnlocked ?? false });
+}
+
+function target(url: string): { origin: string; path: string } {
+  const { origin, pathname, search } = new URL(url);
+  return { origin, path: pathname + search };
 }
 
 const answering =
@@ -170,7 +175,7 @@ describe("the DNS", () => {
     const hanging = Array.from({ length: 20 }, (_, index) =>
       by.send({
         endpointId: `e${index}`,
-        url: new URL(`http://n${index}.partner.com/`),
+        ...target(`http://n${index}.partner.com/`),
         isUnlocked: false,
         connections: 1,
         headers: [],

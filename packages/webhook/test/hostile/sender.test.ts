@@ -40,10 +40,10 @@ async function hostile(behaviour: Parameters<typeof rawReceiver>[0]): Promise<Ra
 }
 
 function send(to: { readonly origin: string }, by: HttpSender, body: Uint8Array = Buffer.from("{}")): Promise<Answer> {
-  const url = new URL("/in?a=1", to.origin);
   return by.send({
     endpointId: to.origin,
-    url,
+    origin: to.origin,
+    path: "/in?a=1",
     isUnlocked: true,
     connections: 8,
     headers: ["content-type", "application/json", "webhook-id", "e-1"],
@@ -277,7 +277,8 @@ describe("a hostile receiver", () => {
       Array.from({ length: 100 }, (_, index) =>
         by.send({
           endpointId: `e${index}`,
-          url: new URL(to.origin),
+          origin: to.origin,
+          path: "/",
           isUnlocked: true,
           connections: 8,
           headers: [],
@@ -324,7 +325,8 @@ describe("the sender", () => {
       ids.map((endpointId) =>
         by.send({
           endpointId,
-          url: new URL(to.origin),
+          origin: to.origin,
+          path: "/",
           isUnlocked: true,
           connections: 1,
           headers: [],
