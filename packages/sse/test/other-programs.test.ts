@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
@@ -43,11 +43,11 @@ describeWith("curl", "curl", (curl) => {
   });
 });
 
-describeWith("nginx", "nginx with buffering on", (nginx) => {
+describeWith("nginx", "nginx with buffering and compression on", (nginx) => {
   it("lets each event through at once, and a client that comes back loses nothing", async () => {
     const served = await serveGateway({ sse: { trustedProxies: ["127.0.0.1"] } });
     const url = await startNginx(nginx, served.port);
-    const source = new PlainEventSource(url);
+    const source = new PlainEventSource(url, { "Accept-Encoding": "gzip" });
     await source.hear("client.connected", 1);
     // Each is waited for by itself: a proxy that collected 4 KiB first would never send the first.
     for (let n = 1; n <= 3; n += 1) {
@@ -81,7 +81,17 @@ async function startNginx(nginx: string, upstream: number): Promise<string> {
     if (child.exitCode === null) await once(child, "exit");
     rmSync(folder, { recursive: true, force: true });
   });
+  while (!(await isListening(port)));
   return `http://127.0.0.1:${port}/events`;
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => resolve(true));
+    socket.once("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
+  });
 }
 
 async function freePort(): Promise<number> {

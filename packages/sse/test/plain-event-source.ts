@@ -1,4 +1,5 @@
 import { get, type ClientRequest, type IncomingMessage } from "node:http";
+import { createGunzip } from "node:zlib";
 import { onTestFinished } from "vitest";
 
 export interface Heard {
@@ -78,9 +79,12 @@ export class PlainEventSource {
     let type = "";
     let data = "";
     let id = this.lastEventId;
-    response.setEncoding("utf8");
+    // Content coding is the network layer's business, which an EventSource does not see.
+    const body = response.headers["content-encoding"] === "gzip" ? response.pipe(createGunzip()) : response;
+    body.setEncoding("utf8");
     response.on("error", () => undefined);
-    response.on("data", (text: string) => {
+    body.on("error", () => undefined);
+    body.on("data", (text: string) => {
       const lines = (rest + text).split(/\r\n|\r|\n/);
       rest = lines.pop() ?? "";
       for (const line of lines) {

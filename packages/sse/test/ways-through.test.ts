@@ -180,7 +180,7 @@ describeWith("openssl", "an encrypted connection", (openssl) => {
     const pair = makeCertificate(openssl);
     const served = await serveGateway({ listen: (gateway) => createSecureServer(pair, gateway.handle as never) });
     const session = connectHttp2(`https://127.0.0.1:${served.port}`, { ca: pair.cert });
-    onTestFinished(() => void session.destroy());
+    onTestFinished(() => session.destroy());
     const [first, second] = [await openHttp2(session), await openHttp2(session)];
     expect(first.headers).toMatchObject({ ":status": 200, "content-type": "text/event-stream" });
     const reading = readUntil(second.stream, '"n":2');
@@ -199,7 +199,7 @@ describeWith("openssl", "an encrypted connection", (openssl) => {
       listen: (gateway) => createSecureServer(pair, gateway.handle as never),
     });
     const session = connectHttp2(`https://127.0.0.1:${served.port}`, { ca: pair.cert });
-    onTestFinished(() => void session.destroy());
+    onTestFinished(() => session.destroy());
     const { headers, stream } = await openHttp2(session);
     expect(headers[":status"]).toBe(401);
     expect(await readUntil(stream, "}")).toContain("not_authorized");
