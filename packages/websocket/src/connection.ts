@@ -17,7 +17,8 @@ import type { ConnectionHost } from "./connection-host.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Dialect } from "./dialect.ts";
 import { Inbound, isOnePong, type InboundOwner } from "./inbound.ts";
-import { bindSocket, unsentBytes, writeTo, type SocketOwner } from "./socket-writer.ts";
+import { Outbound } from "./outbound.ts";
+import { bindSocket, type SocketOwner } from "./socket-writer.ts";
 import { closeFrame, joinFrames, pongFrame } from "./text-frame.ts";
 
 export interface ConnectionSpec {
@@ -39,11 +40,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
   readonly #access: Access;
   #line: Line | null = null;
   #inbound: Inbound | null = null;
-  /** Since when nothing has left; null while there is room. */
-  #fullSince: number | null = null;
-  #unsent = 0;
-  /** Bytes of answers written behind what has not left. */
-  #replyBytes = 0;
+  readonly #outbound: Outbound;
   readonly #deadlines: Deadlines;
   #reason = "connection_lost";
   #code: number | null = null;
@@ -54,6 +51,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
     this.#host = host;
     this.#socket = socket;
     this.#spec = spec;
+    this.#outbound = new Outbound(socket, this, host.clock);
     const { types, subjects } = subscribe;
     this.#access = new Access(host, this, { grant, asked: { types, subjects }, visit: spec.visit });
     this.#deadlines = new Deadlines(now, host.options.heartbeatMs);
@@ -77,13 +75,9 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
     if (this.#state !== "opening") return;
     this.#state = "open";
     this.#deadlines.grantUntil(this.#access.expiresAt, this.#spec.endsAt);
-    const { heartbeatMs } = this.#host.options;
-    this.#tell("client.connected", {
-      clientId: this.clientId,
-      position: formatPosition(position),
-      resumed: isResumed,
-      heartbeatMs,
-    });
+    const { heartbeatMs } = this.#host.timing;
+    const place = { position: formatPosition(position), resumed: isResumed };
+    this.#tell("client.connected", { clientId: this.clientId, ...place, heartbeatMs });
     this.#host.onOpened(this, isResumed);
     this.dueAt = this.#nextLook(this.#host.clock.now());
     // Only now can a client's operations be done.
@@ -91,7 +85,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
   }
 
   deliver(batch: Batch): number {
-    if (this.#fullSince !== null || this.#state !== "open") return 0;
+    if (this.#outbound.isFull || this.#state !== "open") return 0;
     const { encoding } = this.#spec.dialect;
     const count = batch.events.length;
     let taken = 0;
@@ -116,15 +110,19 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
   }
 
   beat(now: number): void {
-    const isFull = this.#fullSince !== null;
-    if (this.#state === "closing") {
-      if (now >= this.dueAt) this.destroy(this.#reason);
-      return;
+    // The closing was not answered.
+    if (this.#state === "closing") return this.destroy(this.#reason);
+    const stalledMs = this.#outbound.stalledMs(now);
+    if (stalledMs >= this.#host.options.stallMs) {
+      this.#host.onStalled(this, stalledMs);
+      return this.leave("too_slow");
     }
-    if (this.#isStalled(now)) return this.#stall(now);
-    const due = this.#deadlines.take(now, isFull, this.#host.timing);
+    const { endsAs } = this.#deadlines;
+    const due = this.#deadlines.take(now, this.#outbound.isFull, this.#host.timing);
     if (due === "pong_timeout") return this.destroy("pong_timeout");
-    if (due === "ended") return this.#leaveNow();
+    // Whose grant has ended knows already.
+    if (due === "ended")
+      return this.leave(endsAs, endsAs === "unauthorized" ? undefined : this.#host.drawReconnectMs());
     if (due === "expired") this.#tell("client.closing", { reason: "unauthorized", reconnectInMs: null });
     if (due === "beat" && this.#line !== null)
       this.#write(this.#host.heartbeat(this.#spec.dialect, this.#line.position, now));
@@ -132,16 +130,13 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
   }
 
   /** Says goodbye with a close frame, and, if the client can be told when to come back, with that before; nothing is written after it. */
-  leave(reason: CloseReasonName, reconnectInMs?: number | null): void {
+  leave(reason: CloseReasonName, reconnectInMs?: number): void {
     if (this.#state === "closing" || this.#state === "over") return;
     const { code } = closeCodes[reason];
-    const goodbye = closeFrame(code, reason);
-    const isTold = this.#state === "open" && reconnectInMs !== undefined && this.#fullSince === null;
-    this.#end(
-      reason,
-      code,
-      isTold ? joinFrames([this.#frame("client.closing", { reason, reconnectInMs }), goodbye]) : goodbye,
-    );
+    const frames = [closeFrame(code, reason)];
+    const isTold = this.#state === "open" && reconnectInMs !== undefined && !this.#outbound.isFull;
+    if (isTold) frames.unshift(this.#frame("client.closing", { reason, reconnectInMs }));
+    this.#end(reason, code, joinFrames(frames));
   }
 
   /** Ends the connection at once. */
@@ -160,8 +155,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
   }
 
   onRoom(): void {
-    this.#fullSince = null;
-    this.#replyBytes = 0;
+    this.#outbound.cleared();
     if (this.#state !== "open") return;
     const now = this.#host.clock.now();
     this.#deadlines.hasRoom(now, this.#host.options.pongTimeoutMs);
@@ -239,33 +233,11 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
     this.#tell("client.subscribed", { types, subjects, position: formatPosition(position) });
   }
 
-  #leaveNow(): void {
-    const { endsAs } = this.#deadlines;
-    // Whose grant has ended knows already.
-    if (endsAs === "unauthorized") this.leave(endsAs);
-    else this.leave(endsAs, this.#host.drawReconnectMs());
-  }
-
-  #isStalled(now: number): boolean {
-    if (this.#fullSince === null) return false;
-    const unsent = unsentBytes(this.#socket);
-    if (unsent !== this.#unsent) {
-      this.#unsent = unsent;
-      this.#fullSince = now;
-    }
-    return now - this.#fullSince >= this.#host.options.stallMs;
-  }
-
-  #stall(now: number): void {
-    this.#host.onStalled(this, now - (this.#fullSince ?? now));
-    this.leave("too_slow");
-  }
-
   #end(reason: string, code: number, frames: Uint8Array): void {
     this.#reason = reason;
     this.#code = code;
     this.#unsubscribe();
-    const isFull = this.#fullSince !== null;
+    const isFull = this.#outbound.isFull;
     this.#write(frames);
     this.#state = "closing";
     this.dueAt = this.#host.clock.now() + (isFull ? stalledCloseTimeoutMs : closeTimeoutMs);
@@ -282,9 +254,8 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
 
   // What a client makes us say while it does not read is bounded too.
   #reply(frame: Uint8Array): void {
-    if (this.#fullSince !== null) this.#replyBytes += frame.length;
-    if (this.#replyBytes > maxReplyBytes) this.leave("too_slow");
-    else this.#write(frame);
+    if (!this.#outbound.reply(frame)) this.leave("too_slow");
+    else if (this.#outbound.isFull) this.#lookSoon();
   }
 
   #tell<Type extends ClientFrameType>(type: Type, data: ClientFrames[Type]): void {
@@ -296,21 +267,18 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
   }
 
   #write(bytes: Uint8Array): boolean {
-    if (this.#fullSince !== null) {
-      // Only what answers or ends comes behind what has not left; room is told once for all of it.
-      this.#socket.write(bytes);
-      return false;
-    }
-    if (writeTo(this.#socket, bytes, this)) return true;
-    this.#fullSince = this.#host.clock.now();
-    this.#unsent = unsentBytes(this.#socket);
-    this.dueAt = Math.min(this.dueAt, this.#fullSince + lookAtFullMs);
+    if (this.#outbound.write(bytes)) return true;
+    this.#lookSoon();
     return false;
+  }
+
+  #lookSoon(): void {
+    this.dueAt = Math.min(this.dueAt, this.#host.clock.now() + lookAtFullMs);
   }
 
   #nextLook(now: number): number {
     const { next } = this.#deadlines;
-    return this.#fullSince === null ? next : Math.min(next, now + lookAtFullMs);
+    return this.#outbound.isFull ? Math.min(next, now + lookAtFullMs) : next;
   }
 
   #unsubscribe(): void {
@@ -325,9 +293,6 @@ const stalledCloseTimeoutMs = 1_000;
 
 /** How often it is looked whether a full connection moves. */
 const lookAtFullMs = 1_000;
-
-/** Answers a client may provoke while it does not read. */
-export const maxReplyBytes = 16_384;
 
 // Stands for a close frame without a code (RFC 6455, 7.1.5).
 const noCode = 1005;

@@ -16,7 +16,8 @@ export class Client {
     this.socket = new WebSocket(url, [...protocols], options);
     this.socket.on("message", (data: Buffer) => {
       const parsed = parseFrame(data.toString());
-      if (parsed.kind !== "client" && parsed.kind !== "event") throw new Error(`Expected a frame, got ${data.toString()}`);
+      if (parsed.kind !== "client" && parsed.kind !== "event")
+        throw new Error(`Expected a frame, got ${data.toString()}`);
       this.frames.push(parsed.frame);
       this.#wake();
     });
@@ -39,7 +40,9 @@ export class Client {
   /** The first frame of this type, got or to come, from number `from` on. */
   async frame<Type extends ClientFrame["type"]>(type: Type, from = 0): Promise<ClientFrameOf<Type>> {
     // Found by its type.
-    return (await this.until(() => this.frames.slice(from).find((frame) => frame.type === type))) as ClientFrameOf<Type>;
+    return (await this.until(() =>
+      this.frames.slice(from).find((frame) => frame.type === type),
+    )) as ClientFrameOf<Type>;
   }
 
   async eventCount(count: number): Promise<readonly EventFrame[]> {

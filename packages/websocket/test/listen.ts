@@ -22,7 +22,10 @@ export interface HouseOptions {
 }
 
 /** A broker, a gateway and a server on a free port, all of which end with the test. */
-export async function openHouse({ broker: brokerOptions = {}, gateway: options = {} }: HouseOptions = {}): Promise<House> {
+export async function openHouse({
+  broker: brokerOptions = {},
+  gateway: options = {},
+}: HouseOptions = {}): Promise<House> {
   const moments: Moment[] = [];
   const waiting = new Set<() => void>();
   const broker = new Broker<Record<string, unknown>>({
