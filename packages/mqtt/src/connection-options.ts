@@ -69,15 +69,32 @@ const defaults = Object.freeze({
 const longestMs = 86_400_000;
 
 /** Complete, checked, frozen; throws `InvalidOptionError` at the first option that cannot be used. */
-export function resolveConnectionOptions(given: ConnectionOptions | undefined, target: MqttTarget): ResolvedConnectionOptions {
+export function resolveConnectionOptions(
+  given: ConnectionOptions | undefined,
+  target: MqttTarget,
+): ResolvedConnectionOptions {
   const options = given ?? {};
-  checkKeys("connection", options, ["protocol", "clientId", "keepaliveSeconds", "connectTimeoutMs", "ackTimeoutMs", "backOff", "longWaitMs", "tls", "headers", "topicAliases"]);
+  checkKeys("connection", options, [
+    "protocol",
+    "clientId",
+    "keepaliveSeconds",
+    "connectTimeoutMs",
+    "ackTimeoutMs",
+    "backOff",
+    "longWaitMs",
+    "tls",
+    "headers",
+    "topicAliases",
+  ]);
   const time = (name: "connectTimeoutMs" | "ackTimeoutMs" | "longWaitMs"): number =>
     integer(`connection.${name}`, options[name], defaults[name], { min: 10, max: longestMs });
   return Object.freeze({
     protocol: oneOf("connection.protocol", options.protocol, defaults.protocol, ["auto", "5", "3.1.1"]),
     clientId: checkClientId(options.clientId),
-    keepaliveSeconds: integer("connection.keepaliveSeconds", options.keepaliveSeconds, defaults.keepaliveSeconds, { min: 0, max: 65_535 }),
+    keepaliveSeconds: integer("connection.keepaliveSeconds", options.keepaliveSeconds, defaults.keepaliveSeconds, {
+      min: 0,
+      max: 65_535,
+    }),
     connectTimeoutMs: time("connectTimeoutMs"),
     ackTimeoutMs: time("ackTimeoutMs"),
     backOff: resolveBackOff(options.backOff),
@@ -91,28 +108,47 @@ export function resolveConnectionOptions(given: ConnectionOptions | undefined, t
 // An empty id would let the MQTT broker choose one, which its log and its rules then do not know.
 function checkClientId(clientId: unknown): string | null {
   if (clientId === undefined) return null;
-  // eslint-disable-next-line no-control-regex -- the control characters are what is refused
-  if (typeof clientId === "string" && /^[^\u0000-\u001f\u007f-\u009f\p{Surrogate}]{1,256}$/u.test(clientId)) return clientId;
-  throw new InvalidOptionError({ option: "connection.clientId", expected: "1 to 256 characters without control characters", received: clientId });
+  if (typeof clientId === "string" && /^[^\u0000-\u001f\u007f-\u009f\p{Surrogate}]{1,256}$/u.test(clientId))
+    return clientId;
+  throw new InvalidOptionError({
+    option: "connection.clientId",
+    expected: "1 to 256 characters without control characters",
+    received: clientId,
+  });
 }
 
 function resolveBackOff(options: ConnectionOptions["backOff"]): BackOffLimits {
   const given = checkKeys("connection.backOff", options ?? {}, ["minMs", "maxMs"]);
   const minMs = integer("connection.backOff.minMs", given.minMs, defaults.backOff.minMs, { min: 1, max: longestMs });
-  const maxMs = integer("connection.backOff.maxMs", given.maxMs, Math.max(defaults.backOff.maxMs, minMs), { min: 1, max: longestMs });
+  const maxMs = integer("connection.backOff.maxMs", given.maxMs, Math.max(defaults.backOff.maxMs, minMs), {
+    min: 1,
+    max: longestMs,
+  });
   if (maxMs >= minMs) return Object.freeze({ minMs, maxMs });
-  throw new InvalidOptionError({ option: "connection.backOff.maxMs", expected: `at least connection.backOff.minMs (${minMs})`, received: maxMs });
+  throw new InvalidOptionError({
+    option: "connection.backOff.maxMs",
+    expected: `at least connection.backOff.minMs (${minMs})`,
+    received: maxMs,
+  });
 }
 
 function resolveTls(options: TlsOptions | undefined, { protocol }: MqttTarget): TlsOptions {
   if (options === undefined) return Object.freeze({});
   checkKeys("connection.tls", options, ["ca", "cert", "key", "passphrase", "servername", "rejectUnauthorized"]);
   if (protocol !== "mqtts" && protocol !== "wss") {
-    throw new InvalidOptionError({ option: "connection.tls", expected: "only with a url of mqtts or wss", received: options });
+    throw new InvalidOptionError({
+      option: "connection.tls",
+      expected: "only with a url of mqtts or wss",
+      received: options,
+    });
   }
   flag("connection.tls.rejectUnauthorized", options.rejectUnauthorized, true);
   if ((options.cert === undefined) !== (options.key === undefined)) {
-    throw new InvalidOptionError({ option: "connection.tls", expected: "both `cert` and `key`, or neither", received: options });
+    throw new InvalidOptionError({
+      option: "connection.tls",
+      expected: "both `cert` and `key`, or neither",
+      received: options,
+    });
   }
   return Object.freeze({ ...options });
 }
@@ -121,9 +157,21 @@ function resolveHeaders(headers: unknown, { protocol }: MqttTarget): Readonly<Re
   if (headers === undefined) return Object.freeze({});
   const isObject = typeof headers === "object" && headers !== null;
   const entries: [string, unknown][] = isObject ? Object.entries(headers) : [];
-  if (!isObject || entries.length > 100 || !entries.every((entry): entry is [string, string] => typeof entry[1] === "string")) {
-    throw new InvalidOptionError({ option: "connection.headers", expected: "at most 100 names with texts", received: {} });
+  if (
+    !isObject ||
+    entries.length > 100 ||
+    !entries.every((entry): entry is [string, string] => typeof entry[1] === "string")
+  ) {
+    throw new InvalidOptionError({
+      option: "connection.headers",
+      expected: "at most 100 names with texts",
+      received: {},
+    });
   }
   if (protocol === "ws" || protocol === "wss") return Object.freeze(Object.fromEntries(entries));
-  throw new InvalidOptionError({ option: "connection.headers", expected: "only with a url of ws or wss", received: {} });
+  throw new InvalidOptionError({
+    option: "connection.headers",
+    expected: "only with a url of ws or wss",
+    received: {},
+  });
 }

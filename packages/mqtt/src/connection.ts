@@ -70,7 +70,8 @@ export class MqttConnection {
     const state = this.#state;
     this.#state = { kind: "closed" };
     if (state.kind === "waiting") state.timer.cancel();
-    if (state.kind === "dialling" || state.kind === "online") await state.session.close(withinMs, this.#plan.surroundings);
+    if (state.kind === "dialling" || state.kind === "online")
+      await state.session.close(withinMs, this.#plan.surroundings);
   }
 
   async #attempt(): Promise<void> {
@@ -79,12 +80,19 @@ export class MqttConnection {
     try {
       credentials = await this.#ask();
     } catch (cause) {
-      const error = isStarcastError(cause) ? cause : new StarcastError("connection_failed", "Expected `credentials` to give a user name and a password, got an error", { cause });
+      const error = isStarcastError(cause)
+        ? cause
+        : new StarcastError(
+            "connection_failed",
+            "Expected `credentials` to give a user name and a password, got an error",
+            { cause },
+          );
       if (this.#isAsking()) this.#wait(error, this.#backOff.next());
       return;
     }
     if (!this.#isAsking()) return;
-    if (this.#refused !== undefined && isSame(this.#refused, credentials)) return this.#rest(() => void this.#attempt());
+    if (this.#refused !== undefined && isSame(this.#refused, credentials))
+      return this.#rest(() => void this.#attempt());
     this.#refused = undefined;
     this.#dial(credentials, this.#plan.options.protocol === "3.1.1" ? 4 : 5);
   }
@@ -95,7 +103,10 @@ export class MqttConnection {
     if (credentials === null) return null;
     const { connectTimeoutMs } = options;
     return new Promise((resolve, reject) => {
-      const late = new StarcastError("timed_out", `Expected \`credentials\` to answer within ${connectTimeoutMs} ms, got nothing`);
+      const late = new StarcastError(
+        "timed_out",
+        `Expected \`credentials\` to answer within ${connectTimeoutMs} ms, got nothing`,
+      );
       const timer = surroundings.scheduler.after(connectTimeoutMs, () => reject(late));
       Promise.resolve()
         .then(() => credentials())
@@ -123,7 +134,14 @@ export class MqttConnection {
       this.#state = { kind: "dialling", session };
     } catch (cause) {
       // TLS refuses a certificate it cannot read where it is called.
-      this.#wait(new StarcastError("connection_failed", `Expected to dial ${target.text}, got an error: look at \`connection.tls\``, { cause }), options.longWaitMs);
+      this.#wait(
+        new StarcastError(
+          "connection_failed",
+          `Expected to dial ${target.text}, got an error: look at \`connection.tls\``,
+          { cause },
+        ),
+        options.longWaitMs,
+      );
     }
   }
 
@@ -140,7 +158,8 @@ export class MqttConnection {
     if (state.kind === "online" && surroundings.clock.now() - state.since >= stableAfterMs) this.#backOff.reset();
     const remedy = remedyOf(error);
     if (options.protocol === "auto" && version === 5 && state.kind === "dialling") {
-      if (remedy === "version" && needsVersion5.length > 0) return this.#wait(tooOld(needsVersion5), options.longWaitMs);
+      if (remedy === "version" && needsVersion5.length > 0)
+        return this.#wait(tooOld(needsVersion5), options.longWaitMs);
       if (remedy === "version" || (isSpeechless && needsVersion5.length === 0)) return this.#dial(credentials, 4);
     }
     if (remedy === "credentials") {
@@ -148,7 +167,7 @@ export class MqttConnection {
       this.#handlers.onOffline(error, null);
       return this.#rest(() => void this.#attempt());
     }
-    this.#wait(error, remedy === "retry" ? this.#backOff.next() : options.longWaitMs);
+    this.#wait(error, remedy === "retry" || remedy === "drop" ? this.#backOff.next() : options.longWaitMs);
   }
 
   #wait(error: StarcastError, ms: number): void {
@@ -167,7 +186,10 @@ function remedyOf(error: StarcastError): Remedy {
 }
 
 function tooOld(needs: readonly string[]): StarcastError {
-  return new StarcastError("unsupported", `Expected an MQTT broker that speaks MQTT 5, which ${needs.join(" and ")} needs, got one that speaks 3.1.1 only`);
+  return new StarcastError(
+    "unsupported",
+    `Expected an MQTT broker that speaks MQTT 5, which ${needs.join(" and ")} needs, got one that speaks 3.1.1 only`,
+  );
 }
 
 function isSame(a: Credentials | null, b: Credentials | null): boolean {
@@ -177,5 +199,8 @@ function isSame(a: Credentials | null, b: Credentials | null): boolean {
 function fingerprint(credentials: Credentials | null): string {
   if (credentials === null) return "";
   const { username, password } = credentials;
-  return JSON.stringify([username, typeof password === "string" ? password : password === undefined ? null : [...password]]);
+  return JSON.stringify([
+    username,
+    typeof password === "string" ? password : password === undefined ? null : [...password],
+  ]);
 }

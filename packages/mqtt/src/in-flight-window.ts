@@ -63,6 +63,11 @@ export class InFlightWindow {
     return this.#entries.length === 0;
   }
 
+  /** What the oldest one that is about the log stands for: the next to be acknowledged. */
+  get first(): Position | null {
+    return this.#entries.find(({ through }) => through !== null)?.through ?? null;
+  }
+
   /** Publications that are sent and not acknowledged. */
   get size(): number {
     return this.#inFlight;
@@ -89,8 +94,19 @@ export class InFlightWindow {
   }
 
   /** Sends the messages as far as the limit allows, the rest before anything that is taken later. */
-  take(through: Position | null, messages: readonly Message[], label: string = through === null ? "status" : formatPosition(through)): void {
-    const entry: Entry = { through, label, left: messages.length, sentAt: this.#options.surroundings.clock.now(), sent: 0, answered: 0 };
+  take(
+    through: Position | null,
+    messages: readonly Message[],
+    label: string = through === null ? "status" : formatPosition(through),
+  ): void {
+    const entry: Entry = {
+      through,
+      label,
+      left: messages.length,
+      sentAt: this.#options.surroundings.clock.now(),
+      sent: 0,
+      answered: 0,
+    };
     this.#entries.push(entry);
     this.#dispatch(entry, messages);
   }
@@ -118,7 +134,8 @@ export class InFlightWindow {
   #dispatch(entry: Entry, messages: readonly Message[]): void {
     for (const message of messages) {
       // QoS 0 needs no answer, and takes no place.
-      if (this.#waiting.length > 0 || (message.qos > 0 && this.#inFlight >= this.#limit)) this.#waiting.push({ entry, message });
+      if (this.#waiting.length > 0 || (message.qos > 0 && this.#inFlight >= this.#limit))
+        this.#waiting.push({ entry, message });
       else this.#publish(entry, message);
     }
     if (entry.left === 0) this.#settle();

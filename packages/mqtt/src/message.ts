@@ -27,6 +27,7 @@ export function packetBytesAtMost({ topic, payload, properties }: Message): numb
   if (properties === undefined) return bytes;
   if (properties.messageExpiryInterval !== undefined) bytes += 5;
   if (properties.contentType !== undefined) bytes += 3 + Buffer.byteLength(properties.contentType);
-  for (const [name, value] of Object.entries(properties.userProperties ?? {})) bytes += 5 + Buffer.byteLength(name) + Buffer.byteLength(value);
+  for (const [name, value] of Object.entries(properties.userProperties ?? {}))
+    bytes += 5 + Buffer.byteLength(name) + Buffer.byteLength(value);
   return bytes;
 }

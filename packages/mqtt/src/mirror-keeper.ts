@@ -8,7 +8,6 @@ import type { MirrorState } from "./status-topic.ts";
 export interface MirrorKeeperOptions {
   readonly mirror: Mirror;
   readonly snapshot: (() => StateEntries | Promise<StateEntries>) | null;
-  readonly snapshotTimeoutMs: number;
   readonly publisher: string;
   readonly observe: (moment: Moment) => void;
   /** The mirror's state is another, or events may be published again. */
@@ -38,6 +37,7 @@ export class MirrorKeeper {
   /** True while a resync runs: events would get in its way. */
   #isBusy = false;
   #isDue = false;
+  #isClosed = false;
   readonly #requests: Request[] = [];
 
   constructor(options: MirrorKeeperOptions) {
@@ -61,8 +61,18 @@ export class MirrorKeeper {
 
   /** The connection ended: a resync that runs on it ends, too. */
   stop(): void {
-    this.#site?.ending.abort(new StarcastError("connection_failed", "Expected the connection to last as long as the resync, got its end"));
+    this.#site?.ending.abort(
+      new StarcastError("connection_failed", "Expected the connection to last as long as the resync, got its end"),
+    );
     this.#site = null;
+  }
+
+  /** No connection will come any more: whoever waits for one is told. */
+  close(): void {
+    this.stop();
+    this.#isClosed = true;
+    const error = new StarcastError("broker_closed", "Expected a publisher that is open, got one that was closed");
+    for (const request of this.#requests.splice(0)) request.reject(error);
   }
 
   /** Changes were missed. */
@@ -82,8 +92,13 @@ export class MirrorKeeper {
     if (entries === undefined && snapshot === null) {
       throw new StarcastError("unsupported", "Expected entries, or a publisher with `state.snapshot`, got neither");
     }
+    if (this.#isClosed)
+      throw new StarcastError("broker_closed", "Expected a publisher that is open, got one that was closed");
     if (this.#requests.length >= MirrorKeeper.maxRequests) {
-      throw new StarcastError("overloaded", `Expected at most ${MirrorKeeper.maxRequests} resyncs to wait, got one more`);
+      throw new StarcastError(
+        "overloaded",
+        `Expected at most ${MirrorKeeper.maxRequests} resyncs to wait, got one more`,
+      );
     }
     await new Promise<void>((resolve, reject) => {
       this.#requests.push({ entries: entries ?? fromSnapshot(snapshot), resolve, reject });
@@ -107,7 +122,11 @@ export class MirrorKeeper {
     this.#isBusy = true;
     this.#isDue = false;
     try {
-      const result = await mirror.resync(request.entries, { session: site.session, window: site.window, signal: site.ending.signal });
+      const result = await mirror.resync(request.entries, {
+        session: site.session,
+        window: site.window,
+        signal: site.ending.signal,
+      });
       // A gap that was told meanwhile has made it due again.
       if (!this.#isDue) this.#state = "exact";
       observe({ kind: "mqttMirrorResynced", level: "info", publisher, ...result });
@@ -124,6 +143,8 @@ export class MirrorKeeper {
 }
 
 /** A snapshot that is taken when its first entry is asked for. */
-async function* fromSnapshot(snapshot: (() => StateEntries | Promise<StateEntries>) | null): AsyncGenerator<readonly [string, unknown], void, undefined> {
+async function* fromSnapshot(
+  snapshot: (() => StateEntries | Promise<StateEntries>) | null,
+): AsyncGenerator<readonly [string, unknown], void, undefined> {
   if (snapshot !== null) yield* await snapshot();
 }

@@ -132,13 +132,16 @@ export class Mirror {
   /** The work's result; rejects `timed_out` when it takes longer. */
   async within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const timer = this.#surroundings.scheduler.after(ms, () => reject(new StarcastError("timed_out", `Expected a snapshot to go on within ${ms} ms, got nothing`)));
+      const timer = this.#surroundings.scheduler.after(ms, () =>
+        reject(new StarcastError("timed_out", `Expected a snapshot to go on within ${ms} ms, got nothing`)),
+      );
       work.then(resolve, reject).finally(() => timer.cancel());
     });
   }
 
   #topicOf(subject: unknown): string {
-    if (typeof subject !== "string") throw new StarcastError("invalid_data", "Expected entries of [subject, state], got a subject that is not a text");
+    if (typeof subject !== "string")
+      throw new StarcastError("invalid_data", "Expected entries of [subject, state], got a subject that is not a text");
     return this.#options.topic.render({ id: "", type: "", subject, data: null });
   }
 
@@ -150,7 +153,11 @@ export class Mirror {
 
   #checkSize(topics: number): void {
     const { maxTopics } = this.#options;
-    if (topics > maxTopics) throw new StarcastError("overloaded", `Expected a mirror of at most ${maxTopics} topics (state.maxTopics), got more`);
+    if (topics > maxTopics)
+      throw new StarcastError(
+        "overloaded",
+        `Expected a mirror of at most ${maxTopics} topics (state.maxTopics), got more`,
+      );
   }
 
   async #sleep(ms: number): Promise<void> {

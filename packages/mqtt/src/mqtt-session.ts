@@ -3,7 +3,7 @@ import { connect, UniqueMessageIdProvider, type IClientOptions, type IConnackPac
 import type { ResolvedConnectionOptions } from "./connection-options.ts";
 import type { Message } from "./message.ts";
 import type { Credentials, MqttTarget } from "./mqtt-url.ts";
-import { connectionRefused, publicationRefused } from "./reason-codes.ts";
+import { connectionRefused, publicationRefused, unreadableRefusal } from "./reason-codes.ts";
 
 /** What one attempt needs to know. */
 export interface DialPlan {
@@ -55,7 +55,13 @@ export class MqttSession {
     const { connectTimeoutMs } = plan.options;
     this.#deadline = plan.surroundings.scheduler.after(
       connectTimeoutMs,
-      () => this.fail(new StarcastError("timed_out", `Expected the MQTT broker at ${plan.target.text} to answer within ${connectTimeoutMs} ms, got nothing`)),
+      () =>
+        this.fail(
+          new StarcastError(
+            "timed_out",
+            `Expected the MQTT broker at ${plan.target.text} to answer within ${connectTimeoutMs} ms, got nothing`,
+          ),
+        ),
       { holdsProcess: true },
     );
     this.#client = connect(clientOptions(plan));
@@ -92,7 +98,8 @@ export class MqttSession {
     if (this.#state !== "online") return;
     const { topic, payload, qos, retain, properties } = message;
     // mqtt.js copies what it is given before it writes to it.
-    const options = properties === undefined ? { qos, retain } : { qos, retain, properties: properties as Record<string, never> };
+    const options =
+      properties === undefined ? { qos, retain } : { qos, retain, properties: properties as Record<string, never> };
     if (qos === 0) {
       this.#client.publish(topic, payload, options);
       onDone(null);
@@ -108,7 +115,11 @@ export class MqttSession {
     try {
       await this.#client.subscribeAsync(filter, { qos });
     } catch (cause) {
-      throw new StarcastError("not_authorized", `Expected the MQTT broker to let this client read \`${filter}\`, got a refusal`, { cause });
+      throw new StarcastError(
+        "not_authorized",
+        `Expected the MQTT broker to let this client read \`${filter}\`, got a refusal`,
+        { cause },
+      );
     }
   }
 
@@ -162,16 +173,33 @@ export class MqttSession {
       this.#error ??= connectionRefused(code);
     } else if (typeof code === "string") {
       this.#isErrorOfPeer = code === "ECONNRESET" || code === "EPIPE";
-      this.#error ??= new StarcastError("connection_failed", `Expected to reach the MQTT broker at ${target.text}, got ${code}`, { cause: error });
+      this.#error ??= new StarcastError(
+        "connection_failed",
+        `Expected to reach the MQTT broker at ${target.text}, got ${code}`,
+        { cause: error },
+      );
+    } else if (/^Invalid pub(?:ack|rec|comp) reason code/.test(error.message)) {
+      this.fail(unreadableRefusal());
     } else {
       // mqtt.js goes on after a protocol error; a peer that breaks the rules cannot be trusted with what is in flight.
-      this.fail(new StarcastError("connection_failed", `Expected the MQTT broker at ${target.text} to keep to the protocol, got: ${error.message}`, { cause: error }));
+      this.fail(
+        new StarcastError(
+          "connection_failed",
+          `Expected the MQTT broker at ${target.text} to keep to the protocol, got: ${error.message}`,
+          { cause: error },
+        ),
+      );
     }
   }
 
   #ended(target: MqttTarget): void {
     const isSpeechless = this.#state === "dialling" && (this.#error === null || this.#isErrorOfPeer);
-    const error = this.#error ?? new StarcastError("connection_failed", `Expected the MQTT broker at ${target.text} to keep the connection, got its end`);
+    const error =
+      this.#error ??
+      new StarcastError(
+        "connection_failed",
+        `Expected the MQTT broker at ${target.text} to keep the connection, got its end`,
+      );
     if (this.#state === "ended") return;
     this.#markEnded();
     this.#handlers.onEnded({ error, isSpeechless });
@@ -185,10 +213,20 @@ export class MqttSession {
 
 function refusalOf(error: Error): StarcastError {
   if ("code" in error && typeof error.code === "number") return publicationRefused(error.code);
-  return new StarcastError("connection_failed", `Expected mqtt.js to send a publication, got: ${error.message}`, { cause: error });
+  return new StarcastError("connection_failed", `Expected mqtt.js to send a publication, got: ${error.message}`, {
+    cause: error,
+  });
 }
 
-function clientOptions({ target, options, version, clientId, credentials, will, surroundings }: DialPlan): IClientOptions {
+function clientOptions({
+  target,
+  options,
+  version,
+  clientId,
+  credentials,
+  will,
+  surroundings,
+}: DialPlan): IClientOptions {
   const { protocol, hostname, port, path } = target;
   const isWebSocket = protocol === "ws" || protocol === "wss";
   const { servername, ...tls } = options.tls;
@@ -197,7 +235,9 @@ function clientOptions({ target, options, version, clientId, credentials, will, 
     // `ca` and friends may be readonly lists here, and `passphrase` is passed on to Node though mqtt.js does not name it.
     ...(tls as Partial<IClientOptions>),
     ...(servername === undefined || isWebSocket ? {} : { servername }),
-    ...(isWebSocket ? { path, wsOptions: { headers: { ...options.headers }, ...(servername === undefined ? {} : { servername }) } } : {}),
+    ...(isWebSocket
+      ? { path, wsOptions: { headers: { ...options.headers }, ...(servername === undefined ? {} : { servername }) } }
+      : {}),
     protocol,
     hostname: isWebSocket && hostname.includes(":") ? `[${hostname}]` : hostname,
     port,
@@ -205,7 +245,9 @@ function clientOptions({ target, options, version, clientId, credentials, will, 
     clientId,
     ...(credentials === null ? {} : { username: credentials.username }),
     ...(password === undefined ? {} : { password: typeof password === "string" ? password : Buffer.from(password) }),
-    ...(will === null ? {} : { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: will.qos, retain: will.retain } }),
+    ...(will === null
+      ? {}
+      : { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: will.qos, retain: will.retain } }),
     clean: true,
     keepalive: options.keepaliveSeconds,
     autoAssignTopicAlias: options.topicAliases,
@@ -223,7 +265,10 @@ function clientOptions({ target, options, version, clientId, credentials, will, 
 }
 
 // mqtt.js wants something like setInterval; this one lives in the same time as everything else.
-function keepaliveTimer({ scheduler }: Surroundings): { set: (run: () => void, ms: number) => number; clear: (id: number) => void } {
+function keepaliveTimer({ scheduler }: Surroundings): {
+  set: (run: () => void, ms: number) => number;
+  clear: (id: number) => void;
+} {
   const cancels = new Map<number, () => void>();
   let last = 0;
   const repeat = (id: number, run: () => void, ms: number): void => {

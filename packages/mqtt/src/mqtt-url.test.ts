@@ -20,11 +20,18 @@ describe("the url of an MQTT broker", () => {
     expect(JSON.stringify(target)).not.toMatch(/me:|p@ss|p%40ss/);
   });
 
-  it.each(["http://host", "host:1883", "mqtt://", "mqtt://host/path", "mqtt://host?clientId=x", "ws://host#x", "mqtt://u:secret@host:99999", "mqtt://u:secr%zzet@host", 7])(
-    "refuses %s without repeating it",
-    (url) => {
-      expect(() => parseMqttUrl("url", url)).toThrow(/Expected `url` to be a url/);
-      expect(() => parseMqttUrl("url", url)).not.toThrow(/secr/);
-    },
-  );
+  it.each([
+    "http://host",
+    "host:1883",
+    "mqtt://",
+    "mqtt://host/path",
+    "mqtt://host?clientId=x",
+    "ws://host#x",
+    "mqtt://u:secret@host:99999",
+    "mqtt://u:secr%zzet@host",
+    7,
+  ])("refuses %s without repeating it", (url) => {
+    expect(() => parseMqttUrl("url", url)).toThrow(/Expected `url` to be a url/);
+    expect(() => parseMqttUrl("url", url)).not.toThrow(/secr/);
+  });
 });

@@ -22,16 +22,25 @@ export interface Credentials {
 const ports: Readonly<Record<MqttProtocol, number>> = { mqtt: 1883, mqtts: 8883, ws: 80, wss: 443 };
 
 /** Where a url leads, and the credentials it held, apart. Throws `InvalidOptionError` without repeating the url: it may hold a password. */
-export function parseMqttUrl(option: string, url: unknown): { readonly target: MqttTarget; readonly credentials: Credentials | null } {
+export function parseMqttUrl(
+  option: string,
+  url: unknown,
+): { readonly target: MqttTarget; readonly credentials: Credentials | null } {
   const expected = 'a url like "mqtt://localhost", "mqtts://host:8883", "ws://host/mqtt" or "wss://host/mqtt"';
-  if (typeof url !== "string" && !(url instanceof URL)) throw new InvalidOptionError({ option, expected, received: url });
+  if (typeof url !== "string" && !(url instanceof URL))
+    throw new InvalidOptionError({ option, expected, received: url });
   const parsed = URL.canParse(String(url)) ? new URL(url) : null;
   const protocol = protocolOf(parsed?.protocol);
   // A url that cannot be read may still be one with a password in it.
-  if (parsed === null || protocol === null || parsed.hostname === "") throw new InvalidOptionError({ option, expected, received: hidden });
+  if (parsed === null || protocol === null || parsed.hostname === "")
+    throw new InvalidOptionError({ option, expected, received: hidden });
   const isSocket = protocol === "mqtt" || protocol === "mqtts";
   if (parsed.hash !== "" || (isSocket && (parsed.search !== "" || !["", "/"].includes(parsed.pathname)))) {
-    throw new InvalidOptionError({ option, expected: `${expected}, without a fragment, and without a path and a query for mqtt and mqtts`, received: hidden });
+    throw new InvalidOptionError({
+      option,
+      expected: `${expected}, without a fragment, and without a path and a query for mqtt and mqtts`,
+      received: hidden,
+    });
   }
   const port = parsed.port === "" ? ports[protocol] : Number(parsed.port);
   const path = isSocket ? "" : `${parsed.pathname === "" ? "/" : parsed.pathname}${parsed.search}`;
@@ -72,6 +81,13 @@ function credentialsOf(url: URL, option: string): Credentials | null {
     const username = decodeURIComponent(url.username);
     return url.password === "" ? { username } : { username, password: decodeURIComponent(url.password) };
   } catch (cause) {
-    throw Object.assign(new InvalidOptionError({ option, expected: "a url whose user name and password are percent-encoded", received: hidden }), { cause });
+    throw Object.assign(
+      new InvalidOptionError({
+        option,
+        expected: "a url whose user name and password are percent-encoded",
+        received: hidden,
+      }),
+      { cause },
+    );
   }
 }

@@ -1,8 +1,28 @@
-import { checkKeys, compileFilter, flag, integer, InvalidOptionError, type CompiledFilter, type Filter, type StartingPoint } from "@starcast/core";
-import { resolveConnectionOptions, type ConnectionOptions, type ResolvedConnectionOptions } from "./connection-options.ts";
+import {
+  checkKeys,
+  compileFilter,
+  flag,
+  integer,
+  InvalidOptionError,
+  type CompiledFilter,
+  type Filter,
+  type StartingPoint,
+} from "@starcast/core";
+import {
+  resolveConnectionOptions,
+  type ConnectionOptions,
+  type ResolvedConnectionOptions,
+} from "./connection-options.ts";
 import { parseMqttUrl, type Credentials, type MqttTarget } from "./mqtt-url.ts";
 import { resolvePayload, type Payload, type ResolvedPayload } from "./payload-options.ts";
-import { resolveStateOptions, resolveStatusOptions, type ResolvedStateOptions, type ResolvedStatusOptions, type StateOptions, type StatusOptions } from "./state-options.ts";
+import {
+  resolveStateOptions,
+  resolveStatusOptions,
+  type ResolvedStateOptions,
+  type ResolvedStatusOptions,
+  type StateOptions,
+  type StatusOptions,
+} from "./state-options.ts";
 import { TopicTemplate } from "./topic-template.ts";
 
 /** 0: at most once; 1: at least once; 2: at least once, too, across connections (see the README), but exactly once within one. */
@@ -106,15 +126,36 @@ export const maxRules = 64;
 
 /** Complete, checked, frozen; throws `InvalidOptionError` at the first option that cannot be used. */
 export function resolveMqttPublisherOptions(options: MqttPublisherOptions): ResolvedMqttPublisherOptions {
-  checkKeys("MqttPublisherOptions", options, ["url", "topic", "types", "subjects", "name", "from", "rules", "state", "status", "credentials", "maxInFlight", "maxEventsPerSecond", "connection", ...messageKeys]);
+  checkKeys("MqttPublisherOptions", options, [
+    "url",
+    "topic",
+    "types",
+    "subjects",
+    "name",
+    "from",
+    "rules",
+    "state",
+    "status",
+    "credentials",
+    "maxInFlight",
+    "maxEventsPerSecond",
+    "connection",
+    ...messageKeys,
+  ]);
   const { target, credentials } = parseMqttUrl("url", options.url);
   const name = checkName(options.name);
   compileFilter(options);
   const rules = resolveRules(options);
   const connection = resolveConnectionOptions(options.connection, target);
-  const needsVersion5 = rules.flatMap((rule, index) => version5Needs(rule, index === rules.length - 1 ? "" : `rules[${index}].`));
+  const needsVersion5 = rules.flatMap((rule, index) =>
+    version5Needs(rule, index === rules.length - 1 ? "" : `rules[${index}].`),
+  );
   if (connection.protocol === "3.1.1" && needsVersion5.length > 0) {
-    throw new InvalidOptionError({ option: "connection.protocol", expected: `"5" or "auto", which ${needsVersion5.join(" and ")} needs`, received: "3.1.1" });
+    throw new InvalidOptionError({
+      option: "connection.protocol",
+      expected: `"5" or "auto", which ${needsVersion5.join(" and ")} needs`,
+      received: "3.1.1",
+    });
   }
   return Object.freeze({
     target,
@@ -126,7 +167,10 @@ export function resolveMqttPublisherOptions(options: MqttPublisherOptions): Reso
     status: resolveStatusOptions(options.status, name),
     credentials: resolveCredentials(options.credentials, credentials),
     maxInFlight: integer("maxInFlight", options.maxInFlight, defaultOptions.maxInFlight, { min: 1, max: 65_535 }),
-    maxEventsPerSecond: integer("maxEventsPerSecond", options.maxEventsPerSecond, defaultOptions.maxEventsPerSecond, { min: 1, max: Infinity }),
+    maxEventsPerSecond: integer("maxEventsPerSecond", options.maxEventsPerSecond, defaultOptions.maxEventsPerSecond, {
+      min: 1,
+      max: Infinity,
+    }),
     connection,
     needsVersion5,
   });
@@ -137,23 +181,35 @@ const messageKeys = ["qos", "retain", "payload", "expirySeconds", "contentType"]
 function checkName(name: unknown): string {
   if (name === undefined) return defaultOptions.name;
   if (typeof name === "string" && /^[A-Za-z0-9_-]{1,64}$/.test(name)) return name;
-  throw new InvalidOptionError({ option: "name", expected: "1 to 64 letters, digits, hyphens and underscores", received: name });
+  throw new InvalidOptionError({
+    option: "name",
+    expected: "1 to 64 letters, digits, hyphens and underscores",
+    received: name,
+  });
 }
 
 function resolveRules(options: MqttPublisherOptions): readonly ResolvedRule[] {
   const own = resolveRule("", null, options, options.topic, {});
   const rules: unknown = options.rules ?? [];
-  if (!Array.isArray(rules) || rules.length > maxRules) throw new InvalidOptionError({ option: "rules", expected: `a list of at most ${maxRules} rules`, received: rules });
+  if (!Array.isArray(rules) || rules.length > maxRules)
+    throw new InvalidOptionError({ option: "rules", expected: `a list of at most ${maxRules} rules`, received: rules });
   const resolved = (options.rules ?? []).map((rule, index) => {
     const option = `rules[${index}]`;
     checkKeys(option, rule, ["types", "topic", ...messageKeys]);
-    if (!Array.isArray(rule.types)) throw new InvalidOptionError({ option: `${option}.types`, expected: "a list of patterns", received: rule.types });
+    if (!Array.isArray(rule.types))
+      throw new InvalidOptionError({ option: `${option}.types`, expected: "a list of patterns", received: rule.types });
     return resolveRule(`${option}.`, compileFilter({ types: rule.types }), rule, rule.topic ?? options.topic, options);
   });
   return Object.freeze([...resolved, own]);
 }
 
-function resolveRule(at: string, filter: CompiledFilter | null, rule: MessageOptions, topic: string, own: MessageOptions): ResolvedRule {
+function resolveRule(
+  at: string,
+  filter: CompiledFilter | null,
+  rule: MessageOptions,
+  topic: string,
+  own: MessageOptions,
+): ResolvedRule {
   return Object.freeze({
     filter,
     topic: new TopicTemplate(`${at}topic`, topic),
@@ -192,7 +248,10 @@ function version5Needs(rule: ResolvedRule, at: string): readonly string[] {
   return needs;
 }
 
-function resolveCredentials(given: MqttPublisherOptions["credentials"], ofUrl: Credentials | null): ResolvedMqttPublisherOptions["credentials"] {
+function resolveCredentials(
+  given: MqttPublisherOptions["credentials"],
+  ofUrl: Credentials | null,
+): ResolvedMqttPublisherOptions["credentials"] {
   if (given === undefined) return ofUrl === null ? null : () => ofUrl;
   if (typeof given === "function") return given;
   const checked = checkCredentials(given);
@@ -206,6 +265,9 @@ export function checkCredentials(credentials: unknown): Credentials {
   const password: unknown = isObject && "password" in credentials ? credentials.password : undefined;
   const isPassword = password === undefined || typeof password === "string" || password instanceof Uint8Array;
   if (typeof username === "string" && isPassword) return Object.freeze({ username, password });
-  throw new InvalidOptionError({ option: "credentials", expected: "{ username, password? } or a function that gives them", received: isObject ? {} : typeof credentials });
+  throw new InvalidOptionError({
+    option: "credentials",
+    expected: "{ username, password? } or a function that gives them",
+    received: isObject ? {} : typeof credentials,
+  });
 }
-

@@ -1,4 +1,10 @@
-import { cloudEventAttributes, cloudEventsContentType, cloudEventText, jsonEnvelope, type LogEvent } from "@starcast/core";
+import {
+  cloudEventAttributes,
+  cloudEventsContentType,
+  cloudEventText,
+  jsonEnvelope,
+  type LogEvent,
+} from "@starcast/core";
 import type { Message, MessageProperties } from "./message.ts";
 import type { ResolvedRule } from "./options.ts";
 
@@ -26,11 +32,23 @@ export class Packets {
         return { topic, payload: event.json, qos, retain, properties: propertiesOf(rule, null) };
       case "cloudevents-structured":
         // CloudEvents MQTT binding 1.0, section 3.2.1; with MQTT 3.1.1 the receiver has to know.
-        return { topic, payload: cloudEventText(event, payload.source), qos, retain, properties: propertiesOf(rule, cloudEventsContentType) };
+        return {
+          topic,
+          payload: cloudEventText(event, payload.source),
+          qos,
+          retain,
+          properties: propertiesOf(rule, cloudEventsContentType),
+        };
       case "cloudevents-binary": {
         // Section 3.1: attributes as user properties by their own names, the data's type as the content type.
         const userProperties = Object.fromEntries(cloudEventAttributes(event, payload.source));
-        return { topic, payload: event.json, qos, retain, properties: { ...propertiesOf(rule, "application/json"), userProperties } };
+        return {
+          topic,
+          payload: event.json,
+          qos,
+          retain,
+          properties: { ...propertiesOf(rule, "application/json"), userProperties },
+        };
       }
     }
   }

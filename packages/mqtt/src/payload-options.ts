@@ -22,7 +22,11 @@ export function resolvePayload(option: string, payload: Payload | undefined): Re
   if (payload === undefined || payload === "envelope") return { kind: "envelope" };
   if (payload === "data") return { kind: "data" };
   if (typeof payload !== "object" || payload === null || payload.format !== "cloudevents") {
-    throw new InvalidOptionError({ option, expected: '"envelope", "data" or { format: "cloudevents", source, mode? }', received: payload });
+    throw new InvalidOptionError({
+      option,
+      expected: '"envelope", "data" or { format: "cloudevents", source, mode? }',
+      received: payload,
+    });
   }
   checkKeys(option, payload, ["format", "source", "mode"]);
   const mode = oneOf(`${option}.mode`, payload.mode, "structured", ["structured", "binary"]);

@@ -30,7 +30,13 @@ describe("a refused publication", () => {
     expect(publicationRefused(reasonCode).remedy).toBe("drop");
   });
 
-  it.each([0x80, 0x83, 0x87, 0x91, 0x97])("is kept and offered again with code %i", (reasonCode) => {
-    expect(publicationRefused(reasonCode).remedy).toBe("wait");
+  it.each([
+    [0x80, "retry"],
+    [0x83, "retry"],
+    [0x87, "wait"],
+    [0x91, "retry"],
+    [0x97, "retry"],
+  ])("is kept and offered again with code %i, soon or later (%s)", (reasonCode, remedy) => {
+    expect(publicationRefused(reasonCode).remedy).toBe(remedy);
   });
 });

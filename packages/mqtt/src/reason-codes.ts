@@ -16,7 +16,10 @@ export class MqttReasonError extends StarcastError {
   readonly remedy: Remedy;
 
   constructor(what: string, reasonCode: number, reason: Reason, advice: string) {
-    super(reason.code, `Expected the MQTT broker to ${what}, got reason code 0x${reasonCode.toString(16).padStart(2, "0")} (${reason.name}): ${advice}`);
+    super(
+      reason.code,
+      `Expected the MQTT broker to ${what}, got reason code 0x${reasonCode.toString(16).padStart(2, "0")} (${reason.name}): ${advice}`,
+    );
     this.name = "MqttReasonError";
     this.reasonCode = reasonCode;
     this.remedy = reason.remedy;
@@ -32,10 +35,31 @@ export function connectionRefused(reasonCode: number): MqttReasonError {
 /** The error for the reason code of a PUBACK, PUBREC or PUBCOMP (MQTT 5, section 3.4.2.1). */
 export function publicationRefused(reasonCode: number): MqttReasonError {
   const reason = reasons.get(reasonCode) ?? unknownReason;
-  if (refusedForEver.has(reasonCode)) return new MqttReasonError("take a publication", reasonCode, { ...reason, remedy: "drop" }, reason.advice);
-  // What is refused only now is kept and offered again; a publisher that is not allowed to publish does not help itself by hurrying.
-  const advice = reasonCode === 0x87 ? "allow this client to publish to the topics of its template" : reason.advice;
-  return new MqttReasonError("take a publication", reasonCode, { ...reason, remedy: "wait" }, advice);
+  if (refusedForEver.has(reasonCode))
+    return new MqttReasonError("take a publication", reasonCode, { ...reason, remedy: "drop" }, reason.advice);
+  // What is refused only now is kept and offered again; who is not allowed to publish does not help himself by hurrying.
+  if (reasonCode !== 0x87)
+    return new MqttReasonError("take a publication", reasonCode, { ...reason, remedy: "retry" }, reason.advice);
+  return new MqttReasonError(
+    "take a publication",
+    reasonCode,
+    { ...reason, remedy: "wait" },
+    "allow this client to publish to the topics of its template",
+  );
+}
+
+/**
+ * The error for an acknowledgement whose reason code MQTT 5 does not allow there, so that nothing after it can be read.
+ * Mosquitto answers publications above its `message_size_limit` so, with 0x95; it is about the oldest one in flight, as
+ * acknowledgements come in order (MQTT 5, section 4.6).
+ */
+export function unreadableRefusal(): MqttReasonError {
+  return new MqttReasonError(
+    "take a publication",
+    0x95,
+    { name: "or another that is not allowed there", code: "event_too_large", remedy: "drop", advice: "" },
+    "publish smaller events, or raise the MQTT broker's limit",
+  );
 }
 
 interface Reason {
@@ -50,23 +74,61 @@ const reasons: ReadonlyMap<number, Reason> = new Map([
   [0x81, reason("malformed packet", "connection_failed", "wait", "look into the MQTT broker's own log")],
   [0x82, reason("protocol error", "connection_failed", "wait", "look into the MQTT broker's own log")],
   [0x83, reason("implementation specific error", "connection_failed", "retry", "look into the MQTT broker's own log")],
-  [0x84, reason("unsupported protocol version", "unsupported", "version", "set `connection.protocol` to one the MQTT broker speaks")],
-  [0x85, reason("client identifier not valid", "not_authorized", "wait", "set `connection.clientId` to one the MQTT broker allows")],
+  [
+    0x84,
+    reason(
+      "unsupported protocol version",
+      "unsupported",
+      "version",
+      "set `connection.protocol` to one the MQTT broker speaks",
+    ),
+  ],
+  [
+    0x85,
+    reason(
+      "client identifier not valid",
+      "not_authorized",
+      "wait",
+      "set `connection.clientId` to one the MQTT broker allows",
+    ),
+  ],
   [0x86, reason("bad user name or password", "not_authorized", "credentials", "correct `credentials`")],
   [0x87, reason("not authorized", "not_authorized", "credentials", "correct `credentials`, or what they allow")],
   [0x88, reason("server unavailable", "connection_failed", "retry", "it is tried again")],
   [0x89, reason("server busy", "overloaded", "retry", "it is tried again")],
   [0x8a, reason("banned", "not_authorized", "credentials", "ask whoever runs the MQTT broker")],
   [0x8b, reason("server shutting down", "connection_failed", "retry", "it is tried again")],
-  [0x8c, reason("bad authentication method", "not_authorized", "credentials", "use a user name and a password, or a client certificate")],
+  [
+    0x8c,
+    reason(
+      "bad authentication method",
+      "not_authorized",
+      "credentials",
+      "use a user name and a password, or a client certificate",
+    ),
+  ],
   [0x8d, reason("keep alive timeout", "timed_out", "retry", "it is tried again")],
-  [0x8e, reason("session taken over", "name_taken", "wait", "two publishers share one `connection.clientId`: give each its own")],
+  [
+    0x8e,
+    reason(
+      "session taken over",
+      "name_taken",
+      "wait",
+      "two publishers share one `connection.clientId`: give each its own",
+    ),
+  ],
   [0x90, reason("topic name invalid", "topic_unrenderable", "wait", "choose a `topic` the MQTT broker allows")],
   [0x93, reason("receive maximum exceeded", "overloaded", "retry", "lower `maxInFlight`")],
   [0x94, reason("topic alias invalid", "unsupported", "wait", "set `connection.topicAliases` to false")],
-  [0x95, reason("packet too large", "event_too_large", "wait", "publish smaller events, or raise the MQTT broker's limit")],
+  [
+    0x95,
+    reason("packet too large", "event_too_large", "wait", "publish smaller events, or raise the MQTT broker's limit"),
+  ],
   [0x96, reason("message rate too high", "overloaded", "wait", "lower `maxEventsPerSecond`")],
-  [0x97, reason("quota exceeded", "overloaded", "wait", "raise the MQTT broker's quota, or lower `maxEventsPerSecond`")],
+  [
+    0x97,
+    reason("quota exceeded", "overloaded", "wait", "raise the MQTT broker's quota, or lower `maxEventsPerSecond`"),
+  ],
   [0x98, reason("administrative action", "connection_failed", "wait", "ask whoever runs the MQTT broker")],
   [0x99, reason("payload format invalid", "invalid_data", "wait", "choose a `payload` the MQTT broker allows")],
   [0x9a, reason("retain not supported", "unsupported", "wait", "switch `retain`, `state` and `status` off")],
@@ -77,7 +139,12 @@ const reasons: ReadonlyMap<number, Reason> = new Map([
   [0xa0, reason("maximum connect time", "connection_failed", "retry", "it is tried again")],
 ]);
 
-const unknownReason: Reason = reason("unknown to this version", "connection_failed", "retry", "look into the MQTT broker's own log");
+const unknownReason: Reason = reason(
+  "unknown to this version",
+  "connection_failed",
+  "retry",
+  "look into the MQTT broker's own log",
+);
 
 // MQTT 3.1.1, section 3.2.2.3.
 const fromVersion3: ReadonlyMap<number, number> = new Map([

@@ -16,13 +16,23 @@ export interface Rendition {
 }
 
 /** Everything an event means in MQTT, whatever its data is: never throws. */
-export function renderEvent(event: LogEvent, packets: Packets, mirror: Mirror | null, maximumPacketBytes: number): Rendition {
+export function renderEvent(
+  event: LogEvent,
+  packets: Packets,
+  mirror: Mirror | null,
+  maximumPacketBytes: number,
+): Rendition {
   const [message, loss] = attempt(event, maximumPacketBytes, () => packets.render(event));
-  const [state, stateLoss] = mirror === null ? [null, null] : attempt(event, maximumPacketBytes, () => mirror.render(event));
+  const [state, stateLoss] =
+    mirror === null ? [null, null] : attempt(event, maximumPacketBytes, () => mirror.render(event));
   return { event: message, state, loss, stateLoss };
 }
 
-function attempt(event: LogEvent, maximumPacketBytes: number, render: () => Message | null): readonly [Message | null, StarcastError | null] {
+function attempt(
+  event: LogEvent,
+  maximumPacketBytes: number,
+  render: () => Message | null,
+): readonly [Message | null, StarcastError | null] {
   try {
     const message = render();
     if (message !== null && maximumPacketBytes !== Infinity) checkSize(event, message, maximumPacketBytes);
@@ -30,12 +40,22 @@ function attempt(event: LogEvent, maximumPacketBytes: number, render: () => Mess
   } catch (cause) {
     if (isStarcastError(cause)) return [null, cause];
     // The vocabulary's `state` is the user's code.
-    return [null, new StarcastError("invalid_data", `Expected the vocabulary to give the state after \`${event.type}\`, got an error`, { cause })];
+    return [
+      null,
+      new StarcastError(
+        "invalid_data",
+        `Expected the vocabulary to give the state after \`${event.type}\`, got an error`,
+        { cause },
+      ),
+    ];
   }
 }
 
 function checkSize(event: LogEvent, message: Message, maximumPacketBytes: number): void {
   const bytes = packetBytesAtMost(message);
   if (bytes <= maximumPacketBytes) return;
-  throw new StarcastError("event_too_large", `Expected a packet of at most ${maximumPacketBytes} bytes, which is all the MQTT broker takes, got ${bytes} for \`${event.type}\``);
+  throw new StarcastError(
+    "event_too_large",
+    `Expected a packet of at most ${maximumPacketBytes} bytes, which is all the MQTT broker takes, got ${bytes} for \`${event.type}\``,
+  );
 }

@@ -2,7 +2,8 @@ import { checkKeys, integer, InvalidOptionError } from "@starcast/core";
 import { TopicTemplate } from "./topic-template.ts";
 
 /** What a snapshot gives: each thing's subject and its state. A `Map` is one. */
-export type StateEntries = Iterable<readonly [subject: string, state: unknown]> | AsyncIterable<readonly [subject: string, state: unknown]>;
+export type StateEntries =
+  Iterable<readonly [subject: string, state: unknown]> | AsyncIterable<readonly [subject: string, state: unknown]>;
 
 /** The mirror: retained topics with the newest state of each thing, as the vocabulary's `state` says it. */
 export interface StateOptions {
@@ -47,7 +48,12 @@ export function resolveStateOptions(options: StateOptions | false | undefined): 
   checkKeys("state", options, ["topic", "snapshot", "maxTopics", "snapshotTimeoutMs"]);
   const topic = new TopicTemplate("state.topic", options.topic);
   // Anything else may differ between the event that sets a state and the one that clears it: a ghost would stay.
-  if (!topic.isPerSubject) throw new InvalidOptionError({ option: "state.topic", expected: "a template with {subject}, and no other placeholder", received: options.topic });
+  if (!topic.isPerSubject)
+    throw new InvalidOptionError({
+      option: "state.topic",
+      expected: "a template with {subject}, and no other placeholder",
+      received: options.topic,
+    });
   if (options.snapshot !== undefined && typeof options.snapshot !== "function") {
     throw new InvalidOptionError({ option: "state.snapshot", expected: "a function", received: options.snapshot });
   }
@@ -55,16 +61,27 @@ export function resolveStateOptions(options: StateOptions | false | undefined): 
     topic,
     snapshot: options.snapshot ?? null,
     maxTopics: integer("state.maxTopics", options.maxTopics, defaults.maxTopics, { min: 1, max: Infinity }),
-    snapshotTimeoutMs: integer("state.snapshotTimeoutMs", options.snapshotTimeoutMs, defaults.snapshotTimeoutMs, { min: 10, max: 3_600_000 }),
+    snapshotTimeoutMs: integer("state.snapshotTimeoutMs", options.snapshotTimeoutMs, defaults.snapshotTimeoutMs, {
+      min: 10,
+      max: 3_600_000,
+    }),
   });
 }
 
 /** Complete, checked, frozen; null when nothing is to be said. */
-export function resolveStatusOptions(options: StatusOptions | false | undefined, name: string): ResolvedStatusOptions | null {
+export function resolveStatusOptions(
+  options: StatusOptions | false | undefined,
+  name: string,
+): ResolvedStatusOptions | null {
   if (options === false) return null;
   const given = checkKeys("status", options ?? {}, ["topic", "everyMs"]);
   const topic = new TopicTemplate("status.topic", given.topic ?? `starcast/${name}/status`);
-  if (topic.text.includes("{")) throw new InvalidOptionError({ option: "status.topic", expected: "a topic without placeholders", received: topic.text });
+  if (topic.text.includes("{"))
+    throw new InvalidOptionError({
+      option: "status.topic",
+      expected: "a topic without placeholders",
+      received: topic.text,
+    });
   return Object.freeze({
     topic: topic.text,
     everyMs: integer("status.everyMs", given.everyMs, defaults.everyMs, { min: 100, max: 86_400_000 }),

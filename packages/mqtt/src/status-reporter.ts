@@ -20,6 +20,7 @@ export class StatusReporter {
   #timer: Timer | null = null;
   #told: string | null = null;
   #dropped = 0;
+  #countedThrough = 0;
   #lastLoss: Loss | null = null;
 
   constructor(options: StatusReporterOptions) {
@@ -57,10 +58,19 @@ export class StatusReporter {
     if (this.#topic !== null) this.#options.window.take(null, [this.#topic.status(this.#status("closed"))]);
   }
 
-  /** The notice of a loss, to be acknowledged with what it stands for; none without a status topic. */
+  /** A loss, from now on part of the status; gives its notice. */
   loss(loss: Loss): readonly Message[] {
-    this.#dropped += loss.after !== null && loss.after.epoch === loss.through.epoch ? loss.through.offset - loss.after.offset : 1;
+    // A gap may be told again after a rewind.
+    const { after, through } = loss;
+    const from = after?.epoch === through.epoch ? after.offset : through.offset - 1;
+    this.#dropped += Math.max(0, through.offset - Math.max(from, this.#countedThrough));
+    this.#countedThrough = Math.max(this.#countedThrough, through.offset);
     this.#lastLoss = loss;
+    return this.notice(loss);
+  }
+
+  /** The notice of a loss, to be acknowledged with what it stands for; none without a status topic. */
+  notice(loss: Loss): readonly Message[] {
     return this.#topic === null ? [] : [this.#topic.gap(loss)];
   }
 
@@ -74,7 +84,13 @@ export class StatusReporter {
   }
 
   #status(state: Status["state"]): Status {
-    return { state, position: this.#options.position(), mirror: this.#options.mirror(), eventsDropped: this.#dropped, lastLoss: this.#lastLoss };
+    return {
+      state,
+      position: this.#options.position(),
+      mirror: this.#options.mirror(),
+      eventsDropped: this.#dropped,
+      lastLoss: this.#lastLoss,
+    };
   }
 }
 

@@ -33,7 +33,11 @@ export class StatusTopic {
   /** The newest status, kept by the MQTT broker; the will is one, too. */
   status({ state, position, mirror, eventsDropped, lastLoss }: Status): Message {
     const text = position === null ? null : formatPosition(position);
-    return this.#message("client.status", { state, position: text, mirror, eventsDropped, lastLoss: lastLoss === null ? null : lossData(lastLoss) }, true);
+    return this.#message(
+      "client.status",
+      { state, position: text, mirror, eventsDropped, lastLoss: lastLoss === null ? null : lossData(lastLoss) },
+      true,
+    );
   }
 
   /** Tells whoever is there now. Its acknowledgement is what lets the position move past the loss. */
@@ -47,6 +51,10 @@ export class StatusTopic {
   }
 }
 
-function lossData({ after, through, reason }: Loss): { readonly after: string | null; readonly through: string; readonly reason: string } {
+function lossData({ after, through, reason }: Loss): {
+  readonly after: string | null;
+  readonly through: string;
+  readonly reason: string;
+} {
   return { after: after === null ? null : formatPosition(after), through: formatPosition(through), reason };
 }

@@ -43,10 +43,31 @@ describe("a value as a topic level", () => {
 });
 
 // Short texts over a small alphabet of troublemakers meet each other often.
-const alphabet = ["a", "%", "2", "F", "f", "/", "+", "#", "$", "\0", "\n", "é", "\u0080", "\ud83d", "\ude42", "\ufffe", "\ufeff", "%2F"];
+const alphabet = [
+  "a",
+  "%",
+  "2",
+  "F",
+  "f",
+  "/",
+  "+",
+  "#",
+  "$",
+  "\0",
+  "\n",
+  "é",
+  "\u0080",
+  "\ud83d",
+  "\ude42",
+  "\ufffe",
+  "\ufeff",
+  "%2F",
+];
 
 function randomText(random: () => number): string {
-  return Array.from({ length: Math.floor(random() * 4) }, () => alphabet[Math.floor(random() * alphabet.length)]).join("");
+  return Array.from({ length: Math.floor(random() * 4) }, () => alphabet[Math.floor(random() * alphabet.length)]).join(
+    "",
+  );
 }
 
 function generator(seed: number): () => number {

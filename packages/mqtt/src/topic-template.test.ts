@@ -7,7 +7,13 @@ function topicOf(template: string, event: Partial<TopicFacts> = {}): string {
 }
 
 function eventOf(event: Partial<TopicFacts>): TopicFacts {
-  return { id: "k3f9-7", type: "model.added", subject: "acme/one", data: { provider: "acme", deep: { n: 4, yes: true } }, ...event };
+  return {
+    id: "k3f9-7",
+    type: "model.added",
+    subject: "acme/one",
+    data: { provider: "acme", deep: { n: 4, yes: true } },
+    ...event,
+  };
 }
 
 describe("a topic template", () => {
@@ -61,7 +67,9 @@ describe("a topic template", () => {
     ["{data.provider}", { data: { provider: "/".repeat(22_000) } }],
   ])("cannot render %s of %j", (template, event) => {
     const compiled = new TopicTemplate("topic", template);
-    expect(() => compiled.render(eventOf(event))).toThrow(expect.toSatisfy((error) => isStarcastError(error, "topic_unrenderable")));
+    expect(() => compiled.render(eventOf(event))).toThrow(
+      expect.toSatisfy((error) => isStarcastError(error, "topic_unrenderable")),
+    );
   });
 
   it.each([
@@ -99,6 +107,10 @@ describe("a topic template", () => {
 
   it("knows whether all events about one thing share its topic", () => {
     const isPerSubject = (text: string): boolean => new TopicTemplate("topic", text).isPerSubject;
-    expect([isPerSubject("m/{subject}"), isPerSubject("m/{type}/{subject}"), isPerSubject("m")]).toEqual([true, false, false]);
+    expect([isPerSubject("m/{subject}"), isPerSubject("m/{type}/{subject}"), isPerSubject("m")]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 });

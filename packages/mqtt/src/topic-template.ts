@@ -19,7 +19,11 @@ export class TopicTemplate {
   /** Throws `InvalidOptionError` for a template that could ever render a wrong topic. */
   constructor(option: string, template: unknown) {
     if (typeof template !== "string" || template === "") {
-      throw new InvalidOptionError({ option, expected: 'a topic template like "catalog/{type:levels}/{subject}"', received: template });
+      throw new InvalidOptionError({
+        option,
+        expected: 'a topic template like "catalog/{type:levels}/{subject}"',
+        received: template,
+      });
     }
     this.text = template;
     this.#pieces = parse(template, (expected) => new InvalidOptionError({ option, expected, received: template }));
@@ -37,7 +41,9 @@ export class TopicTemplate {
     for (const piece of this.#pieces) topic += piece.kind === "literal" ? piece.text : renderField(piece, event);
     // A UTF-16 unit is at most three bytes, so most topics need no counting.
     if (topic.length * 3 > maxTopicBytes && Buffer.byteLength(topic) > maxTopicBytes) {
-      throw unrenderable(`Expected a topic of at most ${maxTopicBytes} bytes from \`${this.text}\`, got ${Buffer.byteLength(topic)}`);
+      throw unrenderable(
+        `Expected a topic of at most ${maxTopicBytes} bytes from \`${this.text}\`, got ${Buffer.byteLength(topic)}`,
+      );
     }
     return topic;
   }
@@ -77,22 +83,27 @@ function parse(template: string, refuse: (expected: string) => Error): readonly 
   if (levels.flat().filter((piece) => piece.kind === "field" && piece.isLevels).length > 1) {
     throw refuse("a template with at most one `:levels`, as two would make topics ambiguous");
   }
-  if (template.startsWith("$")) throw refuse("a template that does not begin with `$`, which belongs to the MQTT broker");
+  if (template.startsWith("$"))
+    throw refuse("a template that does not begin with `$`, which belongs to the MQTT broker");
   if (Buffer.byteLength(template) > maxTopicBytes) throw refuse(`a template of at most ${maxTopicBytes} bytes`);
-  return levels.flatMap((pieces, index): readonly Piece[] => (index === 0 ? pieces : [{ kind: "literal", text: "/" }, ...pieces]));
+  return levels.flatMap((pieces, index): readonly Piece[] =>
+    index === 0 ? pieces : [{ kind: "literal", text: "/" }, ...pieces],
+  );
 }
 
 function parseLevel(level: string, refuse: (expected: string) => Error): readonly Piece[] {
   if (level === "") throw refuse("a template without empty levels");
   const [before = "", rest, ...more] = level.split("{");
-  if (more.length > 0) throw refuse("a template with at most one placeholder per level, as two would run into each other");
+  if (more.length > 0)
+    throw refuse("a template with at most one placeholder per level, as two would run into each other");
   if (forbidden.test(level)) throw refuse("a template without wildcards and control characters");
   if (rest === undefined) {
     if (level.includes("}")) throw refuse("a template whose braces are in pairs");
     return [{ kind: "literal", text: level }];
   }
   const [name = "", after, ...tooMany] = rest.split("}");
-  if (before.includes("}") || after === undefined || tooMany.length > 0) throw refuse("a template whose braces are in pairs");
+  if (before.includes("}") || after === undefined || tooMany.length > 0)
+    throw refuse("a template whose braces are in pairs");
   const field = parseField(name, refuse);
   if (field.isLevels && level !== `{${name}}`) throw refuse("a template where `:levels` stands alone between slashes");
   return [...literal(before), field, ...literal(after)];
@@ -101,10 +112,17 @@ function parseLevel(level: string, refuse: (expected: string) => Error): readonl
 function parseField(name: string, refuse: (expected: string) => Error): Field {
   const match = placeholder.exec(name);
   if (match === null || name === "id:levels") {
-    throw refuse("a template with no placeholders but {type}, {subject}, {id}, {data.path}, {type:levels}, {subject:levels} and {data.path:levels}");
+    throw refuse(
+      "a template with no placeholders but {type}, {subject}, {id}, {data.path}, {type:levels}, {subject:levels} and {data.path:levels}",
+    );
   }
   const [, field = "", path = "", levels] = match;
-  return { kind: "field", name: field, path: path === "" ? [] : path.slice(1).split("."), isLevels: levels !== undefined };
+  return {
+    kind: "field",
+    name: field,
+    path: path === "" ? [] : path.slice(1).split("."),
+    isLevels: levels !== undefined,
+  };
 }
 
 function literal(text: string): readonly Literal[] {
@@ -114,11 +132,15 @@ function literal(text: string): readonly Literal[] {
 function renderField(field: Field, event: TopicFacts): string {
   const value = valueOf(field, event);
   if (!field.isLevels) {
-    if (value === "") throw unrenderable(`Expected a value for {${field.name}} of \`${event.type}\`, got an empty text`);
+    if (value === "")
+      throw unrenderable(`Expected a value for {${field.name}} of \`${event.type}\`, got an empty text`);
     return escapeLevel(value);
   }
   const levels = value.split(field.name === "type" ? "." : "/");
-  if (levels.includes("")) throw unrenderable(`Expected levels that are not empty for {${field.name}:levels} of \`${event.type}\`, got one that is`);
+  if (levels.includes(""))
+    throw unrenderable(
+      `Expected levels that are not empty for {${field.name}:levels} of \`${event.type}\`, got one that is`,
+    );
   return levels.map(escapeLevel).join("/");
 }
 
@@ -129,7 +151,9 @@ function valueOf(field: Field, event: TopicFacts): string {
   if (typeof value === "string") return value;
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   const received = value === undefined ? "nothing" : value === null ? "null" : "an object";
-  throw unrenderable(`Expected a text, a number or a boolean for {${field.name}} of \`${event.type}\`, got ${received}`);
+  throw unrenderable(
+    `Expected a text, a number or a boolean for {${field.name}} of \`${event.type}\`, got ${received}`,
+  );
 }
 
 function valueAt(data: unknown, path: readonly string[]): unknown {

@@ -25,7 +25,12 @@ export class Collector {
     const client = await connectAsync(url, { reconnectPeriod: 0, protocolVersion: 5, ...options });
     this.#client = client;
     client.on("message", (topic, payload, packet) => {
-      this.received.push({ topic, text: payload.toString(), isRetained: packet.retain, properties: { ...packet.properties } });
+      this.received.push({
+        topic,
+        text: payload.toString(),
+        isRetained: packet.retain,
+        properties: { ...packet.properties },
+      });
       for (const watch of this.#watchers.splice(0)) watch();
     });
     // QoS 0: the MQTT broker has written a message to us before it acknowledges it to the publisher, and waits for nothing.
@@ -34,10 +39,16 @@ export class Collector {
 
   /** The parsed payloads whose type does not begin with `client.`. */
   get events(): readonly { readonly id: string; readonly data: { readonly n: number } }[] {
-    return this.frames.filter(({ type }) => !type.startsWith("client."));
+    return this.frames.flatMap(({ id, type, data }) =>
+      type.startsWith("client.") ? [] : [{ id, data: { n: Number(data["n"]) } }],
+    );
   }
 
-  get frames(): readonly { readonly id: string; readonly type: string; readonly data: any }[] {
+  get frames(): readonly {
+    readonly id: string;
+    readonly type: string;
+    readonly data: Readonly<Record<string, unknown>>;
+  }[] {
     return this.received.filter(({ text }) => text !== "").map(({ text }) => JSON.parse(text));
   }
 
@@ -53,7 +64,9 @@ export class Collector {
 }
 
 /** The numbers as they came first: repetitions of an id left out. */
-export function firstSeen(events: readonly { readonly id: string; readonly data: { readonly n: number } }[]): readonly number[] {
+export function firstSeen(
+  events: readonly { readonly id: string; readonly data: { readonly n: number } }[],
+): readonly number[] {
   const seen = new Map(events.map(({ id, data }) => [id, data.n]));
   return [...seen.values()];
 }

@@ -21,7 +21,9 @@ export class House {
   /** Resolves with the first moment of that kind, past or future, from number `from` on. */
   async seen<Kind extends keyof Moments>(kind: Kind, from = 0): Promise<Extract<Moment, { readonly kind: Kind }>> {
     for (;;) {
-      const moment = this.moments.slice(from).find((each): each is Extract<Moment, { readonly kind: Kind }> => each.kind === kind);
+      const moment = this.moments
+        .slice(from)
+        .find((each): each is Extract<Moment, { readonly kind: Kind }> => each.kind === kind);
       if (moment !== undefined) return moment;
       await new Promise<void>((resolve) => this.#watchers.push(resolve));
     }

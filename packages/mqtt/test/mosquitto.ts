@@ -38,7 +38,10 @@ export class Mosquitto {
     const listener = config.some((line) => line.startsWith("listener")) ? [] : [`listener ${this.port} 127.0.0.1`];
     const access = config.some((line) => line.startsWith("allow_anonymous")) ? [] : ["allow_anonymous true"];
     // As root it would leave its rights, and then not read its own files.
-    writeFileSync(file, [...listener, ...access, "user root", "persistence false", "log_type none", ...config, ""].join("\n"));
+    writeFileSync(
+      file,
+      [...listener, ...access, "user root", "persistence false", "log_type none", ...config, ""].join("\n"),
+    );
     this.#process = spawn(this.#program, ["-c", file], { stdio: "ignore" });
     await untilListening(this.port);
   }

@@ -14,14 +14,21 @@ describeWith("mosquitto", "while Mosquitto goes away and comes back", (program) 
   // The waits between attempts are longer than the test: it says itself when to come back, after the collector.
   const patient = { backOff: { minMs: 60_000, maxMs: 60_000 }, connectTimeoutMs: 500, ackTimeoutMs: 300 };
 
-  async function arrange(options: Partial<MqttPublisherOptions> = {}): Promise<{ house: House; publisher: MqttPublisher; collector: Collector; mosquitto: Mosquitto }> {
+  async function arrange(
+    options: Partial<MqttPublisherOptions> = {},
+  ): Promise<{ house: House; publisher: MqttPublisher; collector: Collector; mosquitto: Mosquitto }> {
     const mosquitto = await Mosquitto.start(program);
     ends.push(() => mosquitto.end());
     const collector = await Collector.of(mosquitto.url, "#");
     ends.push(() => collector.end());
     const house = new House();
     ends.push(() => house.broker.close());
-    const publisher = new MqttPublisher(house.broker, { url: mosquitto.url, topic: "t/{subject}", connection: patient, ...options });
+    const publisher = new MqttPublisher(house.broker, {
+      url: mosquitto.url,
+      topic: "t/{subject}",
+      connection: patient,
+      ...options,
+    });
     return { house, collector, mosquitto, publisher };
   }
 
@@ -63,7 +70,10 @@ describeWith("mosquitto", "while Mosquitto goes away and comes back", (program) 
     // It accepts connections, as the kernel does it, and says nothing.
     const refused = house.moments.length;
     publisher.reconnect();
-    expect((await house.seen("mqttDisconnected", refused)).error).toMatchObject({ code: "timed_out", message: /answer within 500 ms/ });
+    expect((await house.seen("mqttDisconnected", refused)).error).toMatchObject({
+      code: "timed_out",
+      message: /answer within 500 ms/,
+    });
     mosquitto.thaw();
     publisher.reconnect();
     await collector.until(() => firstSeen(collector.events).length === 320);
@@ -112,13 +122,37 @@ describeWith("mosquitto", "while Mosquitto goes away and comes back", (program) 
     await collector.until(() => collector.events.at(-1)?.data.n === 12_000);
     const { epoch } = house.broker.position;
     const gaps = collector.frames.filter(({ type }) => type === "client.gap");
-    expect(gaps).toEqual([expect.objectContaining({ data: { after: `${epoch}-1`, through: `${epoch}-2001`, reason: "trimmed" } })]);
+    expect(gaps).toEqual([
+      expect.objectContaining({ data: { after: `${epoch}-1`, through: `${epoch}-2001`, reason: "trimmed" } }),
+    ]);
     expect(firstSeen(collector.events)).toEqual([0, ...upTo(10_000).map((n) => n + 2_001)]);
     expect(house.broker.eventsDropped).toBe(2_000);
   });
 
+  it("loses only the event that is above its limit", async () => {
+    const { house, collector, mosquitto, publisher } = await arrange({
+      status: { topic: "s" },
+      connection: { ...patient, backOff: { minMs: 1, maxMs: 10 } },
+    });
+    await house.publish(0);
+    await collector.until(() => collector.events.length === 1);
+    await mosquitto.kill();
+    await mosquitto.start(["message_size_limit 500"]);
+    await collector.connect(mosquitto.url, "#");
+    await house.broker.publish("test.numbered", { n: 1, padding: "x".repeat(1_000) }, { subject: "big" });
+    await house.publish(2, 3);
+    await collector.until(() => collector.events.at(-1)?.data.n === 3);
+    expect(firstSeen(collector.events)).toEqual([0, 2, 3]);
+    await expect.poll(() => publisher.position).toMatchObject({ offset: 4 });
+    expect(house.broker.stats().dropped).toEqual({ event_too_large: 1 });
+    expect(collector.frames.filter(({ type }) => type === "client.gap")).toHaveLength(1);
+  });
+
   it("lets its will say that the connection broke", async () => {
-    const { collector, mosquitto, publisher, house } = await arrange({ status: { topic: "s" }, connection: { clientId: "twin" } });
+    const { collector, mosquitto, publisher, house } = await arrange({
+      status: { topic: "s" },
+      connection: { clientId: "twin" },
+    });
     await house.publish(0);
     await collector.until(() => collector.events.length === 1);
     const late = await Collector.of(mosquitto.url, "s");
@@ -128,8 +162,11 @@ describeWith("mosquitto", "while Mosquitto goes away and comes back", (program) 
     // A second client of the same id throws it out.
     const twin = await Collector.of(mosquitto.url, "none", { clientId: "twin" });
     ends.push(() => twin.end());
-    await late.until(() => late.frames.some(({ data }) => data.state === "lost"));
-    expect(late.frames.at(-1)).toMatchObject({ type: "client.status", data: { state: "lost", position: expect.any(String) } });
+    await late.until(() => late.frames.some(({ data }) => data["state"] === "lost"));
+    expect(late.frames.at(-1)).toMatchObject({
+      type: "client.status",
+      data: { state: "lost", position: expect.any(String) },
+    });
     expect((await house.seen("mqttDisconnected")).error.code).toBe("connection_failed");
     expect(publisher.isConnected).toBe(false);
   });

@@ -10,16 +10,26 @@ afterEach(async () => {
   for (const end of ends.splice(0).toReversed()) await end();
 });
 
-function describePublishing(name: string, version: "5" | "3.1.1", start: () => Promise<{ readonly url: string; end(): Promise<void> }>): void {
+function describePublishing(
+  name: string,
+  version: "5" | "3.1.1",
+  start: () => Promise<{ readonly url: string; end(): Promise<void> }>,
+): void {
   describe(name, () => {
-    async function arrange(options: Partial<MqttPublisherOptions> = {}): Promise<{ house: House; publisher: MqttPublisher; collector: Collector }> {
+    async function arrange(
+      options: Partial<MqttPublisherOptions> = {},
+    ): Promise<{ house: House; publisher: MqttPublisher; collector: Collector }> {
       const server = await start();
       ends.push(() => server.end());
       const collector = await Collector.of(server.url, "#", { protocolVersion: version === "5" ? 5 : 4 });
       ends.push(() => collector.end());
       const house = new House();
       ends.push(() => house.broker.close());
-      return { house, collector, publisher: new MqttPublisher(house.broker, { url: server.url, topic: "t/{type:levels}/{subject}", ...options }) };
+      return {
+        house,
+        collector,
+        publisher: new MqttPublisher(house.broker, { url: server.url, topic: "t/{type:levels}/{subject}", ...options }),
+      };
     }
 
     it.each([0, 1, 2] as const)("brings every event once and in order with QoS %i", async (qos) => {
@@ -44,10 +54,15 @@ function describePublishing(name: string, version: "5" | "3.1.1", start: () => P
       await house.publish(0);
       await collector.until(() => collector.events.length > 0);
       await house.broker.close();
-      await collector.until(() => collector.frames.some(({ data }) => data.state === "closed"));
+      await collector.until(() => collector.frames.some(({ data }) => data["state"] === "closed"));
       const statuses = collector.received.filter(({ topic }) => topic === "s").map(({ text }) => JSON.parse(text));
-      expect(statuses[0]).toMatchObject({ type: "client.status", data: { state: "online", mirror: null, eventsDropped: 0, lastLoss: null } });
-      expect(statuses.at(-1)).toMatchObject({ data: { state: "closed", position: `${house.broker.position.epoch}-1` } });
+      expect(statuses[0]).toMatchObject({
+        type: "client.status",
+        data: { state: "online", mirror: null, eventsDropped: 0, lastLoss: null },
+      });
+      expect(statuses.at(-1)).toMatchObject({
+        data: { state: "closed", position: `${house.broker.position.epoch}-1` },
+      });
     });
 
     it("lets a close finish what was published before it", async () => {

@@ -1,0 +1,271 @@
+import {
+  StarcastError,
+  type AnyBroker,
+  type Batch,
+  type CloseReason,
+  type Gap,
+  type Line,
+  type LogEvent,
+  type Position,
+  type Subscriber,
+  type Timer,
+} from "@starcast/core";
+import { makeClientId, missingAbility, windowLimit } from "./abilities.ts";
+import { MqttConnection } from "./connection.ts";
+import { InFlightWindow, type InFlightItem } from "./in-flight-window.ts";
+import { Losses } from "./losses.ts";
+import type { Message } from "./message.ts";
+import { MirrorKeeper } from "./mirror-keeper.ts";
+import { Mirror } from "./mirror.ts";
+import type { MqttSession, SessionFacts } from "./mqtt-session.ts";
+import type { ResolvedMqttPublisherOptions } from "./options.ts";
+import { Packets } from "./packet.ts";
+import { Rate } from "./rate.ts";
+import { MqttReasonError } from "./reason-codes.ts";
+import { renderEvent } from "./rendering.ts";
+import { StatusReporter } from "./status-reporter.ts";
+
+/** How long an end waits for acknowledgements when nobody gave a deadline. */
+export const endWithinMs = 5_000;
+
+interface Online {
+  readonly session: MqttSession;
+  readonly facts: SessionFacts;
+}
+
+/** What happens between the log and one MQTT broker: takes events while there is a connection with room, rewinds when it breaks. */
+export class PublishingSubscriber implements Subscriber {
+  readonly connection: MqttConnection;
+  readonly keeper: MirrorKeeper | null;
+  readonly #broker: AnyBroker;
+  readonly #options: ResolvedMqttPublisherOptions;
+  readonly #window: InFlightWindow;
+  readonly #packets: Packets;
+  readonly #mirror: Mirror | null;
+  readonly #status: StatusReporter;
+  readonly #losses: Losses;
+  readonly #rate: Rate;
+  #line: Line | null = null;
+  #online: Online | null = null;
+  /** Told while there was no connection to tell them on. */
+  #gaps: Gap[] = [];
+  #acknowledged: Position | null = null;
+  /** Up to here QoS 0 was sent: never twice. */
+  #sentThrough = 0;
+  #throttle: Timer | null = null;
+  #ending: Promise<void> | null = null;
+
+  constructor(broker: AnyBroker, options: ResolvedMqttPublisherOptions) {
+    const { name, target, connection, credentials, needsVersion5, state, status } = options;
+    const { surroundings } = broker;
+    this.#broker = broker;
+    this.#options = options;
+    this.#packets = new Packets(options.rules);
+    this.#rate = new Rate(options.maxEventsPerSecond, surroundings.clock);
+    this.#window = new InFlightWindow({
+      ackTimeoutMs: connection.ackTimeoutMs,
+      surroundings,
+      onAcknowledged: (through) => this.#acknowledge(through),
+      onRoom: () => this.#line?.ready(),
+      onRefused: (error, item) => this.#refused(error, item),
+      onOverdue: (waitedMs) => this.#overdue(waitedMs),
+    });
+    this.#mirror = state === null ? null : new Mirror(state, broker.vocabulary, surroundings);
+    this.keeper =
+      this.#mirror === null
+        ? null
+        : new MirrorKeeper({
+            mirror: this.#mirror,
+            snapshot: state?.snapshot ?? null,
+            publisher: name,
+            observe: (moment) => broker.observe(moment),
+            onChanged: () => this.#mirrorChanged(),
+          });
+    this.#status = new StatusReporter({
+      options: status,
+      window: this.#window,
+      surroundings,
+      position: () => this.position,
+      mirror: () => this.keeper?.state ?? null,
+    });
+    this.#losses = new Losses(broker, name, this.#status);
+    const clientId = connection.clientId ?? makeClientId(name, surroundings.random);
+    this.connection = new MqttConnection(
+      { target, options: connection, clientId, credentials, needsVersion5, surroundings },
+      {
+        will: () => this.#status.will(),
+        onOnline: (session, facts) => this.#wentOnline(session, facts),
+        onOffline: (error, retryInMs) => this.#wentOffline(error, retryInMs),
+        onMessage: (topic, payload, isRetained) => this.#mirror?.hear(topic, payload, isRetained),
+      },
+    );
+  }
+
+  get isOnline(): boolean {
+    return this.#online !== null;
+  }
+
+  /** True while something was taken or told that the MQTT broker has not acknowledged. */
+  get isBusy(): boolean {
+    return !this.#window.isEmpty || this.#gaps.length > 0;
+  }
+
+  /** Everything up to here is acknowledged; with nothing in flight, what the filter left out is dealt with, too. */
+  get position(): Position | null {
+    return this.isOnline && !this.isBusy ? (this.#line?.position ?? this.#acknowledged) : this.#acknowledged;
+  }
+
+  open(line: Line): void {
+    this.#line = line;
+    this.#gaps = [];
+    if (line.start.isResumed) this.#acknowledged ??= line.start.position;
+    if (this.#ending !== null) return;
+    // What an earlier line has in flight may still be answered, and counts against the MQTT broker's limit.
+    if (this.isOnline && !this.#window.isEmpty) {
+      this.connection.fail(new StarcastError("lease_lost", "Expected to keep the place in the log, got another line"));
+    } else if (this.connection.state === "idle") this.connection.start();
+  }
+
+  deliver(batch: Batch): number {
+    const online = this.#online;
+    if (online === null || this.#ending !== null || this.#throttle !== null || this.keeper?.isBusy === true) return 0;
+    let taken = 0;
+    online.session.together(() => {
+      for (const event of batch.events) {
+        if (!this.#hasRoom(online)) break;
+        this.#take(event, online.facts);
+        taken += 1;
+      }
+    });
+    return taken;
+  }
+
+  gap(gap: Gap): void {
+    this.keeper?.markStale();
+    if (this.#online === null) this.#gaps.push(gap);
+    else this.#window.take(gap.through, this.#status.loss(gap), "gap");
+  }
+
+  close(_reason: CloseReason): Promise<void> {
+    return this.end(this.#broker.surroundings.clock.now() + endWithinMs);
+  }
+
+  /** Takes nothing more, waits for acknowledgements until the deadline, says good-bye. Idempotent. */
+  end(deadline: number): Promise<void> {
+    this.#ending ??= this.#end(deadline);
+    return this.#ending;
+  }
+
+  /** Says when there will be room, where nothing else will. */
+  #hasRoom({ session }: Online): boolean {
+    if (this.#window.isFull || this.#online?.session !== session) return false;
+    if (session.isFull) {
+      session.onDrain(() => this.#line?.ready());
+      return false;
+    }
+    if (this.#rate.take()) return true;
+    this.#throttle ??= this.#broker.surroundings.scheduler.after(this.#rate.waitMs, () => {
+      this.#throttle = null;
+      this.#line?.ready();
+    });
+    return false;
+  }
+
+  #take(event: LogEvent, facts: SessionFacts): void {
+    const rendition = renderEvent(event, this.#packets, this.#mirror, facts.maximumPacketBytes);
+    const position = { epoch: event.epoch, offset: event.offset };
+    const messages: Message[] = [];
+    const loss = this.#losses.poisonAt(event.offset) ?? rendition.loss;
+    if (loss !== null) messages.push(...this.#losses.lose(position, loss));
+    else if (rendition.event !== null && this.#maySend(rendition.event, event.offset)) messages.push(rendition.event);
+    if (rendition.state !== null) messages.push(rendition.state);
+    if (rendition.stateLoss !== null) this.keeper?.markStale();
+    this.#window.take(position, messages);
+  }
+
+  // At most once is what QoS 0 promises: one that was sent is not sent again after a rewind.
+  #maySend({ qos }: Message, offset: number): boolean {
+    if (qos > 0) return true;
+    if (offset <= this.#sentThrough) return false;
+    this.#sentThrough = offset;
+    return true;
+  }
+
+  #acknowledge(through: Position): void {
+    this.#acknowledged = through;
+    this.#line?.acknowledge(through);
+  }
+
+  #refused(error: StarcastError, item: InFlightItem): void {
+    const { label, through } = item;
+    this.#broker.observe({
+      kind: "mqttPublicationRefused",
+      level: "warn",
+      publisher: this.#options.name,
+      label,
+      error,
+    });
+    // A status that is refused changes nothing for the events.
+    if (through === null) return this.#window.replace(item, []);
+    if (error instanceof MqttReasonError && error.remedy === "drop") {
+      return this.#window.replace(item, this.#losses.lose(through, error));
+    }
+    this.connection.fail(error);
+  }
+
+  #overdue(waitedMs: number): void {
+    const { ackTimeoutMs } = this.#options.connection;
+    const message = `Expected the MQTT broker to acknowledge within ${ackTimeoutMs} ms, got nothing for ${waitedMs} ms`;
+    this.connection.fail(new StarcastError("timed_out", message));
+  }
+
+  #wentOnline(session: MqttSession, facts: SessionFacts): void {
+    const problem = missingAbility(this.#options, facts);
+    if (problem !== null) return this.connection.fail(problem);
+    this.#online = { session, facts };
+    this.#window.open(windowLimit(this.#options, facts), (message, onDone) => session.publish(message, onDone));
+    const { name, target } = this.#options;
+    const version = facts.version === 5 ? "5" : "3.1.1";
+    this.#broker.observe({ kind: "mqttConnected", level: "info", publisher: name, url: target.text, version });
+    this.#status.start();
+    for (const gap of this.#gaps.splice(0)) this.gap(gap);
+    this.keeper?.start({ session, window: this.#window });
+    this.#line?.ready();
+  }
+
+  #wentOffline(error: StarcastError, retryInMs: number | null): void {
+    const hadMore = !this.#window.isEmpty;
+    if (error instanceof MqttReasonError && error.remedy === "drop") this.#losses.blame(this.#window.first, error);
+    this.#leave();
+    const { name, target } = this.#options;
+    const kind = "mqttDisconnected";
+    this.#broker.observe({ kind, level: "warn", publisher: name, url: target.text, error, retryInMs });
+    // On a new line everything that was in flight is offered again.
+    if (hadMore) this.#line?.rewind();
+  }
+
+  #leave(): void {
+    this.#online = null;
+    this.#status.stop();
+    this.keeper?.stop();
+    this.#window.close();
+  }
+
+  #mirrorChanged(): void {
+    if (this.isOnline) this.#status.tell();
+    this.#line?.ready();
+  }
+
+  async #end(deadline: number): Promise<void> {
+    const { clock, scheduler } = this.#broker.surroundings;
+    this.#throttle?.cancel();
+    this.keeper?.close();
+    if (this.isOnline) this.#status.sayClosed();
+    const giveUp = (): void => this.#window.close();
+    const timer = scheduler.after(Math.max(0, deadline - clock.now()), giveUp, { holdsProcess: true });
+    await this.#window.empty();
+    timer.cancel();
+    this.#leave();
+    await this.connection.close(Math.max(100, Math.min(1_000, deadline - clock.now())));
+  }
+}
