@@ -74,7 +74,7 @@ function money(price) {
 }
 
 function words(name) {
-  return name.replaceAll("_", " ");
+  return name === "match" ? "matching rules" : name.replaceAll("_", " ");
 }
 
 function isShort(value) {
