@@ -45,8 +45,8 @@ export type {
   DeliveryStore,
 } from "./store/delivery-store.ts";
 export { MemoryCheckpoints } from "./store/memory-checkpoints.ts";
-export { MemoryDeliveries } from "./store/memory-deliveries.ts";
-export { MemoryRecords } from "./store/memory-records.ts";
+export { MemoryDeliveries, maxAttemptsKept } from "./store/memory-deliveries.ts";
+export { MemoryRecords, checkRecordKey } from "./store/memory-records.ts";
 export { MemoryStore } from "./store/memory-store.ts";
 export type { MemoryStoreOptions } from "./store/memory-store.ts";
 export type { RecordStore, StoredRecord } from "./store/record-store.ts";

@@ -1,1 +1,2 @@
-export {};
+export { SqliteStore } from "./sqlite-store.ts";
+export type { SqliteOptions, SqliteRetention } from "./options.ts";

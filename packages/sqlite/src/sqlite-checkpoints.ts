@@ -1,0 +1,100 @@
+import { StarcastError, describe, type CheckpointStore, type Clock, type Lease, type Position } from "@starcast/core";
+import type { Driver, Row, Statement } from "./driver.ts";
+import type { GroupCommit } from "./group-commit.ts";
+import type { Meta } from "./meta.ts";
+
+/** Durable positions in a table; fenced by a revision that grows with every lease. */
+export class SqliteCheckpoints implements CheckpointStore {
+  readonly #clock: Clock;
+  readonly #commit: GroupCommit;
+  readonly #meta: Meta;
+  readonly #statements: Readonly<Record<"get" | "put" | "extend" | "save" | "release" | "remove" | "list", Statement>>;
+
+  constructor(options: {
+    readonly driver: Driver;
+    readonly meta: Meta;
+    readonly commit: GroupCommit;
+    readonly clock: Clock;
+  }) {
+    const { driver } = options;
+    this.#clock = options.clock;
+    this.#commit = options.commit;
+    this.#meta = options.meta;
+    this.#statements = {
+      get: driver.prepare("SELECT * FROM checkpoints WHERE name = ?"),
+      put: driver.prepare(
+        "INSERT INTO checkpoints (name, holder, until) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until",
+      ),
+      extend: driver.prepare("UPDATE checkpoints SET until = ? WHERE name = ?"),
+      save: driver.prepare("UPDATE checkpoints SET epoch = ?, offset = ? WHERE name = ?"),
+      release: driver.prepare("UPDATE checkpoints SET holder = NULL WHERE name = ? AND holder = ?"),
+      remove: driver.prepare("DELETE FROM checkpoints WHERE name = ?"),
+      list: driver.prepare("SELECT * FROM checkpoints ORDER BY name"),
+    };
+  }
+
+  async acquire(name: string, ttlMs: number): Promise<Lease | null> {
+    checkName(name);
+    return this.#commit.write(() => {
+      const known = this.#statements.get.get(name);
+      const now = this.#clock.now();
+      if (known !== undefined && known["holder"] !== null && Number(known["until"]) > now) return null;
+      const revision = this.#meta.number("revision") + 1;
+      this.#meta.put("revision", revision);
+      this.#statements.put.run(name, revision, now + ttlMs);
+      return Object.freeze({ name, revision, position: positionOf(known) });
+    });
+  }
+
+  renew(lease: Lease, ttlMs: number): Promise<void> {
+    return this.#commit.write(() => {
+      this.check(lease);
+      this.#statements.extend.run(this.#clock.now() + ttlMs, lease.name);
+    });
+  }
+
+  async load(name: string): Promise<Position | null> {
+    return positionOf(this.#statements.get.get(name));
+  }
+
+  save(lease: Lease, position: Position): Promise<void> {
+    return this.#commit.write(() => this.move(lease, position));
+  }
+
+  release(lease: Lease): Promise<void> {
+    return this.#commit.write(() => void this.#statements.release.run(lease.name, lease.revision));
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#commit.write(() => void this.#statements.remove.run(name));
+  }
+
+  async list(): Promise<readonly { readonly name: string; readonly position: Position | null }[]> {
+    return this.#statements.list.all().map((row) => ({ name: String(row["name"]), position: positionOf(row) }));
+  }
+
+  /** Within a transaction: moves the position, or throws `lease_lost`. */
+  move(lease: Lease, position: Position): void {
+    this.check(lease);
+    this.#statements.save.run(position.epoch, position.offset, lease.name);
+  }
+
+  /** Within a transaction: throws `lease_lost` unless it is the latest. */
+  check(lease: Lease): void {
+    if (this.#statements.get.get(lease.name)?.["holder"] === lease.revision) return;
+    throw new StarcastError(
+      "lease_lost",
+      `Expected the latest lease of \`${lease.name}\`, got revision ${lease.revision}, which was given back or taken over`,
+    );
+  }
+}
+
+function positionOf(row: Row | undefined): Position | null {
+  const epoch = row?.["epoch"];
+  return typeof epoch === "string" ? Object.freeze({ epoch, offset: Number(row?.["offset"]) }) : null;
+}
+
+function checkName(name: unknown): void {
+  if (typeof name === "string" && name.length > 0 && name.length <= 256) return;
+  throw new StarcastError("invalid_option", `Expected \`name\` to be 1 to 256 characters, got ${describe(name)}`);
+}

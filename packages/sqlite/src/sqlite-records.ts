@@ -1,0 +1,67 @@
+import { StarcastError, checkRecordKey, type RecordStore, type StoredRecord } from "@starcast/core";
+import { fromColumn, toColumn } from "./exact-text.ts";
+import type { Driver, Row, Statement } from "./driver.ts";
+import type { GroupCommit } from "./group-commit.ts";
+import type { Meta } from "./meta.ts";
+
+/** Small values in a table. */
+export class SqliteRecords implements RecordStore {
+  readonly #commit: GroupCommit;
+  readonly #meta: Meta;
+  readonly #statements: Readonly<Record<"get" | "put" | "remove" | "list", Statement>>;
+
+  constructor(options: { readonly driver: Driver; readonly meta: Meta; readonly commit: GroupCommit }) {
+    const { driver } = options;
+    this.#commit = options.commit;
+    this.#meta = options.meta;
+    this.#statements = {
+      get: driver.prepare("SELECT * FROM records WHERE key = ?"),
+      put: driver.prepare(
+        "INSERT INTO records (key, value, revision) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, revision = excluded.revision",
+      ),
+      remove: driver.prepare("DELETE FROM records WHERE key = ?"),
+      list: driver.prepare("SELECT * FROM records WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key"),
+    };
+  }
+
+  async get(key: string): Promise<StoredRecord | null> {
+    checkRecordKey(key);
+    return recordOf(this.#statements.get.get(key));
+  }
+
+  async put(key: string, value: string, options?: { readonly ifRevision?: number | undefined }): Promise<number> {
+    checkRecordKey(key);
+    return this.#commit.write(() => {
+      const known = recordOf(this.#statements.get.get(key))?.revision ?? 0;
+      const wanted = options?.ifRevision;
+      if (wanted !== undefined && wanted !== known) {
+        throw new StarcastError(
+          "stale_claim",
+          `Expected record \`${key}\` at revision ${wanted}, got ${known === 0 ? "none" : known}`,
+        );
+      }
+      const revision = this.#meta.number("revision") + 1;
+      this.#meta.put("revision", revision);
+      this.#statements.put.run(key, toColumn(value), revision);
+      return revision;
+    });
+  }
+
+  async remove(key: string): Promise<boolean> {
+    checkRecordKey(key);
+    return this.#commit.write(() => this.#statements.remove.run(key).changes > 0);
+  }
+
+  async list(prefix: string): Promise<readonly StoredRecord[]> {
+    return this.#statements.list.all(prefix).flatMap((row) => recordOf(row) ?? []);
+  }
+}
+
+function recordOf(row: Row | undefined): StoredRecord | null {
+  if (row === undefined) return null;
+  return Object.freeze({
+    key: String(row["key"]),
+    value: fromColumn(String(row["value"])),
+    revision: Number(row["revision"]),
+  });
+}
