@@ -1,4 +1,4 @@
-import { formatPosition, MemoryStore, type Delivery } from "@starcast/core";
+import { formatPosition, MemoryStore, StarcastError, type Delivery, type DeliveryStore } from "@starcast/core";
 import { makeKey, makeKeyPair } from "@starcast/standard-webhooks";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
@@ -389,7 +389,7 @@ describe("the service", () => {
     await settled(at);
     await verify(to.received[0], [String(old)], time.clock.now());
     await verify(to.received[0], [String(fresh)], time.clock.now());
-    time.advanceTo(time.clock.now() + 24 * hour);
+    await time.advanceTo(time.clock.now() + 24 * hour);
     await at.broker.publish("a.b", 2);
     await settled(at);
     await expect(verify(to.received[1], [String(old)], time.clock.now())).rejects.toMatchObject({
@@ -561,6 +561,108 @@ describe("secrets", () => {
     expect(answer).toContain("[redacted]");
     expect(answer).not.toMatch(/hunter2|v1,/);
     expect(JSON.stringify(at.moments)).not.toMatch(/hunter2|whsec_/);
+  });
+});
+
+describe("a process that freezes in the middle of an attempt", () => {
+  it("is overtaken when its claim has ended: the same id is sent again, and what it says later changes nothing", async () => {
+    const [frozen, lively] = [fakeTime(), fakeTime()];
+    const store = new MemoryStore({ surroundings: lively });
+    let answers = 0;
+    const to = await listening((_, response) => {
+      answers += 1;
+      if (answers > 1) response.writeHead(204).end();
+    });
+    const first = house({ allow: [to.origin], store, surroundings: frozen });
+    await first.webhooks.endpoints.put({ id: "partner", url: to.origin });
+    const { id } = await first.broker.publish("a.b", {});
+    await to.count(1);
+    const other = house({ allow: [to.origin], store, surroundings: lively });
+    await play(lively, lively.clock.now() + 29 * second, other);
+    expect(to.received).toHaveLength(1);
+    await play(lively, lively.clock.now() + 2 * second, other);
+    expect(idsOf(to)).toEqual([id, id]);
+    const delivered = await store.deliveries.get("partner", id);
+    expect(delivered).toMatchObject({ state: { kind: "succeeded" }, attempts: [{ category: "succeeded" }] });
+    await frozen.advanceTo(frozen.clock.now() + minute);
+    await settled(first);
+    expect(await store.deliveries.get("partner", id)).toEqual(delivered);
+    expect(first.all("webhookStoreFailed")).toEqual([]);
+    expect(to.received).toHaveLength(2);
+  });
+});
+
+describe("a store that refuses for a while", () => {
+  function failing(operation: "put" | "succeed" | "claimDue", times: number): MemoryStore {
+    const store = new MemoryStore();
+    const deliveries: DeliveryStore = store.deliveries;
+    const original = deliveries[operation].bind(deliveries) as (...given: unknown[]) => Promise<unknown>;
+    let left = times;
+    Object.assign(deliveries, {
+      [operation]: (...given: unknown[]) => {
+        left -= 1;
+        return left >= 0 ? Promise.reject(new StarcastError("store_failed", "disk full")) : original(...given);
+      },
+    });
+    return store;
+  }
+
+  it.each([
+    ["put", "put", 0],
+    ["claimDue", "claimDue", 0],
+  ] as const)("loses nothing when it cannot %s", async (operation, told, repeats) => {
+    const to = await listening();
+    const at = house({ allow: [to.origin], store: failing(operation, 2) });
+    await at.webhooks.endpoints.put({ id: "partner", url: to.origin });
+    for (let count = 0; count < 20; count += 1) await at.broker.publish("a.b", count);
+    await to.count(20 + repeats);
+    expect(new Set(to.received.map(dataOf)).size).toBe(20);
+    expect(at.all("webhookStoreFailed").map((moment) => moment.operation)).toEqual([told, told]);
+  });
+
+  it("has a delivery sent again whose success it did not keep", async () => {
+    const time = fakeTime();
+    const to = await listening();
+    const at = house({ allow: [to.origin], store: failing("succeed", 1), surroundings: time });
+    await at.webhooks.endpoints.put({ id: "partner", url: to.origin });
+    const { id } = await at.broker.publish("a.b", 1);
+    await play(time, time.clock.now() + minute, at);
+    expect(idsOf(to)).toEqual([id, id]);
+    expect(await at.webhooks.deliveries.get("partner", id)).toMatchObject({ state: { kind: "succeeded" } });
+  });
+});
+
+describe("several dispatchers of one broker", () => {
+  it("need names of their own, and endpoint ids of their own", async () => {
+    const to = await listening();
+    const { broker, webhooks } = house({ allow: [to.origin] });
+    expect(() => new WebhookDispatcher(broker)).toThrow(expect.objectContaining({ code: "name_taken" }));
+    const other = new WebhookDispatcher(broker, { name: "internal", allow: [to.origin] });
+    await webhooks.endpoints.put({ id: "one", url: `${to.origin}/one` });
+    await other.endpoints.put({ id: "two", url: `${to.origin}/two` });
+    await expect(other.endpoints.put({ id: "one", url: to.origin })).rejects.toMatchObject({ code: "name_taken" });
+    await expect(other.endpoints.remove("one")).rejects.toMatchObject({ code: "name_taken" });
+    expect((await other.endpoints.list()).map(({ id }) => id)).toEqual(["two"]);
+    await broker.publish("a.b", 1);
+    await broker.close();
+    expect(to.received.map(({ path }) => path).toSorted()).toEqual(["/one", "/two"]);
+  });
+});
+
+describe("outcomes as events", () => {
+  it("are published if wanted, and never for themselves", async () => {
+    const gone = await listening((_, response) => response.writeHead(410).end());
+    const to = await listening();
+    const at = house({ allow: [gone.origin, to.origin], publishOutcomes: true });
+    await at.webhooks.endpoints.put({ id: "gone", url: gone.origin });
+    await at.webhooks.endpoints.put({ id: "watcher", url: to.origin, types: ["webhook.**"] });
+    const { id } = await at.broker.publish("a.b", 1);
+    await to.count(2);
+    const told = to.received.map(({ body }) => JSON.parse(String(body)) as { type: string; data: unknown });
+    expect(told.toSorted((a, b) => (a.type < b.type ? -1 : 1))).toMatchObject([
+      { type: "webhook.delivery.dead", data: { endpointId: "gone", eventId: id, reason: "endpoint_gone" } },
+      { type: "webhook.endpoint.disabled", data: { endpointId: "gone", reason: "gone" } },
+    ]);
   });
 });
 

@@ -75,10 +75,10 @@ export async function settled({ webhooks }: House): Promise<void> {
 export async function play(time: FakeTime, until: number, house: House): Promise<void> {
   await settled(house);
   for (let next = time.nextAt; next !== null && next <= until; next = time.nextAt) {
-    time.advanceTo(next);
+    await time.advanceTo(next);
     await settled(house);
   }
-  time.advanceTo(until);
+  await time.advanceTo(until);
   await settled(house);
 }
 
