@@ -48,6 +48,16 @@ export function readDemoOptions(
   return { isOnce: once, host, port, token, mqttUrl: env["MQTT_URL"] ?? null };
 }
 
+/** The same for a program: says what is wrong and ends with 2. */
+export function readDemoOptionsOrExit(...given: Parameters<typeof readDemoOptions>): DemoOptions {
+  try {
+    return readDemoOptions(...given);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}\n`);
+    process.exit(2);
+  }
+}
+
 /** Whether only this machine can reach it. */
 export function isLoopbackHost(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);

@@ -5,7 +5,7 @@ import { SseGateway } from "@starcast/sse";
 import { WebSocketGateway } from "@starcast/websocket";
 import { CatalogReplay } from "./catalog/catalog-replay.ts";
 import { readPriceLists } from "./catalog/price-lists.ts";
-import { readDemoOptions } from "./demo-options.ts";
+import { readDemoOptionsOrExit } from "./demo-options.ts";
 import { runCheck } from "./once/run-check.ts";
 import { Door } from "./page-server/door.ts";
 import { PageServer } from "./page-server/page-server.ts";
@@ -16,7 +16,7 @@ import { LiveSide } from "./sides/live-side.ts";
 import { MqttSide } from "./sides/mqtt-side.ts";
 import { WebhookSide } from "./sides/webhook-side.ts";
 
-const options = readDemoOptions(process.argv.slice(2), process.env);
+const options = readDemoOptionsOrExit(process.argv.slice(2), process.env);
 const stop = untilSignal("SIGINT", "SIGTERM");
 const write = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -69,6 +69,7 @@ if (options.isOnce) {
   await broker.close();
 } else {
   write(`Starcast is at ${origin}/${options.token === null ? "" : `?token=${options.token}`}   (Ctrl-C ends it)`);
+  write(`MQTT: catalog/events/# ${options.mqttUrl === null ? `at ${mqtt.url}` : "at your MQTT broker"}`);
   await broker.run({ signal: stop });
 }
 

@@ -15,10 +15,14 @@ export class MqttSide implements CheckedTransport {
   readonly #device: MqttDevice;
   readonly #mqttBroker: EmbeddedMqttBroker | null;
 
-  private constructor(receiver: Receiver, device: MqttDevice, mqttBroker: EmbeddedMqttBroker | null) {
+  /** Where whoever likes can follow the same topics. */
+  readonly url: string;
+
+  private constructor(receiver: Receiver, device: MqttDevice, url: string, mqttBroker: EmbeddedMqttBroker | null) {
     const cut = { what: "device cut", begin: () => device.cut(), end: () => undefined };
     const down = { what: "MQTT broker down", begin: () => this.stop(), end: () => this.start() };
     this.receiver = receiver;
+    this.url = url;
     this.#device = device;
     this.#mqttBroker = mqttBroker;
     // Somebody else's MQTT broker is left alone.
@@ -33,7 +37,7 @@ export class MqttSide implements CheckedTransport {
     const receiver = new Receiver("MQTT", broker.position);
     const device = await MqttDevice.connect(target, "catalog/events/#", clientId, receiver);
     new MqttPublisher(broker, { url: target, topic: "catalog/events/{type:levels}/{subject}", ...quickMqtt });
-    return new MqttSide(receiver, device, mqttBroker);
+    return new MqttSide(receiver, device, target, mqttBroker);
   }
 
   readonly isUp = (): boolean => this.#mqttBroker?.isUp ?? true;
