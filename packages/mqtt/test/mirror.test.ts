@@ -98,7 +98,10 @@ function describeMirror(name: string, start: Start, protocol: "5" | "3.1.1"): vo
       await status.until(() => status.frames.some(({ data }) => data["mirror"] === "exact"));
       await status.end();
       await broker.close();
-      expect(await retained(server.url, 2)).toEqual({ "models/old": { id: "old", price: 1 }, "models/new": { id: "new", price: 2 } });
+      expect(await retained(server.url, 2)).toEqual({
+        "models/old": { id: "old", price: 1 },
+        "models/new": { id: "new", price: 2 },
+      });
     });
 
     it("takes a snapshot that comes bit by bit, more of it than fits into the window", async () => {
@@ -134,7 +137,9 @@ function describeMirror(name: string, start: Start, protocol: "5" | "3.1.1"): vo
       const publisher = publish();
       const three = [1, 2, 3].map((n) => [`m${n}`, n] as const);
       await expect(publisher.resync(three)).rejects.toThrow(/at most 2 topics/);
-      await expect(publisher.resync({ [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }) })).rejects.toThrow(/within 20 ms/);
+      await expect(
+        publisher.resync({ [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }) }),
+      ).rejects.toThrow(/within 20 ms/);
     });
   });
 }
@@ -155,7 +160,11 @@ describe("a publisher without a mirror", () => {
 
   it("rejects a resync that waits for a connection when it is closed", async () => {
     const broker = new Broker({ observe: [] });
-    const publisher = new MqttPublisher(broker, { url: "mqtt://127.0.0.1:1", topic: "t", state: { topic: "s/{subject}" } });
+    const publisher = new MqttPublisher(broker, {
+      url: "mqtt://127.0.0.1:1",
+      topic: "t",
+      state: { topic: "s/{subject}" },
+    });
     const waiting = expect(publisher.resync([])).rejects.toMatchObject({ code: "broker_closed" });
     await publisher.close();
     await waiting;
