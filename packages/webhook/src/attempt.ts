@@ -27,6 +27,7 @@ export async function tryDelivery(endpoint: LiveEndpoint, event: DeliveredEvent,
   const payload = payloads.make(record.format, event);
   let answer: Answer;
   let signature = "";
+  if (!endpoint.isCallable) return refused(at);
   try {
     const signed = await sign({ id: event.id, timestamp: at, body: payload.body, keys, now: at });
     signature = signed["webhook-signature"];
@@ -67,6 +68,15 @@ export async function tryDelivery(endpoint: LiveEndpoint, event: DeliveredEvent,
     },
     outcome,
     isInterrupted: answer.kind === "failed" && answer.category === "interrupted",
+  };
+}
+
+function refused(at: number): Tried {
+  const category = "address_refused";
+  return {
+    attempt: { at, tookMs: 0, category, status: null, answer: null },
+    outcome: readOutcome({ kind: "failed", category }, at),
+    isInterrupted: false,
   };
 }
 

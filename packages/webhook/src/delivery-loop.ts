@@ -62,7 +62,11 @@ export class DeliveryLoop {
   refresh(id: string): void {
     const endpoint = this.#context.endpoints.find(id);
     if (endpoint === undefined) this.#health.delete(id);
-    else this.#health.get(id)?.setLimits(endpoint.record);
+    else {
+      const health = this.#health.get(id);
+      health?.setLimits(endpoint.record);
+      if (endpoint.record.state.kind !== "active") health?.reset();
+    }
     this.wake();
   }
 

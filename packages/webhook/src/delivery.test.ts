@@ -26,7 +26,7 @@ function endpoint(changes: Partial<EndpointRecord> = {}): LiveEndpoint {
     catchUp: null,
     ...changes,
   };
-  return enliven(record, 1, new URL(record.url), false);
+  return enliven(record, 1, { unlocked: { origins: new Set(), networks: [] }, ports: [443] });
 }
 
 const event = { epoch: "e1", offset: 11, type: "model.added", subject: "eu/1" };

@@ -48,6 +48,13 @@ export class EndpointHealth {
     this.#window = Math.min(this.#window, limits.concurrency);
   }
 
+  /** Forgets what it knows: the endpoint was turned off, and what comes back may be another. */
+  reset(): void {
+    this.#breaker = { kind: "closed" };
+    this.#window = Math.min(firstWindow, this.#limits.concurrency);
+    this.#recent.clear();
+  }
+
   /** How many attempts may begin now. Changes nothing. */
   room(now: number): number {
     if (this.#breaker.kind === "open") return now >= this.#breaker.until && this.#inFlight === 0 ? 1 : 0;

@@ -115,8 +115,7 @@ export class EndpointRecords {
   #keep(record: EndpointRecord, revision: number): void {
     const known = this.#live.get(record.id);
     if (record.dispatcher !== this.#options.name || (known !== undefined && known.revision > revision)) return;
-    const url = new URL(record.url);
-    this.#live.set(record.id, enliven(record, revision, url, this.#options.unlocked.origins.has(url.origin)));
+    this.#live.set(record.id, enliven(record, revision, this.#options));
     this.#onChanged(record.id);
   }
 

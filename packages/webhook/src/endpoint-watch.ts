@@ -1,6 +1,6 @@
-import type { AnyBroker } from "@starcast/core";
+import { isStarcastError, type AnyBroker } from "@starcast/core";
 import type { EndpointRecords } from "./endpoint-records.ts";
-import type { DisabledReason, LiveEndpoint } from "./endpoint.ts";
+import type { DisabledReason, EndpointRecord, LiveEndpoint } from "./endpoint.ts";
 import type { Outcome } from "./outcome.ts";
 
 export interface EndpointWatchOptions {
@@ -62,21 +62,36 @@ export class EndpointWatch {
     });
   }
 
-  // One write per endpoint at a time: attempts that end meanwhile would say the same.
-  #write(id: string, change: Partial<LiveEndpoint["record"]>, then?: () => void): void {
-    if (this.#writing.has(id)) return;
-    const { broker, records } = this.#options;
-    const isDisabling = change.state !== undefined;
-    const written = records
-      .update(id, (known) => (isDisabling && known.state.kind === "disabled" ? known : { ...known, ...change }))
+  // One write per endpoint at a time: attempts that end meanwhile would say the same. Only turning it off waits its turn.
+  #write(id: string, change: Partial<EndpointRecord>, then?: () => void): void {
+    const { broker } = this.#options;
+    const before = this.#writing.get(id);
+    if (before !== undefined && change.state === undefined) return;
+    const written: Promise<void> = this.#update(id, change, before)
       .then(
-        (record) => {
-          if (!isDisabling || record.state === change.state) then?.();
+        (hasChanged) => {
+          if (hasChanged) then?.();
         },
-        // The next attempt says it again.
-        (error: unknown) => broker.observe({ kind: "webhookStoreFailed", level: "warn", operation: "endpoint", error }),
+        (error: unknown) => {
+          // One that was removed meanwhile needs nothing written; anything else is said again by the next attempt.
+          if (isStarcastError(error, "not_found")) return;
+          broker.observe({ kind: "webhookStoreFailed", level: "warn", operation: "endpoint", error });
+        },
       )
-      .finally(() => this.#writing.delete(id));
+      .finally(() => {
+        if (this.#writing.get(id) === written) this.#writing.delete(id);
+      });
     this.#writing.set(id, written);
+  }
+
+  /** Resolves with false when the endpoint was turned off already. */
+  async #update(id: string, change: Partial<EndpointRecord>, before: Promise<void> | undefined): Promise<boolean> {
+    await before;
+    let hasChanged = true;
+    await this.#options.records.update(id, (known) => {
+      hasChanged = change.state === undefined || known.state.kind !== "disabled";
+      return hasChanged ? { ...known, ...change } : known;
+    });
+    return hasChanged;
   }
 }

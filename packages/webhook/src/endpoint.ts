@@ -9,6 +9,7 @@ import {
 import { parseKey, redactKey, type KeyRecord, type WebhookKey } from "@starcast/standard-webhooks";
 import type { Ordering, PayloadFormat } from "./endpoint-options.ts";
 import type { SecretBox } from "./secret-box.ts";
+import { checkEndpointUrl, type UrlRules } from "./url-guard.ts";
 
 /** Why an endpoint was turned off: it said so (410, `webhook-delivery: disable`), or it failed for days on end. */
 export type DisabledReason = "gone" | "failing";
@@ -60,6 +61,8 @@ export interface LiveEndpoint {
   readonly origin: string;
   readonly path: string;
   readonly isUnlocked: boolean;
+  /** False when the rules for URLs have become stricter since it was put: its deliveries fail as `address_refused`. */
+  readonly isCallable: boolean;
   readonly filter: CompiledFilter;
   readonly keys: readonly WebhookKey[];
   /** Of every request: names and values in turn. */
@@ -70,17 +73,29 @@ export interface LiveEndpoint {
 const userAgent = "starcast-webhook";
 
 /** The record made ready: filter compiled, keys parsed, once. */
-export function enliven(record: EndpointRecord, revision: number, url: URL, isUnlocked: boolean): LiveEndpoint {
+export function enliven(record: EndpointRecord, revision: number, rules: Omit<UrlRules, "allowHttp">): LiveEndpoint {
+  const url = new URL(record.url);
   return {
     record,
     revision,
     origin: url.origin,
     path: `${url.pathname}${url.search}`,
-    isUnlocked,
+    isUnlocked: rules.unlocked.origins.has(url.origin),
+    isCallable: isCallable(record, rules),
     filter: compileFilter({ types: record.types, subjects: record.subjects }),
     keys: record.keys.map((key) => parseKey(key)),
     headers: Object.entries({ "user-agent": userAgent, ...record.headers }).flat(),
   };
+}
+
+function isCallable({ url, allowHttp }: EndpointRecord, rules: Omit<UrlRules, "allowHttp">): boolean {
+  try {
+    checkEndpointUrl(url, { ...rules, allowHttp });
+    return true;
+  } catch {
+    // What is wrong with it is told to whoever puts it again; each attempt says that it was refused.
+    return false;
+  }
 }
 
 /** The record without its secrets. */
@@ -115,10 +130,10 @@ export function formatEndpoint(record: EndpointRecord, box: SecretBox): string {
 /** Reads what `formatEndpoint` wrote; throws `store_corrupt` for what it did not write, or cannot open. */
 export function parseEndpoint(text: string, box: SecretBox): EndpointRecord {
   // Written by `formatEndpoint` of this or an earlier version; the parts that would do harm if wrong are checked.
-  const stored = JSON.parse(text) as StoredEndpoint;
+  const stored = parsed(text) as StoredEndpoint;
   if (stored.version !== 1) throw corrupt("another version");
   const { version: _, secrets, ...rest } = stored;
-  const opened = typeof secrets === "string" ? (JSON.parse(box.open(stored.id, secrets)) as Secrets) : secrets;
+  const opened = typeof secrets === "string" ? (parsed(box.open(stored.id, secrets)) as Secrets) : secrets;
   if (!Array.isArray(opened.keys) || opened.keys.length === 0) throw corrupt("no keys");
   return {
     ...rest,
@@ -152,12 +167,20 @@ interface StoredEndpoint extends Omit<
   readonly secrets: string | Secrets;
 }
 
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw corrupt("no JSON", error);
+  }
+}
+
 function place(text: string): Position {
   const position = parsePosition(text);
   if (position === null) throw corrupt("a place that is none");
   return position;
 }
 
-function corrupt(got: string): StarcastError {
-  return new StarcastError("store_corrupt", `Expected an endpoint as it was stored, got ${got}`);
+function corrupt(got: string, cause?: unknown): StarcastError {
+  return new StarcastError("store_corrupt", `Expected an endpoint as it was stored, got ${got}`, { cause });
 }

@@ -54,7 +54,12 @@ export class HttpSender {
       // Idle timers of the HTTP client start anew with every byte; only one timer over everything is a deadline.
       const timer = scheduler.after(deadlineMs, () => reader.end("timed_out"), { holdsProcess: true });
       const { path, headers, body } = request;
-      this.#poolFor(request).dispatch({ method: "POST", path, headers, body }, reader);
+      try {
+        this.#poolFor(request).dispatch({ method: "POST", path, headers, body }, reader);
+      } catch {
+        // The client refuses what it cannot write before it looks at the network; nothing of it was sent.
+        reader.end("request_refused");
+      }
     });
   }
 

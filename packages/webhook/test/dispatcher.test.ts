@@ -632,6 +632,45 @@ describe("a store that refuses for a while", () => {
   });
 });
 
+describe("an endpoint of an earlier life of the service", () => {
+  it("is not called when the rules have become stricter since, and says so in its attempts", async () => {
+    const store = new MemoryStore();
+    const to = await listening();
+    const before = house({ allow: [to.origin], store });
+    await before.webhooks.endpoints.put({ id: "partner", url: to.origin });
+    await before.webhooks.close();
+    const after = house({ store });
+    const { id } = await after.broker.publish("a.b", 1);
+    expect(await after.seen("webhookAttempted")).toMatchObject({
+      endpointId: "partner",
+      eventId: id,
+      category: "address_refused",
+    });
+    expect(to.received).toHaveLength(0);
+    expect(await after.webhooks.endpoints.pause("partner")).toMatchObject({ state: { kind: "paused" } });
+  });
+
+  it("is told and left out when its record cannot be read", async () => {
+    const store = new MemoryStore();
+    for (const [id, value] of [
+      ["junk", "{"],
+      ["old", '{"version":0}'],
+      ["empty", '{"version":1,"secrets":{"keys":[]}}'],
+    ] as const) {
+      await store.records.put(`webhooks/endpoints/${id}`, value);
+    }
+    const at = house({ store });
+    expect(await at.webhooks.endpoints.list()).toEqual([]);
+    expect(
+      at
+        .all("webhookEndpointUnreadable")
+        .map(({ endpointId }) => endpointId)
+        .toSorted(),
+    ).toEqual(["empty", "junk", "old"]);
+    for (const { error } of at.all("webhookEndpointUnreadable")) expect(error).toMatchObject({ code: "store_corrupt" });
+  });
+});
+
 describe("several dispatchers of one broker", () => {
   it("need names of their own, and endpoint ids of their own", async () => {
     const to = await listening();
