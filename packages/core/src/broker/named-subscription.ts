@@ -45,17 +45,23 @@ export class NamedSubscription {
     void this.#acquire();
   }
 
+  // The subscriber is closed before the lease is given back: in between it must not be opened any more.
+  get #isEnding(): boolean {
+    return this.#state.kind === "closed" || this.#options.registration.isClosed;
+  }
+
   async #acquire(): Promise<void> {
     const { checkpoints, name, leaseMs, surroundings } = this.#options;
     try {
       const askedAt = surroundings.clock.now();
       const lease = await checkpoints.acquire(name, leaseMs);
       if (lease === null) return this.#later(() => void this.#acquire());
-      if (this.#state.kind === "closed") return await checkpoints.release(lease);
+      if (this.#isEnding) return await checkpoints.release(lease);
       this.#renewedAt = askedAt;
       // A name never saved starts here: were it not kept at once, a crash would move its start past what is published now.
       const from = lease.position ?? this.#firstPlace();
       if (lease.position === null && typeof from !== "string") await checkpoints.save(lease, from);
+      if (this.#isEnding) return await checkpoints.release(lease);
       this.#hold(lease, from);
     } catch (error) {
       this.#report(error);
@@ -69,7 +75,6 @@ export class NamedSubscription {
   }
 
   #hold(lease: Lease, from: StartingPoint): void {
-    if (this.#state.kind === "closed") return;
     const { pump, registration, maxReplayEvents } = this.#options;
     const { subscriber, label, filter } = registration;
     const cursor = pump.add(

@@ -24,7 +24,10 @@ export class MemoryLog implements EventLog {
   readonly #ring: EventRing<LogEvent>;
   readonly #time: IsoTime;
   readonly #dedupe: DedupeWindow;
-  readonly #watchers = new Set<(events: readonly StoredEvent[]) => void>();
+  readonly #watchers = new Set<Watcher>();
+  /** Committed by a watcher, from inside its call: told when everybody has seen what came before. */
+  #untold: LogEvent[] = [];
+  #isTelling = false;
   #isClosed = false;
 
   constructor(options: MemoryLogOptions) {
@@ -52,10 +55,12 @@ export class MemoryLog implements EventLog {
       if (this.#isClosed) throw closed();
       const [first] = drafts;
       // The common case, without the list work: a tenth of a publication's cost.
-      if (drafts.length === 1 && first?.dedupeKey === undefined && first !== undefined)
-        return Promise.resolve([this.#commit(first)]);
-      this.#checkRoom(drafts);
-      return Promise.resolve(drafts.map((draft) => this.#commit(draft)));
+      if (drafts.length === 1 && first?.dedupeKey === undefined && first !== undefined) {
+        const event = this.#commit(first);
+        this.#tell([event]);
+        return Promise.resolve([appendedAs(event)]);
+      }
+      return Promise.resolve(this.#commitAll(drafts));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -76,8 +81,7 @@ export class MemoryLog implements EventLog {
   }
 
   watch(onCommitted: (events: readonly StoredEvent[]) => void): () => void {
-    // A wrapper of its own per call: the same function may watch twice.
-    const watcher = (events: readonly StoredEvent[]): void => onCommitted(events);
+    const watcher = { after: this.head, onCommitted };
     this.#watchers.add(watcher);
     return () => void this.#watchers.delete(watcher);
   }
@@ -109,25 +113,60 @@ export class MemoryLog implements EventLog {
     if (keyed > 0) this.#dedupe.reserve(keyed);
   }
 
-  #commit(draft: EventDraft): Appended {
-    if (draft.dedupeKey !== undefined) {
-      const first = this.#dedupe.find(draft.dedupeKey);
+  // All of a list before anybody is told: what a watcher publishes must not come between.
+  #commitAll(drafts: readonly EventDraft[]): readonly Appended[] {
+    this.#checkRoom(drafts);
+    const events: LogEvent[] = [];
+    const appended = drafts.map((draft) => {
+      const first = draft.dedupeKey === undefined ? undefined : this.#dedupe.find(draft.dedupeKey);
       if (first !== undefined) return first;
-    }
-    const event = new LogEvent(this.epoch, this.#ring.newest + 1, this.#time.now(), draft);
-    const appended = {
-      position: { epoch: this.epoch, offset: event.offset },
-      timestamp: event.timestamp,
-      isDuplicate: false,
-    };
-    if (draft.dedupeKey !== undefined) this.#dedupe.remember(draft.dedupeKey, appended);
-    this.#ring.push(event);
-    if (this.#watchers.size > 0) {
-      const events = [event];
-      for (const watcher of this.#watchers) watcher(events);
-    }
+      const event = this.#commit(draft);
+      events.push(event);
+      if (draft.dedupeKey !== undefined) this.#dedupe.remember(draft.dedupeKey, appendedAs(event));
+      return appendedAs(event);
+    });
+    if (events.length > 0) this.#tell(events);
     return appended;
   }
+
+  #commit(draft: EventDraft): LogEvent {
+    const event = new LogEvent(this.epoch, this.#ring.newest + 1, this.#time.now(), draft);
+    this.#ring.push(event);
+    return event;
+  }
+
+  #tell(committed: LogEvent[]): void {
+    if (this.#watchers.size === 0) return;
+    if (this.#isTelling) {
+      this.#untold.push(...committed);
+      return;
+    }
+    this.#isTelling = true;
+    for (let events = committed; events.length > 0; events = this.#takeUntold()) {
+      for (const { after, onCommitted } of this.#watchers) {
+        // Who began to watch in the middle of this gets only what is new since.
+        const news = (events[0]?.offset ?? 0) > after ? events : events.filter(({ offset }) => offset > after);
+        if (news.length > 0) onCommitted(news);
+      }
+    }
+    this.#isTelling = false;
+  }
+
+  #takeUntold(): LogEvent[] {
+    const untold = this.#untold;
+    if (untold.length > 0) this.#untold = [];
+    return untold;
+  }
+}
+
+interface Watcher {
+  /** The head when it began. */
+  readonly after: number;
+  readonly onCommitted: (events: readonly StoredEvent[]) => void;
+}
+
+function appendedAs({ epoch, offset, timestamp }: LogEvent): Appended {
+  return { position: { epoch, offset }, timestamp, isDuplicate: false };
 }
 
 /** Eight of [a-z0-9], 41 bits: enough that two lives of a log do not meet. */

@@ -38,7 +38,8 @@ export class HandOver {
       this.#options.onFailed(cursor, error);
     }
     const gap = cursor.pendingGap;
-    if (gap === null || cursor.line !== line) return;
+    // The line of one that ended in `open` is not cut yet, but it must not be told anything any more.
+    if (gap === null || cursor.line !== line || cursor.state === "closed") return;
     cursor.pendingGap = null;
     this.#tell(cursor, gap);
   }

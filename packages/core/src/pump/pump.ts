@@ -42,6 +42,7 @@ export class Pump implements CursorControl {
   /** Through where the last tick offered everything, and the bytes that came since. */
   #offered: number;
   #bytesSince = 0;
+  #bytesDuringTick = 0;
 
   constructor(options: PumpOptions) {
     const { log, hotWindow, surroundings } = options;
@@ -87,9 +88,15 @@ export class Pump implements CursorControl {
     return this.#window.at(offset);
   }
 
-  /** False while a tick is on and so much more would push out what it is still handing over. */
+  /** False while a tick is on and so much more would push out what it is still handing over; true counts as taken. */
   hasRoomFor(count: number, sizeBytes: number): boolean {
-    return !this.#isTicking || this.#isWithinHalf(count, sizeBytes);
+    if (!this.#isTicking) return true;
+    const { maxEvents, maxBytes } = this.#window.limit;
+    // The log's head: while it tells of one event, what is published meanwhile has not come here yet.
+    if (this.#log.head - this.#offered + count > maxEvents / 2) return false;
+    if (this.#bytesDuringTick + sizeBytes > maxBytes / 2) return false;
+    this.#bytesDuringTick += sizeBytes;
+    return true;
   }
 
   add(spec: CursorSpec, filter: CompiledFilter): Cursor {
@@ -157,6 +164,7 @@ export class Pump implements CursorControl {
     const target = this.#window.newest;
     this.#offered = target;
     this.#bytesSince = 0;
+    this.#bytesDuringTick = 0;
     const events = target > after && this.#window.dropped <= after ? this.#window.slice(after, target) : null;
     // Copies: what subscribers change while they take is the next tick's.
     for (const group of [...this.#groups]) {
