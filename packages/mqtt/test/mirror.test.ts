@@ -121,6 +121,7 @@ function describeMirror(name: string, start: Start, protocol: "5" | "3.1.1"): vo
       await expect(
         publisher.resync(
           (async function* () {
+            yield ["one", 1] as const;
             throw new Error("no database");
           })(),
         ),
