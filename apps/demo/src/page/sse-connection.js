@@ -37,8 +37,8 @@ export class SseConnection {
       const parser = new StreamParser((data) => on.frame(JSON.parse(data)));
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       for (let part = await reader.read(); !part.done; part = await reader.read()) {
-        parser.push(part.value);
         await this.#stalled;
+        parser.push(part.value);
       }
     } catch {
       // Every way to end is the same here: the column says so, and connects again after the last id.

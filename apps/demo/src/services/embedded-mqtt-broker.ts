@@ -3,7 +3,7 @@ import { Aedes } from "aedes";
 import { SwitchableServer } from "./switchable-server.ts";
 
 /** How long a restarted MQTT broker keeps everybody else waiting for the receiver that was there before. */
-const letFirstWithinMs = 3_000;
+const letFirstWithinMs = 10_000;
 
 /** An MQTT broker (3.1.1) in this process, on a free port of the loopback address, that can be stopped and started. */
 export class EmbeddedMqttBroker {

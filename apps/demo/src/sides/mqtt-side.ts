@@ -25,8 +25,9 @@ export class MqttSide implements CheckedTransport {
     this.url = url;
     this.#device = device;
     this.#mqttBroker = mqttBroker;
-    // Somebody else's MQTT broker is left alone.
-    this.outages = mqttBroker === null ? [cut] : [down, cut, down];
+    // Somebody else's MQTT broker is left alone, so there only the device goes away. The embedded one hands out what waited
+    // for a device and what is new side by side, which is not what is checked here.
+    this.outages = mqttBroker === null ? [cut, cut] : [down, down];
   }
 
   /** Resolves when the device is subscribed; `url` null makes an MQTT broker in this process. */
