@@ -47,8 +47,12 @@ export interface ConnectionSpec {
 /** One connected client: a place in the log and a response, nothing else. */
 export class Connection implements Subscriber, SinkOwner, Beating {
   dueAt: number;
+  readonly clientId: string;
   readonly #host: ConnectionHost;
-  readonly #spec: ConnectionSpec;
+  readonly #seat: ConnectionSpec["seat"];
+  readonly #format: StreamFormat;
+  readonly #isStartCertain: boolean;
+  readonly #retryMs: number;
   #sink: Sink = noSink;
   #encoding: Encoding;
   #subscription: Subscription | null = null;
@@ -63,8 +67,13 @@ export class Connection implements Subscriber, SinkOwner, Beating {
   #expiresAt: number;
 
   constructor(host: ConnectionHost, spec: ConnectionSpec) {
+    // Copied one by one: an object more per connection is memory more per connection.
+    this.clientId = spec.clientId;
     this.#host = host;
-    this.#spec = spec;
+    this.#seat = spec.seat;
+    this.#format = spec.format;
+    this.#isStartCertain = spec.isStartCertain;
+    this.#retryMs = spec.retryMs;
     this.#encoding = streamEncoding(spec.format);
     this.#endsAt = spec.endsAt;
     this.#expiresAt = spec.expiresAt;
@@ -72,14 +81,14 @@ export class Connection implements Subscriber, SinkOwner, Beating {
     this.dueAt = this.#nextLook();
   }
 
-  get clientId(): string {
-    return this.#spec.clientId;
+  /** The registration it ends with. */
+  set subscription(subscription: Subscription) {
+    this.#subscription = subscription;
   }
 
-  /** Goes live: in a later turn than its subscription was made, its line is opened and everything goes to the sink. */
-  start(sink: Sink, subscription: Subscription): void {
+  /** From now on everything goes to the sink; MUST come before the turn in which the line is opened. */
+  start(sink: Sink): void {
     this.#sink = sink;
-    this.#subscription = subscription;
     if (sink.isChunked) this.#encoding = inChunks(this.#encoding);
     sink.owner = this;
   }
@@ -89,16 +98,15 @@ export class Connection implements Subscriber, SinkOwner, Beating {
     if (this.#state !== "opening") return;
     this.#state = "open";
     const { position, isResumed } = line.start;
-    const { clientId, isStartCertain, retryMs } = this.#spec;
     const data = {
-      clientId,
+      clientId: this.clientId,
       position: formatPosition(position),
       resumed: isResumed,
       heartbeatMs: this.#host.heartbeatMs,
     };
     // An id here would let a client whose connection breaks now resume behind the gap it was about to be told.
-    const isCertain = isResumed || isStartCertain;
-    this.#tell("client.connected", data, isCertain ? position : null, retryMs);
+    const isCertain = isResumed || this.#isStartCertain;
+    this.#tell("client.connected", data, isCertain ? position : null, this.#retryMs);
     this.#host.onOpened(this, isResumed);
   }
 
@@ -123,7 +131,7 @@ export class Connection implements Subscriber, SinkOwner, Beating {
   }
 
   close(reason: CloseReason): void {
-    if (reason !== "unsubscribed") this.leave(reason === "broker_closed" ? "restart" : "failed", this.#spec.retryMs);
+    if (reason !== "unsubscribed") this.leave(reason === "broker_closed" ? "restart" : "failed", this.#retryMs);
   }
 
   onRoom(): void {
@@ -136,7 +144,7 @@ export class Connection implements Subscriber, SinkOwner, Beating {
     if (this.#state === "over") return;
     this.#state = "over";
     this.#unsubscribe();
-    this.#spec.seat.leave();
+    this.#seat.leave();
     this.#host.onClosed(this, this.#leaveReason);
   }
 
@@ -217,7 +225,7 @@ export class Connection implements Subscriber, SinkOwner, Beating {
   ): void {
     const timestamp = new Date(this.#host.surroundings.clock.now()).toISOString();
     const id = position === null ? undefined : formatPosition(position);
-    const block = clientBlock({ type, timestamp, data, id, retryMs }, this.#spec.format);
+    const block = clientBlock({ type, timestamp, data, id, retryMs }, this.#format);
     if (position !== null) this.#toldOffset = position.offset;
     this.#write(this.#sink.isChunked ? httpChunk(block) : block);
   }

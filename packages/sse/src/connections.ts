@@ -22,7 +22,8 @@ export class Connections implements ConnectionHost {
     this.tokenGraceMs = options.gateway.tokenGraceMs;
     this.#broker = broker;
     this.#options = options;
-    this.#heartbeat = new Heartbeat(broker.surroundings, Math.min(longestLookMs, options.heartbeatMs / looksPerBeat));
+    const everyMs = Math.min(longestLookMs, options.heartbeatMs / looksPerBeat);
+    this.#heartbeat = new Heartbeat(broker.surroundings, everyMs, this.#members);
   }
 
   get size(): number {
@@ -39,7 +40,7 @@ export class Connections implements ConnectionHost {
 
   add(connection: Connection): void {
     this.#members.add(connection);
-    this.#heartbeat.add(connection);
+    this.#heartbeat.start();
   }
 
   /** A random time after which a client comes back. */
@@ -96,8 +97,8 @@ export class Connections implements ConnectionHost {
 
   onClosed(connection: Connection, reason: LeaveReason): void {
     const { clientId } = connection;
-    this.#heartbeat.delete(connection);
     this.#members.delete(connection);
+    if (this.#members.size === 0) this.#heartbeat.stop();
     this.#broker.observe({
       kind: "clientClosed",
       level: "info",

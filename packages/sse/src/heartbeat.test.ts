@@ -40,51 +40,42 @@ function member(dueAt: number, onBeat: (self: { dueAt: number }, now: number) =>
 describe("the heartbeat", () => {
   it("looks at everybody whose time has come, with one timer", () => {
     const { surroundings, advance, timers } = makeTime();
-    const heartbeat = new Heartbeat(surroundings, 100);
     const seen: string[] = [];
-    for (const [name, dueAt] of [
-      ["a", 100],
-      ["b", 250],
-      ["c", 300],
-    ] as const) {
-      heartbeat.add(
-        member(dueAt, (self, now) => {
-          seen.push(`${name}@${now}`);
-          self.dueAt = Infinity;
-        }),
-      );
-    }
+    const due = (name: string, dueAt: number): Beating =>
+      member(dueAt, (self, now) => {
+        seen.push(`${name}@${now}`);
+        self.dueAt = Infinity;
+      });
+    new Heartbeat(surroundings, 100, new Set([due("a", 100), due("b", 250), due("c", 300)])).start();
     expect(timers()).toBe(1);
     advance(1_000);
     expect(seen).toEqual(["a@100", "b@300", "c@300"]);
     expect(timers()).toBe(1);
   });
 
-  it("has no timer when nobody is there, and one again for the next", () => {
-    const { surroundings, timers } = makeTime();
-    const heartbeat = new Heartbeat(surroundings, 100);
-    const one = member(100, () => undefined);
-    heartbeat.add(one);
-    heartbeat.delete(one);
+  it("has no timer when nobody is there any more, and one again for the next", () => {
+    const { surroundings, advance, timers } = makeTime();
+    const members = new Set([member(100, () => members.clear())]);
+    const heartbeat = new Heartbeat(surroundings, 100, members);
+    heartbeat.start();
+    advance(100);
     expect(timers()).toBe(0);
-    heartbeat.add(one);
+    members.add(member(1_000, () => undefined));
+    heartbeat.start();
+    heartbeat.start();
     expect(timers()).toBe(1);
-    heartbeat.close();
+    heartbeat.stop();
+    heartbeat.stop();
     expect(timers()).toBe(0);
   });
 
-  it("stays one timer when members leave and come while it looks at them", () => {
+  it("stays one timer when somebody starts it while it looks", () => {
     const { surroundings, advance, timers } = makeTime();
-    const heartbeat = new Heartbeat(surroundings, 100);
-    const next = member(1_000, () => undefined);
-    const leaver: Beating = member(100, () => {
-      heartbeat.delete(leaver);
-      heartbeat.add(next);
-    });
-    heartbeat.add(leaver);
+    const members = new Set<Beating>();
+    const heartbeat = new Heartbeat(surroundings, 100, members);
+    members.add(member(100, () => heartbeat.start()));
+    heartbeat.start();
     advance(100);
     expect(timers()).toBe(1);
-    heartbeat.delete(next);
-    expect(timers()).toBe(0);
   });
 });

@@ -1,10 +1,11 @@
-import { isStarcastError, type AnyBroker, type DrainPlan, type Part, type Subscription } from "@starcast/core";
+import { isStarcastError, type AnyBroker, type DrainPlan, type Part } from "@starcast/core";
 import { Entrance, reject, visitOfFetch, visitOfNode, type Accepted, type Visit } from "@starcast/core/gateway";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { answerHead, answerMethod, answerRejected, type Answer } from "./answer.ts";
 import type { Connection } from "./connection.ts";
 import { Connections } from "./connections.ts";
+import type { StreamFormat } from "./event-stream.ts";
 import { FetchResponse } from "./fetch-response.ts";
 import { isOver, openSink, writeAnswer, writeStreamHead } from "./node-response.ts";
 import { resolveSseOptions, type ResolvedSseOptions, type SseOptions } from "./options.ts";
@@ -22,6 +23,8 @@ export class SseGateway {
   readonly #options: ResolvedSseOptions;
   readonly #entrance: Entrance;
   readonly #connections: Connections;
+  readonly #named: StreamFormat;
+  readonly #unnamed: StreamFormat;
   readonly #unregister: () => void;
   #closing: Promise<void> | null = null;
 
@@ -31,6 +34,8 @@ export class SseGateway {
     this.#options = resolveSseOptions(options);
     this.#entrance = new Entrance(broker, this.#options.name, this.#options.gateway);
     this.#connections = new Connections(broker, this.#options);
+    this.#named = { payload: this.#options.payload, isNamed: true };
+    this.#unnamed = { payload: this.#options.payload, isNamed: false };
     this.#unregister = broker.register(this.#part());
   }
 
@@ -53,11 +58,10 @@ export class SseGateway {
     const visit = visitOfFetch(request, "sse", facts.remoteAddress ?? null);
     const admitted = await this.#admit(visit);
     if ("status" in admitted) return respond(admitted);
-    const prepared = this.#subscribe(admitted, visit, request.signal.aborted);
-    if ("status" in prepared) return respond(prepared);
-    const { connection, subscription } = prepared;
+    const connection = this.#subscribe(admitted, visit, request.signal.aborted);
+    if ("status" in connection) return respond(connection);
     const sink = new FetchResponse();
-    connection.start(sink, subscription);
+    connection.start(sink);
     // Runtimes that lose a client either cancel the body or abort the request.
     request.signal.addEventListener("abort", () => connection.onGone(), { once: true });
     return new Response(sink.body, { headers: { ...streamHeaders, ...this.#cors(visit) } });
@@ -77,11 +81,15 @@ export class SseGateway {
     const visit = visitOfNode(req, "sse");
     const admitted = await this.#admit(visit);
     if ("status" in admitted) return writeAnswer(res, admitted);
-    const prepared = this.#subscribe(admitted, visit, isOver(res));
-    if ("status" in prepared) return writeAnswer(res, prepared);
-    const { connection, subscription } = prepared;
-    writeStreamHead(res, { ...streamHeaders, ...this.#cors(visit) });
-    connection.start(openSink(req, res), subscription);
+    const connection = this.#subscribe(admitted, visit, isOver(res));
+    if ("status" in connection) return writeAnswer(res, connection);
+    try {
+      writeStreamHead(res, { ...streamHeaders, ...this.#cors(visit) });
+      connection.start(openSink(req, res));
+    } catch (error) {
+      connection.onGone();
+      throw error;
+    }
   }
 
   /** Who is let in, or the answer for whoever is not, or asks for something that needs no stream. */
@@ -98,24 +106,20 @@ export class SseGateway {
   }
 
   /** The client's place in the log; it hears of it in a later turn. */
-  #subscribe(
-    accepted: Accepted,
-    visit: Visit,
-    isGone: boolean,
-  ): Answer | { readonly connection: Connection; readonly subscription: Subscription } {
+  #subscribe(accepted: Accepted, visit: Visit, isGone: boolean): Connection | Answer {
     const { clientId, seat, grant, subscribe } = accepted;
     const connection = this.#connections.make({
       clientId,
       seat,
-      format: { payload: this.#options.payload, isNamed: isNamed(visit) },
+      format: isNamed(visit) ? this.#named : this.#unnamed,
       isStartCertain: subscribe.from === "latest",
       expiresAt: grant.expiresAt ?? Infinity,
     });
     try {
       if (isGone) throw new Error("The client left while it was judged");
-      const subscription = this.#broker.attach(connection, subscribe);
+      connection.subscription = this.#broker.attach(connection, subscribe);
       this.#connections.add(connection);
-      return { connection, subscription };
+      return connection;
     } catch (error) {
       seat.leave();
       const isClosed = isStarcastError(error, "broker_closed");

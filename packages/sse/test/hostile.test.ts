@@ -1,3 +1,4 @@
+import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
 import { PlainEventSource } from "./plain-event-source.ts";
 import { RawConversation } from "./raw-conversation.ts";
@@ -211,6 +212,26 @@ describe("an authorize that misbehaves", () => {
       served.broker.admission.connections,
     ]).toEqual([0, 0, 0]);
   });
+});
+
+it("a response that somebody broke harms nobody: the request ends, and nothing is left of it", async () => {
+  const breaks = (gateway: Served["gateway"]) =>
+    createServer((req, res) => {
+      if (req.url === "/broken") {
+        res.writeHead = () => {
+          throw new Error("broken by a middleware");
+        };
+      }
+      gateway.handle(req, res);
+    });
+  const served = await serveGateway({ listen: breaks });
+  const conversation = await RawConversation.open(served.port);
+  conversation.say("GET /broken HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  expect(await conversation.closed()).toBe("");
+  expect(await served.seen("requestFailed")).toMatchObject({ level: "warn", gateway: "sse" });
+  expect(served.broker.subscriberCount).toBe(0);
+  expect(served.broker.admission.connections).toBe(0);
+  await expectHealthy(served);
 });
 
 it("caps answer 429 and 503, with when to try again", async () => {
