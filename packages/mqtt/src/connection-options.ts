@@ -20,7 +20,7 @@ export interface TlsOptions {
 
 /** How the connection is made and kept. */
 export interface ConnectionOptions {
-  /** `auto` begins with MQTT 5, and speaks 3.1.1 with a broker that knows no more. @default "auto" */
+  /** `auto` begins with MQTT 5, and speaks 3.1.1 with an MQTT broker that knows no more. @default "auto" */
   readonly protocol?: "auto" | "5" | "3.1.1" | undefined;
   /** Unique at the MQTT broker; two clients of one id throw each other out. @default made of the name and 12 random characters */
   readonly clientId?: string | undefined;

@@ -30,11 +30,11 @@ export type Qos = 0 | 1 | 2;
 
 /** How an event becomes a publication. */
 export interface MessageOptions {
-  /** @default 1: nothing is lost, and each event is acknowledged by the MQTT broker */
+  /** With 1 each event is acknowledged by the MQTT broker, and nothing is lost. @default 1 */
   readonly qos?: Qos | undefined;
   /** Whether the MQTT broker keeps the last event of each topic; for the state of things use `state`. @default false */
   readonly retain?: boolean | undefined;
-  /** What is in it. @default "envelope": `{ id, type, timestamp, subject, data }` */
+  /** What is in it; `envelope` is `{ id, type, timestamp, subject, data }`. @default "envelope" */
   readonly payload?: Payload | undefined;
   /** The MQTT broker forgets it for receivers that are away longer. Needs MQTT 5. @default never */
   readonly expirySeconds?: number | undefined;
@@ -52,11 +52,11 @@ export interface MessageRule extends MessageOptions {
 
 /** How a broker's events reach an MQTT broker. */
 export interface MqttPublisherOptions extends MessageOptions, Filter {
-  /** Of the MQTT broker: mqtt, mqtts, ws or wss. */
+  /** Where the MQTT broker is: mqtt, mqtts, ws or wss. */
   readonly url: string | URL;
   /** Where an event goes, such as `catalog/events/{type:levels}/{subject}`. */
   readonly topic: string;
-  /** Under which its place in the log is kept; a second publisher of a broker needs its own. @default "mqtt" */
+  /** What its place in the log is kept under; a second publisher of a broker needs its own. @default "mqtt" */
   readonly name?: string | undefined;
   /** Where it starts when the name was never used. @default the newest event of that moment */
   readonly from?: StartingPoint | undefined;
@@ -73,7 +73,7 @@ export interface MqttPublisherOptions extends MessageOptions, Filter {
    * and QoS 2 over 3.1.1 does (to 16). @default 32
    */
   readonly maxInFlight?: number | undefined;
-  /** So that a backlog does not drown the receivers after an outage. @default Infinity */
+  /** The most that is sent, so that a backlog does not drown the receivers after an outage. @default Infinity */
   readonly maxEventsPerSecond?: number | undefined;
   /** How the connection is made and kept. @default as ConnectionOptions says */
   readonly connection?: ConnectionOptions | undefined;

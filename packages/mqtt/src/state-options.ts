@@ -10,8 +10,8 @@ export interface StateOptions {
   /** Where a thing's state is, such as `catalog/models/{subject}`; the subject is its only placeholder. */
   readonly topic: string;
   /**
-   * All that exists, as it is when this is called or later: asked for at the first start and after a gap, so that the
-   * mirror is exact again. @default none: the mirror then stays stale until `resync(...)` is called
+   * All that exists, as it is when this is called or later: asked for at each connection and after a gap, so that
+   * the mirror is exact again. @default none: the mirror then stays stale until `resync(...)` is called
    */
   readonly snapshot?: (() => StateEntries | Promise<StateEntries>) | undefined;
   /** Most topics of the mirror that `resync` handles. @default 100_000 */
