@@ -1,7 +1,8 @@
-import { Broker, type BrokerOptions, type Moment } from "@starcast/core";
+import { Broker, type BrokerOptions, type Event, type Moment } from "@starcast/core";
 import { allowAnyone } from "@starcast/core/gateway";
+import { fakeSurroundings, type FakeSurroundings } from "@starcast/testing";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { WebSocketGateway, type WebSocketOptions } from "../src/index.ts";
 
@@ -11,7 +12,11 @@ export interface House {
   readonly server: Server;
   readonly port: number;
   readonly url: string;
+  /** The server's ends of all connections so far. */
+  readonly sockets: Socket[];
   readonly moments: Moment[];
+  /** Only a test lets time pass; turns of the event loop come by themselves. */
+  readonly time: FakeSurroundings;
   /** Resolves with the first moment of a kind, past or to come. */
   moment<Kind extends Moment["kind"]>(kind: Kind): Promise<Moment & { readonly kind: Kind }>;
 }
@@ -28,7 +33,9 @@ export async function openHouse({
 }: HouseOptions = {}): Promise<House> {
   const moments: Moment[] = [];
   const waiting = new Set<() => void>();
+  const time = fakeSurroundings(1, { turns: "real", startsAt: Date.now() });
   const broker = new Broker<Record<string, unknown>>({
+    surroundings: time,
     drain: { spreadMs: 0, deadlineMs: 2_000 },
     ...brokerOptions,
     observe: [
@@ -40,10 +47,15 @@ export async function openHouse({
   });
   const server = createServer((_, res) => void res.end("plain"));
   const gateway = new WebSocketGateway(broker, { server, path: "/events", authorize: allowAnyone, ...options });
+  const sockets: Socket[] = [];
+  server.on("connection", (socket) => void sockets.push(socket));
   server.listen(0, "127.0.0.1");
   await new Promise((resolve) => void server.once("listening", resolve));
   onTestFinished(async () => {
-    await broker.close();
+    const closed = broker.close();
+    // Whoever is stuck is ended at the deadline, which only the test's time brings.
+    await time.advance(5_000);
+    await closed;
     server.closeAllConnections();
     await new Promise((resolve) => void server.close(resolve));
   });
@@ -54,7 +66,9 @@ export async function openHouse({
     server,
     port,
     url: `ws://127.0.0.1:${port}/events`,
+    sockets,
     moments,
+    time,
     moment: (kind) =>
       new Promise((resolve) => {
         const look = (): void => {
@@ -68,4 +82,11 @@ export async function openHouse({
         look();
       }),
   };
+}
+
+/** Publishes `model.added { n }` for every n, and resolves with the events. */
+export function publishNumbers(broker: Broker, from: number, to: number): Promise<readonly Event[]> {
+  return Promise.all(
+    Array.from({ length: to - from + 1 }, (_, index) => broker.publish("model.added", { n: from + index })),
+  );
 }
