@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { World, model } from "./lives.ts";
-import { mortal } from "./mortal-store.ts";
+import { mortal, sleepy } from "./mortal-store.ts";
 
 const before = [...Array.from({ length: 90 }, (_, index) => model(`p/m${index}`)), model("q/same")];
 // Every kind of change, in more than one window of announcements and more than one record.
@@ -115,6 +115,29 @@ describe("a sync that is killed at any write", () => {
     expect(await sync.sync()).toMatchObject({ kind: "published", ...expected });
     expect(await world.lines()).toEqual(await linesOfAWholeLife());
   });
+});
+
+describe("a process that overslept its lease while it was publishing", () => {
+  it.each([3, 10, 40, 80, 104, 106, 108])(
+    "announces nothing twice, and spoils nothing (asleep at write %i)",
+    async (sleepAt) => {
+      const whole = await linesOfAWholeLife();
+      const world = await worldWithBaseline();
+      world.entries = after;
+      const sleeper = sleepy(world.shared, sleepAt);
+      const overslept = world.start(sleeper.store).sync.sync();
+      overslept.catch(() => undefined);
+      await sleeper.asleep;
+      // Long enough for its lease to end: the next process takes over and finishes.
+      const { sync } = world.start(mortal(world.shared, Infinity).store);
+      expect(await sync.sync()).toMatchObject({ entries: after.length });
+      sleeper.wake();
+      await overslept.catch(() => undefined);
+      expect(await world.lines()).toEqual(whole);
+      expect(await world.start().sync.sync()).toEqual({ kind: "unchanged", entries: after.length });
+      expect(await world.lines()).toEqual(whole);
+    },
+  );
 });
 
 async function worldWithBaseline(options?: { readonly maxEvents: number }): Promise<World> {

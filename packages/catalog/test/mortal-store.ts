@@ -13,17 +13,50 @@ export interface Mortal {
  */
 export function mortal(shared: MemoryStore, killAt: number, moment: "before" | "after" = "before"): Mortal {
   let writes = 0;
-  const write = async <Result>(act: () => Promise<Result>): Promise<Result> => {
+  const write: Write = async (act) => {
     writes += 1;
     if (writes === killAt && moment === "after") await act();
     if (writes >= killAt) throw new Error("killed");
     return act();
   };
+  return {
+    store: viewOf(shared, write, () => writes >= killAt),
+    get writes() {
+      return writes;
+    },
+  };
+}
+
+/** A view of a process that sleeps from its write number `sleepAt` on, until it is woken: then its writes go on. */
+export function sleepy(
+  shared: MemoryStore,
+  sleepAt: number,
+): { readonly store: Store; readonly asleep: Promise<void>; wake(): void } {
+  let writes = 0;
+  let wake = (): void => undefined;
+  let fallAsleep = (): void => undefined;
+  const woken = new Promise<void>((resolve) => (wake = resolve));
+  const asleep = new Promise<void>((resolve) => (fallAsleep = resolve));
+  const write: Write = async (act) => {
+    writes += 1;
+    if (writes >= sleepAt) {
+      fallAsleep();
+      await woken;
+    }
+    return act();
+  };
+  return { store: viewOf(shared, write, () => false), asleep, wake };
+}
+
+type Write = <Result>(act: () => Promise<Result>) => Promise<Result>;
+
+function viewOf(shared: MemoryStore, write: Write, isKilled: () => boolean): Store {
   const { log, checkpoints, deliveries, records } = shared;
-  const store: Store = {
+  return {
     log: {
       epoch: log.epoch,
-      durability: log.durability,
+      // What is tested is what an engine that survives its processes must do.
+      durability: "process",
       isAtomic: log.isAtomic,
       retention: log.retention,
       get trimmedThrough() {
@@ -44,7 +77,7 @@ export function mortal(shared: MemoryStore, killAt: number, moment: "before" | "
       load: (name) => checkpoints.load(name),
       save: (lease, position) => checkpoints.save(lease, position),
       // A killed process gives nothing back.
-      release: (lease) => (writes >= killAt ? Promise.resolve() : checkpoints.release(lease)),
+      release: (lease) => (isKilled() ? Promise.resolve() : checkpoints.release(lease)),
       remove: (name) => checkpoints.remove(name),
       list: () => checkpoints.list(),
     },
@@ -56,11 +89,5 @@ export function mortal(shared: MemoryStore, killAt: number, moment: "before" | "
       list: (prefix) => records.list(prefix),
     },
     close: async () => undefined,
-  };
-  return {
-    store,
-    get writes() {
-      return writes;
-    },
   };
 }
