@@ -63,6 +63,22 @@ export function describeWatching(open: OpenLog, { shared }: EventLogContract): v
       expect(calls).toBe(1);
     });
 
+    it("tells watchers in order, even when one of them appends", async () => {
+      const log = await open();
+      const seen: Record<"first" | "last", number[]> = { first: [], last: [] };
+      const appends: Promise<unknown>[] = [];
+      log.watch((events) => {
+        seen.first.push(...events.map(({ offset }) => offset));
+        if (appends.length < 3) appends.push(log.append([draft("from inside")]));
+      });
+      log.watch((events) => void seen.last.push(...events.map(({ offset }) => offset)));
+      await log.append(drafts(2));
+      await Promise.all(appends);
+      if (shared) await log.refresh();
+      expect(seen.first).toEqual([1, 2, 3, 4, 5]);
+      expect(seen.last).toEqual([1, 2, 3, 4, 5]);
+    });
+
     it("may be stopped from inside the call", async () => {
       const log = await open();
       const seen: number[] = [];

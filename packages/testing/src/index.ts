@@ -14,3 +14,7 @@ export { describeDeliveries } from "./describe-deliveries.ts";
 export type { DeliveriesContract, DeliveriesRequest, OpenedDeliveries } from "./describe-deliveries.ts";
 export { describeRecords } from "./describe-records.ts";
 export type { RecordsContract } from "./describe-records.ts";
+export { simulate } from "./simulator/simulate.ts";
+export type { SimulationOptions, Verdict } from "./simulator/simulate.ts";
+export { plantedBugs } from "./simulator/planted-bug.ts";
+export type { PlantedBug } from "./simulator/planted-bug.ts";

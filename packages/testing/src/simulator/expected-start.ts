@@ -1,0 +1,49 @@
+import type { StartingPoint } from "@starcast/core";
+import type { SeededRandom } from "../seeded-random.ts";
+import type { ExpectedStart } from "./judge.ts";
+import type { Truth } from "./truth.ts";
+
+/** Where a subscriber may ask to start: every kind of place there is. */
+export function anyStart({ epoch, head }: Truth, random: SeededRandom): StartingPoint | undefined {
+  return random.pick<StartingPoint | undefined>([
+    undefined,
+    "latest",
+    "earliest",
+    "unreadable",
+    { epoch, offset: random.integer(0, head) },
+    { epoch, offset: Math.max(0, head - random.integer(0, 10)) },
+    // So far in the future that the head does not come there while the engine is asked.
+    { epoch, offset: head + 1_000_000 },
+    { epoch: "another1", offset: random.integer(0, head) },
+  ]);
+}
+
+/** Where it must start, and what it must be told first: promise 5, said once more. */
+export function expectedStart(from: StartingPoint, truth: Truth, maxReplayEvents: number): ExpectedStart {
+  const { epoch, head, trimmedThrough } = truth;
+  const oldest = Math.max(trimmedThrough, head - maxReplayEvents);
+  const cut = (
+    after: { readonly epoch: string; readonly offset: number } | null,
+    reason: "trimmed" | "replay_limit" | "epoch" | "unknown",
+  ): ExpectedStart => ({
+    min: oldest,
+    max: () => oldest,
+    gap: { reason, after },
+    isResumed: false,
+  });
+  const at = (offset: number, isResumed: boolean): ExpectedStart => ({
+    min: offset,
+    max: () => offset,
+    gap: null,
+    isResumed,
+  });
+  if (from === "latest") return at(head, false);
+  if (from === "earliest")
+    return oldest > trimmedThrough ? cut({ epoch, offset: trimmedThrough }, "replay_limit") : at(oldest, false);
+  if (from === "unreadable") return cut(null, "unknown");
+  if (from.epoch !== epoch) return cut(from, "epoch");
+  // Judged only after the engine was asked, when more may have happened.
+  if (from.offset > head) return { ...cut(from, "unknown"), max: () => truth.head };
+  if (from.offset >= oldest) return at(from.offset, true);
+  return cut(from, from.offset < trimmedThrough ? "trimmed" : "replay_limit");
+}

@@ -1,0 +1,237 @@
+import type { Batch, CloseReason, Gap, GapReason, Line, LogEvent, Position } from "@starcast/core";
+import type { Sieve, Truth } from "./truth.ts";
+
+/** Where a life must begin, known before it does. */
+export interface ExpectedStart {
+  /** The first and the last offset it may begin after. */
+  readonly min: number;
+  readonly max: () => number;
+  /** A gap that must be told first: why, and after which position it must say. */
+  readonly gap: { readonly reason: GapReason; readonly after: Position | null } | null;
+  /** `maybe`: where the place depends on what was saved before a crash. */
+  readonly isResumed: boolean | "maybe";
+}
+
+export interface JudgeOptions {
+  readonly label: string;
+  readonly truth: Truth;
+  readonly sieve: Sieve;
+  readonly start: ExpectedStart;
+  /** One that always takes everything must never be told a gap once it has reached the head. */
+  readonly isHealthy: boolean;
+  /** A named one that lost its lease is opened again, where its position was saved. */
+  readonly isNamed: boolean;
+  readonly report: (problem: string) => void;
+}
+
+/**
+ * Judges one subscriber's life: every matching event once, in order, or inside an exact gap; nothing twice, nothing after
+ * the end. Keeps its own cursor, from what the subscriber was told only.
+ */
+export class Judge {
+  readonly #options: JudgeOptions;
+  #sieve: Sieve;
+  #cursor: number | null = null;
+  #start = 0;
+  /** The same object in every line of one lease: another one means that the lease was lost in between. */
+  #startedBy: Line["start"] | null = null;
+  #acknowledged: number | null = null;
+  #handedOver = -1;
+  #owedGap: ExpectedStart["gap"] = null;
+  #isRewound = false;
+  #isWaiting = false;
+  #hasThrown = false;
+  readonly #expectedCloses: Set<CloseReason> = new Set();
+  #isClosed = false;
+  #wasAtHead = false;
+
+  constructor(options: JudgeOptions) {
+    this.#options = options;
+    this.#sieve = options.sieve;
+  }
+
+  get isOpened(): boolean {
+    return this.#cursor !== null;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Up to where everything was taken, told as a gap, or left out. */
+  get cursor(): number | null {
+    return this.#cursor;
+  }
+
+  get acknowledged(): number | null {
+    return this.#acknowledged;
+  }
+
+  /** The last place a next life may begin at: nothing that matches lies between it and what was acknowledged. */
+  get safePlace(): number {
+    const { truth } = this.#options;
+    const next = truth.firstMatch(this.#acknowledged ?? this.#start, truth.head, this.#sieve);
+    return Math.max(next === undefined ? truth.head : next.offset - 1, truth.trimmedThrough);
+  }
+
+  opened({ start }: Line): void {
+    this.#notAfterEnd("opened");
+    const { start: expected, isNamed } = this.#options;
+    if (this.#cursor === null) this.#begin(start, expected.max());
+    else if (isNamed && start !== this.#startedBy) this.#begin(start, this.safePlace);
+    else if (this.#isRewound) this.#cursor = this.#acknowledged ?? this.#start;
+    else this.#problem("opened again without a rewind");
+    this.#isRewound = false;
+    this.#isWaiting = false;
+    this.#handedOver = this.#acknowledged ?? -1;
+    this.#owedGap = this.#acknowledged === null ? expected.gap : null;
+  }
+
+  /** A batch, of which the subscriber takes `taken`; `isReadyAgain` when it said `ready` meanwhile. */
+  offered(batch: Batch, taken: number, isReadyAgain: boolean): void {
+    this.#notAfterEnd("offered a batch");
+    if (this.#isWaiting) this.#problem(`offered offset ${batch.events[0]?.offset} while waiting`);
+    if (this.#owedGap !== null) this.#problem("offered events before the gap at its start");
+    if (batch.events.length === 0) this.#problem("offered an empty batch");
+    if (batch.after.epoch !== this.#options.truth.epoch) this.#problem(`offered a batch of epoch ${batch.after.epoch}`);
+    this.#passOver(batch.after.offset, "the beginning of a batch");
+    for (const event of batch.events.slice(0, taken)) this.#took(event);
+    const last = batch.events.at(-1)?.offset ?? 0;
+    if (batch.through.offset < last)
+      this.#problem(`batch ends at ${batch.through.offset}, before its last event ${last}`);
+    if (taken === batch.events.length) this.#passOver(batch.through.offset, "the end of a batch");
+    else this.#isWaiting = !isReadyAgain;
+  }
+
+  told(gap: Gap): void {
+    this.#notAfterEnd("told a gap");
+    const { truth, isHealthy } = this.#options;
+    const owed = this.#owedGap;
+    if (gap.through.epoch !== truth.epoch) this.#problem(`gap ends in epoch ${gap.through.epoch}`);
+    if (owed !== null) {
+      this.#owedGap = null;
+      if (gap.reason !== owed.reason) this.#problem(`first gap is \`${gap.reason}\`, expected \`${owed.reason}\``);
+      if (gap.after?.offset !== owed.after?.offset || gap.after?.epoch !== owed.after?.epoch)
+        this.#problem("first gap begins elsewhere than asked for");
+      if (gap.through.offset !== this.#start)
+        this.#problem(`first gap ends at ${gap.through.offset}, the line starts at ${this.#start}`);
+    } else {
+      if (isHealthy && this.#wasAtHead) this.#problem(`gap through ${gap.through.offset} although it takes everything`);
+      if (gap.reason !== "trimmed") this.#problem(`gap \`${gap.reason}\` in the middle of a life`);
+      if (gap.after === null || gap.after.epoch !== truth.epoch)
+        this.#problem("gap in the middle of a life begins nowhere");
+      else this.#passOver(gap.after.offset, "the beginning of a gap");
+      if (gap.through.offset <= (gap.after?.offset ?? -1)) this.#problem(`gap of nothing at ${gap.through.offset}`);
+      if (gap.through.offset > truth.trimmedThrough)
+        this.#problem(`gap through ${gap.through.offset}, but the log retains from ${truth.trimmedThrough + 1}`);
+    }
+    this.#cursor = gap.through.offset;
+    this.#handedOver = Math.max(this.#handedOver, gap.through.offset);
+  }
+
+  acknowledges(through: number): void {
+    const offset = Math.min(through, this.#handedOver);
+    if (offset > (this.#acknowledged ?? -1)) this.#acknowledged = offset;
+  }
+
+  rewinds(): void {
+    this.#wasAtHead = false;
+    this.#isRewound = true;
+    this.#isWaiting = false;
+  }
+
+  becomesReady(): void {
+    this.#isWaiting = false;
+  }
+
+  changesFilter(sieve: Sieve, position: Position, after: Position | undefined): void {
+    if (this.#cursor !== null) {
+      if (after === undefined) this.#passOver(position.offset, "a change of filter");
+      else if (position.offset !== after.offset)
+        this.#problem(`filter changed at ${position.offset}, asked for ${after.offset}`);
+      this.#cursor = position.offset;
+      this.#wasAtHead = false;
+    }
+    this.#sieve = sieve;
+  }
+
+  /** It throws now: its end must follow. */
+  throws(): void {
+    this.#hasThrown = true;
+    this.mustClose("subscriber_failed");
+  }
+
+  mustClose(reason: CloseReason): void {
+    this.#expectedCloses.add(reason);
+  }
+
+  closed(reason: CloseReason): void {
+    this.#notAfterEnd("closed");
+    this.#isClosed = true;
+    const expected = [...this.#expectedCloses].join(" or ");
+    if (!this.#expectedCloses.has(reason)) this.#problem(`closed as \`${reason}\`, expected \`${expected}\``);
+  }
+
+  /** Everybody is ready and nothing moves any more: what must have come has come. */
+  finished(): void {
+    if (this.#isClosed || this.#hasThrown) return;
+    if (this.#cursor === null) this.#problem("never opened");
+    else this.#passOver(this.#options.truth.head, "the end");
+    if (this.#owedGap !== null) this.#problem("was never told the gap at its start");
+  }
+
+  #begin(by: Line["start"], max: number): void {
+    const { position, isResumed } = by;
+    const { start, truth } = this.#options;
+    if (position.epoch !== truth.epoch) this.#problem(`starts in epoch ${position.epoch}`);
+    if (position.offset < start.min || position.offset > max) {
+      this.#problem(`starts after ${position.offset}, expected ${start.min} to ${max}`);
+    }
+    if (start.isResumed !== "maybe" && isResumed !== start.isResumed)
+      this.#problem(`start says isResumed ${isResumed}`);
+    this.#startedBy = by;
+    this.#start = position.offset;
+    this.#cursor = position.offset;
+    this.#acknowledged = start.gap === null ? position.offset : null;
+    this.#wasAtHead = false;
+  }
+
+  #took(event: LogEvent): void {
+    const { truth } = this.#options;
+    const cursor = this.#cursor ?? 0;
+    const real = truth.at(event.offset);
+    if (event.offset <= cursor) this.#problem(`got offset ${event.offset} again, or out of order, after ${cursor}`);
+    if (event.epoch !== truth.epoch || event.id !== `${truth.epoch}-${event.offset}`)
+      this.#problem(`got id ${event.id} of another place`);
+    if (real === undefined) this.#problem(`got offset ${event.offset}, which was never committed`);
+    else if (
+      real.json !== event.json ||
+      real.type !== event.type ||
+      real.subject !== event.subject ||
+      real.timestamp !== event.timestamp
+    ) {
+      this.#problem(`got other content under offset ${event.offset}`);
+    }
+    if (!this.#sieve.matches(event)) this.#problem(`got offset ${event.offset}, which its filter leaves out`);
+    this.#passOver(event.offset - 1, `offset ${event.offset}`);
+    this.#cursor = Math.max(cursor, event.offset);
+    this.#handedOver = Math.max(this.#handedOver, event.offset);
+  }
+
+  /** Goes to `through`: nothing that matches may lie between. */
+  #passOver(through: number, to: string): void {
+    const cursor = this.#cursor ?? 0;
+    const missed = this.#options.truth.firstMatch(cursor, through, this.#sieve);
+    if (missed !== undefined) this.#problem(`never got offset ${missed.offset}: was at ${cursor}, then came ${to}`);
+    if (through > cursor) this.#cursor = through;
+    if (through === this.#options.truth.head) this.#wasAtHead = true;
+  }
+
+  #notAfterEnd(what: string): void {
+    if (this.#isClosed) this.#problem(`${what} after it was closed`);
+  }
+
+  #problem(problem: string): void {
+    this.#options.report(`${this.#options.label}: ${problem}`);
+  }
+}
