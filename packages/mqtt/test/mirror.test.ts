@@ -1,4 +1,4 @@
-import { Broker, defineEvents, event } from "@starcast/core";
+import { Broker, defineEvents, event, MemoryStore } from "@starcast/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { describeWith } from "../../../tests/services.ts";
 import { MqttPublisher, type StateOptions } from "../src/index.ts";
@@ -101,6 +101,43 @@ function describeMirror(name: string, start: Start, protocol: "5" | "3.1.1"): vo
       expect(await retained(server.url, 2)).toEqual({
         "models/old": { id: "old", price: 1 },
         "models/new": { id: "new", price: 2 },
+      });
+    });
+
+    it("is stale after a gap until it was resynced, and then exact again", async () => {
+      const catalog = new Map<string, Model>([["one", { id: "one", price: 0 }]]);
+      const server = await start();
+      ends.push(() => server.end());
+      const store = new MemoryStore({ retention: { maxEvents: 100 } });
+      const broker = new Broker({ events: models, store, observe: [], drain: { spreadMs: 0, deadlineMs: 2_000 } });
+      ends.push(() => broker.close());
+      const status = await Collector.of(server.url, "status", { protocolVersion: protocol === "5" ? 5 : 4 });
+      ends.push(() => status.end());
+      let isThere = false;
+      const publisher = new MqttPublisher(broker, {
+        url: server.url,
+        topic: "events/{type}/{subject}",
+        status: { topic: "status" },
+        state: { topic: "models/{subject}", snapshot: () => catalog },
+        // Not let in before the log has lost the beginning.
+        credentials: async () => (isThere ? { username: "publisher" } : Promise.reject(new Error("not yet"))),
+        connection: { longWaitMs: 10, backOff: { minMs: 600_000, maxMs: 600_000 } },
+      });
+      for (let price = 1; price <= 300; price += 1) {
+        await broker.publish("model.updated", { model: { id: price % 2 === 0 ? "one" : "two", price } });
+      }
+      catalog.set("one", { id: "one", price: 300 }).set("two", { id: "two", price: 299 });
+      isThere = true;
+      publisher.reconnect();
+      await status.until(() => status.frames.some(({ data }) => data["mirror"] === "exact"));
+      const said = status.frames.map(({ type, data }) => (type === "client.gap" ? "gap" : data["mirror"]));
+      expect(said.indexOf("stale")).toBeGreaterThanOrEqual(0);
+      expect(said.indexOf("gap")).toBeGreaterThanOrEqual(0);
+      expect(said.indexOf("exact")).toBeGreaterThan(said.indexOf("gap"));
+      await expect.poll(() => publisher.position?.offset).toBe(300);
+      expect(await retained(server.url, 2)).toEqual({
+        "models/one": { id: "one", price: 300 },
+        "models/two": { id: "two", price: 299 },
       });
     });
 

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { pbkdf2Sync, randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { describeWith, findService } from "../../../tests/services.ts";
@@ -41,7 +42,12 @@ describeWith("mosquitto", "a Mosquitto behind locks", (program) => {
 
   function withPassword(): readonly string[] {
     const file = join(mosquitto.folder, "passwords");
-    execFileSync("mosquitto_passwd", ["-b", "-c", file, "starcast", "p@ss/word"], { stdio: "ignore" });
+    // Its own format: $7$, rounds, salt and hash of PBKDF2 with SHA-512.
+    const [rounds, salt] = [101, randomBytes(12)];
+    const hash = pbkdf2Sync("p@ss/word", salt, rounds, 64, "sha512");
+    writeFileSync(file, `starcast:$7$${rounds}$${salt.toString("base64")}$${hash.toString("base64")}\n`, {
+      mode: 0o600,
+    });
     return ["allow_anonymous false", `password_file ${file}`];
   }
 
@@ -88,7 +94,7 @@ describeWith("mosquitto", "a Mosquitto behind locks", (program) => {
 
   it("loses nothing of what its access list refuses for now", async () => {
     const list = join(mosquitto.folder, "list");
-    execFileSync("sh", ["-c", `printf 'topic read #\\ntopic write starcast/#\\n' > ${list}`]);
+    writeFileSync(list, "topic read #\ntopic write starcast/#\n", { mode: 0o600 });
     await restart([`acl_file ${list}`]);
     const blocked = publisher({ url: mosquitto.url, connection: { longWaitMs: 60_000 } });
     await house.publish(0);
