@@ -24,7 +24,7 @@ export async function writeResults(
   );
   const folder = new URL("../results/", import.meta.url);
   await mkdir(folder, { recursive: true });
-  const name = `${suite}${run.isQuick ? ".quick" : ""}.json`;
+  const name = `${suite}.json`;
   await writeFile(fileURLToPath(new URL(name, folder)), `${JSON.stringify({ ...ratios, meta }, null, 2)}\n`);
   return `apps/bench/results/${name}`;
 }

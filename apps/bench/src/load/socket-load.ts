@@ -5,6 +5,7 @@ import { connect, type Socket } from "node:net";
 export interface LoadRequest {
   readonly kind: "connect";
   readonly port: number;
+  /** So many more. */
   readonly clients: number;
   /** The HTTP request each client sends. */
   readonly request: string;
@@ -26,18 +27,16 @@ let missing = 0;
 let marker = Buffer.alloc(0);
 const sockets: Socket[] = [];
 
-process.on("message", (message: LoadRequest | CountRequest) => {
+process.on("message", (message: LoadRequest | CountRequest | { readonly kind: "report" }) => {
   if (message.kind === "connect") void open(message);
-  else count(message.events);
+  else if (message.kind === "count") count(message.events);
+  else report();
 });
 
 async function open(request: LoadRequest): Promise<void> {
-  counters = new Uint32Array(request.clients);
   marker = Buffer.from(request.marker);
-  for (let index = 0; index < request.clients; index += 1) {
-    const socket = await openOne(request, index);
-    sockets.push(socket);
-  }
+  for (let count = 0; count < request.clients; count += 1) sockets.push(await openOne(request, sockets.length));
+  counters = new Uint32Array(sockets.length);
   process.send?.({ kind: "connected" });
 }
 
@@ -47,6 +46,9 @@ function openOne({ port, request, hello }: LoadRequest, index: number): Promise<
     let isOpen = false;
     let rest = Buffer.alloc(0);
     socket.on("error", reject);
+    socket.on("close", () => {
+      throw new Error(`Client ${index} was closed by the server`);
+    });
     socket.on("connect", () => socket.write(request));
     socket.on("data", (chunk) => {
       if (!isOpen) {
@@ -91,4 +93,12 @@ function got(index: number, events: number): void {
     expected = 0;
     process.send?.({ kind: "complete" });
   }
+}
+
+function report(): never {
+  const short = [...counters].map((value, client) => ({ client, value })).filter(({ value }) => value < expected);
+  const some = short.slice(0, 5).map(({ client, value }) => `client ${client} got ${value}`);
+  throw new Error(
+    `${short.length} of ${counters.length} clients did not get all ${expected} events: ${some.join(", ")}; the ${marker.toString()} of each is counted`,
+  );
 }

@@ -7,5 +7,12 @@ import { serve } from "./contender.ts";
 
 const broker = new Broker({ observe: [] });
 const server = createServer();
-new WebSocketGateway(broker, { server, path: "/events", authorize: allowAnyone, connections: unlimited });
+// The load's raw clients answer no pings.
+new WebSocketGateway(broker, {
+  server,
+  path: "/events",
+  authorize: allowAnyone,
+  connections: unlimited,
+  heartbeatMs: 300_000,
+});
 serve({ server, publish: ({ type, data }) => void broker.publish(type, data) });
