@@ -1,12 +1,15 @@
 import { EventEmitter } from "node:events";
 import Emittery from "emittery";
 import { EventEmitter as EventEmitter3 } from "eventemitter3";
-import mitt from "mitt";
+import mittModule from "mitt";
 import { Subject } from "rxjs";
 import { Broker } from "@starcast/core";
 import { interleave, ratio } from "../interleave.ts";
 import type { Row, Suite } from "../suite.ts";
 import { rowsOf } from "../table.ts";
+
+// Its types describe the CommonJS build, whose default is one step deeper.
+const mitt = mittModule as unknown as typeof mittModule.default;
 
 /** Publications gathered in one turn of the event loop: a sync that announces its changes. */
 const perTurn = 100;
