@@ -45,7 +45,11 @@ export function isPrivate(address: IpAddress): boolean {
 
 /** What connections are counted under: an IPv4 address, or the /64 that one IPv6 customer has. */
 export function networkKey(address: IpAddress): string {
-  if (isInBlock(address, mapped)) return address.slice(6).join(".");
+  if (isInBlock(address, mapped))
+    return address
+      .slice(6)
+      .flatMap((group) => [group >> 8, group & 0xff])
+      .join(".");
   return `${address
     .slice(0, 4)
     .map((group) => group.toString(16))
