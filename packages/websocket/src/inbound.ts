@@ -47,7 +47,7 @@ export class Inbound {
     this.#receiver = receiver;
   }
 
-  /** Parses; the owner hears within this call. */
+  /** Parses; the owner hears within this call, of violations right after. */
   push(chunk: Uint8Array): void {
     if (!this.#isOver) this.#receiver.write(chunk);
   }

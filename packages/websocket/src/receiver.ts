@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import * as ws from "ws";
 
-/** What is used of the frame parser of `ws`: bytes of the socket in, by `write`; events out, within that call. */
+/** What is used of the frame parser of `ws`: bytes of the socket in, by `write`; events out, within that call (errors right after). */
 export interface Receiver extends Writable {
   on(event: "message", listener: (this: this, data: Buffer, isBinary: boolean) => void): this;
   on(event: "ping" | "pong", listener: (this: this, payload: Buffer) => void): this;
