@@ -18,3 +18,7 @@ export { simulate } from "./simulator/simulate.ts";
 export type { SimulationOptions, Verdict } from "./simulator/simulate.ts";
 export { plantedBugs } from "./simulator/planted-bug.ts";
 export type { PlantedBug } from "./simulator/planted-bug.ts";
+export { describeSubscriber } from "./describe-subscriber.ts";
+export type { Arrival, Receiver, ReceiverRequest, SubscriberContract, TransportRig } from "./describe-subscriber.ts";
+export { tapSubscribers } from "./contract-tap.ts";
+export type { ContractTap } from "./contract-tap.ts";
