@@ -25,7 +25,7 @@ export interface WebSocketOptions extends GatewayOptions {
   readonly stallMs?: number | undefined;
   /** Age at which a connection is closed, +-20 %, so that load balancers can even out. @default Infinity */
   readonly maxAgeMs?: number | undefined;
-  /** What a client may send; beyond, it is closed. @default see InboundOptions */
+  /** What a client may send; beyond, it is closed. @default { maxMessageBytes: 4_096, maxFragments: 16, maxChunks: 128, maxMessagesPerSecond: 20 } */
   readonly inbound?: InboundOptions | undefined;
 }
 

@@ -1,9 +1,12 @@
 import type { DrainPlan } from "../broker/any-broker.ts";
 import type { Surroundings, Timer } from "../clock.ts";
+import type { Position } from "../log/position.ts";
 import { Heartbeat, type Beating } from "./heartbeat.ts";
 
 /** A connection as far as its end is concerned. */
 export interface Leaving extends Beating {
+  /** True when the client has everything up to this position, or is over. */
+  hasReached?(position: Position): boolean;
   /** Tells the client to leave, and begins the close. Idempotent. */
   leaveForRestart(): void;
   /** Ends it at once. Idempotent; the set is told by `delete`. */
@@ -20,7 +23,7 @@ export class ConnectionSet<Connection extends Leaving> {
   /** Connections are looked at at most `lookEveryMs` late. */
   constructor(surroundings: Surroundings, lookEveryMs: number) {
     this.#surroundings = surroundings;
-    this.#heartbeat = new Heartbeat(surroundings, lookEveryMs);
+    this.#heartbeat = new Heartbeat(surroundings, lookEveryMs, this.#members);
   }
 
   get size(): number {
@@ -29,25 +32,42 @@ export class ConnectionSet<Connection extends Leaving> {
 
   add(connection: Connection): void {
     this.#members.add(connection);
-    this.#heartbeat.add(connection);
+    this.#heartbeat.start();
   }
 
   delete(connection: Connection): void {
-    this.#heartbeat.delete(connection);
     this.#members.delete(connection);
-    if (this.#members.size === 0) this.#onEmpty?.();
+    if (this.#members.size > 0) return;
+    this.#heartbeat.stop();
+    this.#onEmpty?.();
   }
 
-  /** Tells everybody to leave, spread over the plan; ends who has not gone at its deadline. Resolves with how many that were. */
-  async drain({ spreadMs, deadline }: DrainPlan): Promise<number> {
+  /**
+   * Tells everybody to leave, spread over the plan; with `head`, once they have everything up to there, for which half
+   * of the time is given. Ends who has not gone at the deadline; resolves with how many that were.
+   */
+  async drain({ spreadMs, deadline }: DrainPlan, head: Position | null = null): Promise<number> {
     const { clock } = this.#surroundings;
-    const leavers = [...this.#members];
     const startedAt = clock.now();
+    const patientUntil = startedAt + (deadline - startedAt) / 2;
+    const total = this.#members.size;
     let told = 0;
+    let waiting = [...this.#members];
     while (this.#members.size > 0 && clock.now() < deadline) {
-      const share = spreadMs === 0 ? 1 : Math.min(1, (clock.now() - startedAt + stepMs) / spreadMs);
-      for (const due = Math.ceil(leavers.length * share); told < due; told += 1) leavers[told]?.leaveForRestart();
-      await this.#emptyOrAfter(Math.min(stepMs, deadline - clock.now()));
+      const now = clock.now();
+      const due = spreadMs === 0 ? total : Math.ceil(total * Math.min(1, (now - startedAt + stepMs) / spreadMs));
+      const stayers: Connection[] = [];
+      for (const connection of waiting) {
+        const isLagging = head !== null && now < patientUntil && connection.hasReached?.(head) === false;
+        if (told >= due || isLagging) {
+          stayers.push(connection);
+          continue;
+        }
+        told += 1;
+        connection.leaveForRestart();
+      }
+      waiting = stayers;
+      await this.#emptyOrAfter(Math.min(stepMs, deadline - now));
     }
     const stuck = this.#members.size;
     for (const connection of [...this.#members]) connection.destroyForRestart();

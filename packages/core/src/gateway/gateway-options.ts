@@ -17,7 +17,7 @@ export interface GatewayOptions {
   readonly allowedHosts?: readonly string[] | undefined;
   /** Addresses and blocks whose X-Forwarded-For is believed; `[]` says there is no proxy. @default none, and private peers are not counted per address */
   readonly trustedProxies?: readonly string[] | undefined;
-  /** Caps on connections, counted over all gateways of the broker. @default see ConnectionLimitsOptions */
+  /** Caps on connections, counted over all gateways of the broker. @default { maxConnections: 10_000, maxPerAddress: 100, maxPerIdentity: 20, maxNewPerSecond: 200 } */
   readonly connections?: ConnectionLimitsOptions | undefined;
   /** How far back a client may resume, in events, unless its grant says otherwise; beyond, a told gap. @default 10_000 */
   readonly maxReplayEvents?: number | undefined;

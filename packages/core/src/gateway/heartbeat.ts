@@ -8,36 +8,29 @@ export interface Beating {
   beat(now: number): void;
 }
 
-/** One timer for all connections, for whatever they do by the clock; it runs only while there are any. */
+/** One timer for all connections, for whatever they do by the clock. */
 export class Heartbeat {
   readonly #surroundings: Surroundings;
   readonly #everyMs: number;
-  readonly #members = new Set<Beating>();
+  readonly #members: ReadonlySet<Beating>;
   #timer: Timer | null = null;
 
   /** Looks come at most `everyMs` late. */
-  constructor(surroundings: Surroundings, everyMs: number) {
+  constructor(surroundings: Surroundings, everyMs: number, members: ReadonlySet<Beating>) {
     this.#surroundings = surroundings;
     this.#everyMs = everyMs;
+    this.#members = members;
   }
 
-  add(member: Beating): void {
-    this.#members.add(member);
-    if (this.#timer === null) this.#arm();
+  /** Goes on until there are no members any more. Idempotent. */
+  start(): void {
+    this.#timer ??= this.#surroundings.scheduler.after(this.#everyMs, () => this.#round());
   }
 
-  delete(member: Beating): void {
-    this.#members.delete(member);
-    if (this.#members.size === 0) this.close();
-  }
-
-  close(): void {
+  /** Idempotent. */
+  stop(): void {
     this.#timer?.cancel();
     this.#timer = null;
-  }
-
-  #arm(): void {
-    this.#timer = this.#surroundings.scheduler.after(this.#everyMs, () => this.#round());
   }
 
   #round(): void {
@@ -45,6 +38,6 @@ export class Heartbeat {
     // Members come and go while they are looked at, which a Set allows.
     const now = this.#surroundings.clock.now();
     for (const member of this.#members) if (member.dueAt <= now) member.beat(now);
-    if (this.#members.size > 0 && this.#timer === null) this.#arm();
+    if (this.#members.size > 0) this.start();
   }
 }
