@@ -1,8 +1,9 @@
 import { isStarcastError, StarcastError, type Surroundings, type Timer } from "@starcast/core";
 import { BackOff, stableAfterMs } from "./back-off.ts";
+import type { SessionMemory } from "./client-options.ts";
 import type { ResolvedConnectionOptions } from "./connection-options.ts";
 import type { Message } from "./message.ts";
-import { MqttSession, type SessionEnd, type SessionFacts } from "./mqtt-session.ts";
+import { MqttSession, type IncomingMessage, type SessionEnd, type SessionFacts } from "./mqtt-session.ts";
 import type { Credentials, MqttTarget } from "./mqtt-url.ts";
 import { checkCredentials } from "./options.ts";
 import { MqttReasonError, type Remedy } from "./reason-codes.ts";
@@ -12,6 +13,8 @@ export interface ConnectionPlan {
   readonly options: ResolvedConnectionOptions;
   readonly clientId: string;
   readonly credentials: (() => Credentials | null | Promise<Credentials>) | null;
+  /** What the MQTT broker keeps while this client is away. @default nothing */
+  readonly memory?: SessionMemory | undefined;
   /** Options in use that only MQTT 5 can honour. */
   readonly needsVersion5: readonly string[];
   readonly surroundings: Surroundings;
@@ -23,7 +26,7 @@ export interface ConnectionHandlers {
   onOnline(session: MqttSession, facts: SessionFacts): void;
   /** After each attempt that failed and each session that ended. `retryInMs` is null when only other credentials can help. */
   onOffline(error: StarcastError, retryInMs: number | null): void;
-  onMessage?(topic: string, payload: Uint8Array, isRetained: boolean): void;
+  onMessage?(message: IncomingMessage): void;
 }
 
 type State =
@@ -121,14 +124,15 @@ export class MqttConnection {
   }
 
   #dial(credentials: Credentials | null, version: 5 | 4): void {
-    const { target, options, clientId, surroundings } = this.#plan;
+    const { target, options, clientId, memory = null, surroundings } = this.#plan;
+    const onMessage = this.#handlers.onMessage?.bind(this.#handlers);
     try {
       const session: MqttSession = new MqttSession(
-        { target, options, version, clientId, credentials, will: this.#handlers.will(), surroundings },
+        { target, options, version, clientId, credentials, will: this.#handlers.will(), memory, surroundings },
         {
           onOnline: (facts) => this.#online(session, facts),
           onEnded: (end) => this.#ended(end, credentials, version),
-          onMessage: (topic, payload, isRetained) => this.#handlers.onMessage?.(topic, payload, isRetained),
+          ...(onMessage === undefined ? {} : { onMessage: (message) => onMessage(message) }),
         },
       );
       this.#state = { kind: "dialling", session };

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { StarcastError, type AnyVocabulary, type LogEvent, type Surroundings } from "@starcast/core";
 import type { InFlightWindow } from "./in-flight-window.ts";
 import type { Message } from "./message.ts";
-import type { MqttSession } from "./mqtt-session.ts";
+import type { IncomingMessage, MqttSession } from "./mqtt-session.ts";
 import type { ResolvedStateOptions, StateEntries } from "./state-options.ts";
 
 /** An MQTT broker does not say when it has sent all that it retains; so much silence is taken for the end. */
@@ -43,7 +43,7 @@ export class Mirror {
   }
 
   /** What the MQTT broker sends while it is asked what it retains. */
-  hear(topic: string, payload: Uint8Array, isRetained: boolean): void {
+  hear({ topic, payload, isRetained }: IncomingMessage): void {
     const listing = this.#listing;
     if (listing === null || !isRetained || payload.length === 0) return;
     listing.heardAt = this.#surroundings.clock.now();

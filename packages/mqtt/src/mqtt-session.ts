@@ -1,20 +1,9 @@
 import { StarcastError, type Surroundings, type Timer } from "@starcast/core";
-import { connect, UniqueMessageIdProvider, type IClientOptions, type IConnackPacket, type MqttClient } from "mqtt";
-import type { ResolvedConnectionOptions } from "./connection-options.ts";
+import { connect, type IConnackPacket, type MqttClient } from "mqtt";
+import { clientOptions, type DialPlan } from "./client-options.ts";
 import type { Message } from "./message.ts";
-import type { Credentials, MqttTarget } from "./mqtt-url.ts";
+import type { MqttTarget } from "./mqtt-url.ts";
 import { connectionRefused, publicationRefused, unreadableRefusal } from "./reason-codes.ts";
-
-/** What one attempt needs to know. */
-export interface DialPlan {
-  readonly target: MqttTarget;
-  readonly options: ResolvedConnectionOptions;
-  readonly version: 5 | 4;
-  readonly clientId: string;
-  readonly credentials: Credentials | null;
-  readonly will: Message | null;
-  readonly surroundings: Surroundings;
-}
 
 /** What the MQTT broker said of itself when it took the connection. */
 export interface SessionFacts {
@@ -35,7 +24,16 @@ export interface SessionEnd {
 export interface SessionHandlers {
   onOnline(facts: SessionFacts): void;
   onEnded(end: SessionEnd): void;
-  onMessage?(topic: string, payload: Uint8Array, isRetained: boolean): void;
+  onMessage?(message: IncomingMessage): void;
+}
+
+/** A message of a subscription. */
+export interface IncomingMessage {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly isRetained: boolean;
+  /** Acknowledges it, and lets the next one come: nothing is read before. */
+  done(): void;
 }
 
 /**
@@ -69,7 +67,10 @@ export class MqttSession {
     this.#client.on("disconnect", ({ reasonCode }) => this.fail(connectionRefused(reasonCode ?? 0x80)));
     this.#client.on("error", (error) => this.#failed(error, plan.target));
     this.#client.on("close", () => this.#ended(plan.target));
-    this.#client.on("message", (topic, payload, packet) => handlers.onMessage?.(topic, payload, packet.retain));
+    this.#client.handleMessage = ({ topic, payload, retain }, done) => {
+      if (handlers.onMessage === undefined) return done();
+      handlers.onMessage({ topic, payload: Buffer.from(payload), isRetained: retain, done });
+    };
   }
 
   /** True when the socket has taken more than it can send for now; `onDrain` says when that is over. */
@@ -216,77 +217,4 @@ function refusalOf(error: Error): StarcastError {
   return new StarcastError("connection_failed", `Expected mqtt.js to send a publication, got: ${error.message}`, {
     cause: error,
   });
-}
-
-function clientOptions({
-  target,
-  options,
-  version,
-  clientId,
-  credentials,
-  will,
-  surroundings,
-}: DialPlan): IClientOptions {
-  const { protocol, hostname, port, path } = target;
-  const isWebSocket = protocol === "ws" || protocol === "wss";
-  const { servername, ...tls } = options.tls;
-  const password = credentials?.password;
-  return {
-    // `ca` and friends may be readonly lists here, and `passphrase` is passed on to Node though mqtt.js does not name it.
-    ...(tls as Partial<IClientOptions>),
-    ...(servername === undefined || isWebSocket ? {} : { servername }),
-    ...(isWebSocket
-      ? { path, wsOptions: { headers: { ...options.headers }, ...(servername === undefined ? {} : { servername }) } }
-      : {}),
-    protocol,
-    hostname: isWebSocket && hostname.includes(":") ? `[${hostname}]` : hostname,
-    port,
-    protocolVersion: version,
-    clientId,
-    ...(credentials === null ? {} : { username: credentials.username }),
-    ...(password === undefined ? {} : { password: typeof password === "string" ? password : Buffer.from(password) }),
-    ...(will === null
-      ? {}
-      : { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: will.qos, retain: will.retain } }),
-    clean: true,
-    keepalive: options.keepaliveSeconds,
-    autoAssignTopicAlias: options.topicAliases,
-    messageIdProvider: new UniqueMessageIdProvider(),
-    queueQoSZero: false,
-    reconnectPeriod: 0,
-    resubscribe: false,
-    // One timer per connection, not one per acknowledgement.
-    reschedulePings: false,
-    // Ours is the deadline; this one must only not be earlier.
-    connectTimeout: options.connectTimeoutMs + 60_000,
-    timerVariant: keepaliveTimer(surroundings),
-    log: () => undefined,
-  };
-}
-
-// mqtt.js wants something like setInterval; this one lives in the same time as everything else.
-function keepaliveTimer({ scheduler }: Surroundings): {
-  set: (run: () => void, ms: number) => number;
-  clear: (id: number) => void;
-} {
-  const cancels = new Map<number, () => void>();
-  let last = 0;
-  const repeat = (id: number, run: () => void, ms: number): void => {
-    const timer = scheduler.after(ms, () => {
-      repeat(id, run, ms);
-      run();
-    });
-    cancels.set(id, () => timer.cancel());
-  };
-  return {
-    set: (run, ms) => {
-      last += 1;
-      repeat(last, run, ms);
-      return last;
-    },
-    clear: (id) => {
-      cancels.get(id)?.();
-      cancels.delete(id);
-    },
-  };
 }

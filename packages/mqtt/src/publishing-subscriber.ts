@@ -96,7 +96,10 @@ export class PublishingSubscriber implements Subscriber {
         will: () => this.#status.will(),
         onOnline: (session, facts) => this.#wentOnline(session, facts),
         onOffline: (error, retryInMs) => this.#wentOffline(error, retryInMs),
-        onMessage: (topic, payload, isRetained) => this.#mirror?.hear(topic, payload, isRetained),
+        onMessage: (message) => {
+          this.#mirror?.hear(message);
+          message.done();
+        },
       },
     );
   }
