@@ -3,7 +3,7 @@ import { tryDelivery, type AttemptTools, type Tried } from "./attempt.ts";
 import { judgeAttempt, type Verdict } from "./delivery.ts";
 import type { EndpointRecords } from "./endpoint-records.ts";
 import type { LiveEndpoint } from "./endpoint.ts";
-import { EndpointHealth } from "./endpoint-health.ts";
+import { EndpointHealth, type HealthChange } from "./endpoint-health.ts";
 import type { ResolvedWebhookDispatcherOptions } from "./options.ts";
 
 export interface DeliveryLoopOptions {
@@ -31,19 +31,20 @@ const storeWaitMs = 1_000;
 export class DeliveryLoop {
   readonly #context: DeliveryLoopOptions;
   readonly #health = new Map<string, EndpointHealth>();
-  readonly #inFlight = new Set<Promise<void>>();
+  #inFlight = 0;
   #timer: Timer | null = null;
   #state: "idle" | "waking" | "claiming" | "claiming_again" = "idle";
   #mode: "open" | "finishing" | "closed" = "open";
   #isDry = false;
-  #onQuiet: (() => void)[] = [];
+  readonly #onQuiet: (() => void)[] = [];
+  readonly #onEnded: (() => void)[] = [];
 
   constructor(context: DeliveryLoopOptions) {
     this.#context = context;
   }
 
   get inFlight(): number {
-    return this.#inFlight.size;
+    return this.#inFlight;
   }
 
   /** There may be something to claim. Cheap: many calls in one turn are one look into the store. */
@@ -82,12 +83,12 @@ export class DeliveryLoop {
   async close(): Promise<void> {
     this.#mode = "closed";
     this.#timer?.cancel();
-    await Promise.all(this.#inFlight);
-    this.#settleQuiet();
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#onEnded.push(resolve));
+    this.#settle(this.#onQuiet);
   }
 
   get #isQuiet(): boolean {
-    return this.#inFlight.size === 0 && this.#state === "idle" && (this.#isDry || this.#mode !== "open");
+    return this.#inFlight === 0 && this.#state === "idle" && (this.#isDry || this.#mode !== "open");
   }
 
   async #claim(): Promise<void> {
@@ -97,7 +98,7 @@ export class DeliveryLoop {
       this.#state = "claiming";
       if (this.#mode !== "open") break;
       try {
-        const limit = Math.min(options.maxInFlight - this.#inFlight.size, maxClaims);
+        const limit = Math.min(options.maxInFlight - this.#inFlight, maxClaims);
         const leaseMs = options.attempt.deadlineMs + leaseSpareMs;
         const claims =
           limit <= 0
@@ -119,7 +120,7 @@ export class DeliveryLoop {
       }
     } while (this.#wasWokenAgain);
     this.#state = "idle";
-    if (this.#isQuiet) this.#settleQuiet();
+    if (this.#isQuiet) this.#settle(this.#onQuiet);
   }
 
   // Changed by `wake` while the store was being asked; a getter, because the compiler believes otherwise.
@@ -128,36 +129,42 @@ export class DeliveryLoop {
   }
 
   #begin(claim: Claim): void {
-    const endpoint = this.#context.endpoints.find(claim.delivery.endpointId);
-    const work = endpoint === undefined || this.#mode === "closed" ? this.#giveBack(claim) : this.#try(endpoint, claim);
-    const owned = work.finally(() => {
-      this.#inFlight.delete(owned);
-      this.wake();
-    });
-    this.#inFlight.add(owned);
+    this.#inFlight += 1;
+    void this.#try(claim);
   }
 
-  async #try(endpoint: LiveEndpoint, claim: Claim): Promise<void> {
-    const { broker, tools } = this.#context;
+  /** Never rejects. */
+  async #try(claim: Claim): Promise<void> {
+    const { endpoints, broker, tools } = this.#context;
     const { clock } = broker.surroundings;
-    const health = this.#healthOf(endpoint);
-    health.began(clock.now());
-    const tried = await tryDelivery(endpoint, claim.delivery.event, tools);
-    if (tried.isInterrupted) {
-      health.dropped();
-      return this.#giveBack(claim);
+    const endpoint = endpoints.find(claim.delivery.endpointId);
+    if (endpoint === undefined || this.#mode === "closed") await this.#giveBack(claim);
+    else {
+      const health = this.#healthOf(endpoint);
+      health.began(clock.now());
+      const tried = await tryDelivery(endpoint, claim.delivery.event, tools);
+      if (tried.isInterrupted) {
+        health.dropped();
+        await this.#giveBack(claim);
+      } else {
+        this.#tellHealth(endpoint, health.ended(tried.outcome.kind !== "retry", clock.now()));
+        // The endpoint has room for the next one while a durable store still commits this one.
+        this.wake();
+        await this.#record(endpoint, claim, tried);
+      }
     }
-    const endpointId = endpoint.record.id;
-    const change = health.ended(tried.outcome.kind !== "retry", clock.now());
-    if (change === "rested") {
-      broker.observe({
-        kind: "webhookEndpointRested",
-        level: "warn",
-        endpointId,
-        untilMs: health.restsUntil ?? clock.now(),
-      });
-    } else if (change === "recovered") broker.observe({ kind: "webhookEndpointRecovered", level: "info", endpointId });
-    await this.#record(endpoint, claim, tried);
+    this.#inFlight -= 1;
+    this.wake();
+    if (this.#inFlight === 0) this.#settle(this.#onEnded);
+  }
+
+  #tellHealth({ record }: LiveEndpoint, change: HealthChange): void {
+    if (change === "none") return;
+    const { broker } = this.#context;
+    const endpointId = record.id;
+    const untilMs = this.#health.get(endpointId)?.restsUntil ?? broker.surroundings.clock.now();
+    if (change === "rested") broker.observe({ kind: "webhookEndpointRested", level: "warn", endpointId, untilMs });
+    else broker.observe({ kind: "webhookEndpointRecovered", level: "info", endpointId });
   }
 
   async #record(endpoint: LiveEndpoint, claim: Claim, tried: Tried): Promise<void> {
@@ -220,8 +227,8 @@ export class DeliveryLoop {
       this.#timer = scheduler.after(Math.max(at - clock.now(), 1), () => this.wake());
   }
 
-  #settleQuiet(): void {
-    for (const resolve of this.#onQuiet.splice(0)) resolve();
+  #settle(waiting: (() => void)[]): void {
+    for (const resolve of waiting.splice(0)) resolve();
   }
 
   #tellStoreFailed(operation: string, error: unknown): void {

@@ -1,6 +1,7 @@
-import type { Scheduler } from "@starcast/core";
+import type { Clock, Scheduler } from "@starcast/core";
 import { Pool } from "undici";
 import { AnswerReader, type AnswerLimits } from "./answer-reader.ts";
+import { Deadlines } from "./deadlines.ts";
 import { guardedConnect, type GuardedConnectSettings } from "./guarded-connect.ts";
 import type { Answer } from "./outcome.ts";
 
@@ -20,6 +21,7 @@ export interface SendRequest {
 }
 
 export interface HttpSenderSettings extends GuardedConnectSettings, AnswerLimits {
+  readonly clock: Clock;
   readonly scheduler: Scheduler;
   /** The whole attempt, by the wall clock: look-up, connection, request and answer. */
   readonly deadlineMs: number;
@@ -36,23 +38,25 @@ export class HttpSender {
   /** Least recently used first. */
   readonly #pools = new Map<string, EndpointPool>();
   readonly #ending = new Set<Promise<void>>();
+  // Idle timers of the HTTP client start anew with every byte; only time over everything is a deadline.
+  readonly #deadlines: Deadlines<AnswerReader>;
   #isClosed = false;
 
   constructor(settings: HttpSenderSettings) {
+    const { clock, scheduler, deadlineMs } = settings;
     this.#settings = settings;
+    this.#deadlines = new Deadlines({ clock, scheduler, ms: deadlineMs, onLate: (reader) => reader.end("timed_out") });
   }
 
   /** Resolves with what came back, or why nothing did; never rejects. */
   send(request: SendRequest): Promise<Answer> {
-    const { deadlineMs, scheduler } = this.#settings;
     if (this.#isClosed) return Promise.resolve({ kind: "failed", category: "interrupted" });
     return new Promise((resolve) => {
-      const reader = new AnswerReader(this.#settings, (answer) => {
-        timer.cancel();
+      const reader: AnswerReader = new AnswerReader(this.#settings, (answer) => {
+        this.#deadlines.remove(reader);
         resolve(answer);
       });
-      // Idle timers of the HTTP client start anew with every byte; only one timer over everything is a deadline.
-      const timer = scheduler.after(deadlineMs, () => reader.end("timed_out"), { holdsProcess: true });
+      this.#deadlines.add(reader);
       const { path, headers, body } = request;
       try {
         this.#poolFor(request).dispatch({ method: "POST", path, headers, body }, reader);
@@ -74,6 +78,7 @@ export class HttpSender {
   /** Ends every connection; requests under way fail as `interrupted`. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#deadlines.close();
     for (const { pool } of this.#pools.values()) this.#own(pool.destroy());
     this.#pools.clear();
     await Promise.all(this.#ending);

@@ -63,6 +63,7 @@ export class WebhookDispatcher {
       ...attempt,
       ...network,
       allowedNetworks: unlocked.networks,
+      clock: surroundings.clock,
       scheduler: surroundings.scheduler,
       maxPools,
     });

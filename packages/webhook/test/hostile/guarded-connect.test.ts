@@ -23,6 +23,7 @@ afterEach(async () => {
 
 function sender(settings: Partial<HttpSenderSettings> & Pick<HttpSenderSettings, "lookup" | "dial">): HttpSender {
   const made = new HttpSender({
+    clock: realSurroundings.clock,
     scheduler: realSurroundings.scheduler,
     connectTimeoutMs: 2_000,
     deadlineMs: 3_000,
@@ -171,7 +172,8 @@ describe("the DNS", () => {
     const lookup: NameLookup = (name, signal) =>
       name === "fine.partner.com" ? Promise.resolve([publicV4]) : dnsLookup([silent.address])(name, signal);
     const by = sender({ lookup, dial: rerouted(to.port, publicV4).dial, connectTimeoutMs: 300 });
-    const startedAt = performance.now();
+    let ended = 0;
+    const deadline = new Promise<number>((resolve) => void setTimeout(() => resolve(performance.now()), 300));
     const hanging = Array.from({ length: 20 }, (_, index) =>
       by.send({
         endpointId: `e${index}`,
@@ -182,11 +184,12 @@ describe("the DNS", () => {
         body: Buffer.from("{}"),
       }),
     );
+    for (const each of hanging) void each.then(() => (ended += 1));
     expect(await send(by, "http://fine.partner.com/")).toMatchObject({ status: 204 });
-    expect(performance.now() - startedAt).toBeLessThan(300);
+    expect(ended).toBe(0);
     for (const answer of await Promise.all(hanging))
       expect(answer).toEqual({ kind: "failed", category: "dns_timed_out" });
-    expect(performance.now() - startedAt).toBeLessThan(300 + 250);
+    expect(performance.now() - (await deadline)).toBeLessThan(250);
     expect(silent.questions.length).toBeGreaterThanOrEqual(40);
   });
 
