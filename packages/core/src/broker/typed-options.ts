@@ -3,11 +3,12 @@ import type { PublishOptions, SubscribeOptions } from "./subscription.ts";
 
 /** Subscribing by function or object, typed by the patterns. */
 export interface TypedSubscribeOptions<Pattern extends string> extends Omit<SubscribeOptions, "types"> {
+  /** Patterns: segments, `*` for one segment, `**` for the rest. @default everything */
   readonly types?: readonly Pattern[] | undefined;
 }
 
 export interface FollowingOptions<Pattern extends string> extends TypedSubscribeOptions<Pattern> {
-  /** Ends the loop, without an error. */
+  /** Ends the loop, without an error. @default none */
   readonly signal?: AbortSignal | undefined;
 }
 
