@@ -10,9 +10,9 @@ import {
   type Subscription,
   type Surroundings,
 } from "@starcast/core";
+import type { Leaving } from "@starcast/core/gateway";
 import type { ClientFrameType, ClientFrames } from "@starcast/core/wire";
 import { clientBlock, comment, streamEncoding, type StreamFormat } from "./event-stream.ts";
-import type { Beating } from "./heartbeat.ts";
 import { httpChunk, inChunks } from "./http-chunk.ts";
 import type { Sink, SinkOwner } from "./sink.ts";
 
@@ -25,6 +25,8 @@ export interface ConnectionHost {
   readonly heartbeatMs: number;
   readonly stallMs: number;
   readonly tokenGraceMs: number;
+  /** A random time after which a client comes back. */
+  drawRetryMs(): number;
   onOpened(connection: Connection, isResumed: boolean): void;
   onGapped(connection: Connection, gap: Gap): void;
   onStalled(connection: Connection, stalledMs: number): void;
@@ -45,7 +47,7 @@ export interface ConnectionSpec {
 }
 
 /** One connected client: a place in the log and a response, nothing else. */
-export class Connection implements Subscriber, SinkOwner, Beating {
+export class Connection implements Subscriber, SinkOwner, Leaving {
   dueAt: number;
   readonly clientId: string;
   readonly #host: ConnectionHost;
@@ -165,9 +167,19 @@ export class Connection implements Subscriber, SinkOwner, Beating {
     this.dueAt = this.#nextLook();
   }
 
-  /** True when it has everything up to this position, or is over. */
-  hasReached(position: Position): boolean {
-    return this.#line === null ? this.#state !== "opening" : this.#line.position.offset >= position.offset;
+  isReaching(position: Position): boolean {
+    if (this.#state !== "open") return this.#state === "opening";
+    // Who has not read for so long will hardly begin while the server ends.
+    if (this.#fullSince !== null && this.#host.surroundings.clock.now() - this.#fullSince > patienceMs) return false;
+    return this.#line !== null && this.#line.position.offset < position.offset;
+  }
+
+  leaveForRestart(): void {
+    this.leave("restart", this.#host.drawRetryMs());
+  }
+
+  destroyForRestart(): void {
+    this.destroy("restart");
   }
 
   /** Tells the client when to come back, if it is listening, and ends the response. */
@@ -250,6 +262,9 @@ export class Connection implements Subscriber, SinkOwner, Beating {
     if (subscription !== null) void subscription.close();
   }
 }
+
+/** How long a draining gateway waits for a client that does not read what was written. */
+const patienceMs = 2_000;
 
 const commentChunk = httpChunk(comment);
 

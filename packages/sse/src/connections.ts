@@ -1,6 +1,6 @@
-import type { AnyBroker, DrainPlan, Gap, Surroundings, Timer } from "@starcast/core";
+import type { AnyBroker, DrainPlan, Gap, Surroundings } from "@starcast/core";
+import { ConnectionSet } from "@starcast/core/gateway";
 import { Connection, type ConnectionHost, type ConnectionSpec, type LeaveReason } from "./connection.ts";
-import { Heartbeat } from "./heartbeat.ts";
 import type { ResolvedSseOptions } from "./options.ts";
 
 /** All connections of a gateway: what they share, and how they end together. */
@@ -11,9 +11,7 @@ export class Connections implements ConnectionHost {
   readonly tokenGraceMs: number;
   readonly #broker: AnyBroker;
   readonly #options: ResolvedSseOptions;
-  readonly #members = new Set<Connection>();
-  readonly #heartbeat: Heartbeat;
-  #onEmpty: (() => void) | null = null;
+  readonly #set: ConnectionSet<Connection>;
 
   constructor(broker: AnyBroker, options: ResolvedSseOptions) {
     this.surroundings = broker.surroundings;
@@ -22,12 +20,12 @@ export class Connections implements ConnectionHost {
     this.tokenGraceMs = options.gateway.tokenGraceMs;
     this.#broker = broker;
     this.#options = options;
-    const everyMs = Math.min(longestLookMs, options.heartbeatMs / looksPerBeat);
-    this.#heartbeat = new Heartbeat(broker.surroundings, everyMs, this.#members);
+    const lookEveryMs = Math.min(longestLookMs, options.heartbeatMs / looksPerBeat);
+    this.#set = new ConnectionSet(broker.surroundings, lookEveryMs);
   }
 
   get size(): number {
-    return this.#members.size;
+    return this.#set.size;
   }
 
   /** A connection with its times drawn, not yet counted. */
@@ -39,8 +37,7 @@ export class Connections implements ConnectionHost {
   }
 
   add(connection: Connection): void {
-    this.#members.add(connection);
-    this.#heartbeat.start();
+    this.#set.add(connection);
   }
 
   /** A random time after which a client comes back. */
@@ -49,35 +46,9 @@ export class Connections implements ConnectionHost {
     return Math.round(minMs + (maxMs - minMs) * this.surroundings.random.next());
   }
 
-  /**
-   * Tells everybody to leave, spread over the plan, once they have what was published before; who lags gets half the
-   * time. Ends who has not gone at the deadline; resolves with what was left undone.
-   */
-  async drain({ spreadMs, deadline }: DrainPlan): Promise<readonly string[]> {
-    const { clock } = this.surroundings;
-    const startedAt = clock.now();
-    const patientUntil = startedAt + (deadline - startedAt) / 2;
-    const total = this.#members.size;
-    let told = 0;
-    let waiting = [...this.#members];
-    while (this.#members.size > 0 && clock.now() < deadline) {
-      const now = clock.now();
-      const due = spreadMs === 0 ? total : Math.ceil(total * Math.min(1, (now - startedAt + stepMs) / spreadMs));
-      const head = this.#broker.position;
-      const stayers: Connection[] = [];
-      for (const connection of waiting) {
-        if (told >= due || (now < patientUntil && !connection.hasReached(head))) {
-          stayers.push(connection);
-          continue;
-        }
-        told += 1;
-        connection.leave("restart", this.drawRetryMs());
-      }
-      waiting = stayers;
-      await this.#emptyOrAfter(Math.min(stepMs, deadline - now));
-    }
-    const stuck = this.#members.size;
-    for (const connection of [...this.#members]) connection.destroy("restart");
+  /** Tells everybody to leave, once they have what was published before; resolves with what was left undone. */
+  async drain(plan: DrainPlan): Promise<readonly string[]> {
+    const stuck = await this.#set.drain(plan, this.#broker.position);
     return stuck === 0
       ? []
       : [`${this.#options.name}: ${stuck} connections were ended before they had read everything`];
@@ -97,8 +68,7 @@ export class Connections implements ConnectionHost {
 
   onClosed(connection: Connection, reason: LeaveReason): void {
     const { clientId } = connection;
-    this.#members.delete(connection);
-    if (this.#members.size === 0) this.#heartbeat.stop();
+    this.#set.delete(connection);
     this.#broker.observe({
       kind: "clientClosed",
       level: "info",
@@ -106,20 +76,6 @@ export class Connections implements ConnectionHost {
       clientId,
       reason,
       code: null,
-    });
-    if (this.#members.size === 0) this.#onEmpty?.();
-  }
-
-  #emptyOrAfter(ms: number): Promise<void> {
-    if (this.#members.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      let timer: Timer | null = null;
-      this.#onEmpty = () => {
-        timer?.cancel();
-        this.#onEmpty = null;
-        resolve();
-      };
-      timer = this.surroundings.scheduler.after(ms, this.#onEmpty, { holdsProcess: true });
     });
   }
 }
@@ -130,6 +86,3 @@ const ageSpread = 0.2;
 /** A look is late by at most a fifteenth of the heartbeat, and never more than a second. */
 const looksPerBeat = 15;
 const longestLookMs = 1_000;
-
-/** How finely a drain is spread. */
-const stepMs = 20;

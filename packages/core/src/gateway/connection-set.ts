@@ -5,8 +5,8 @@ import { Heartbeat, type Beating } from "./heartbeat.ts";
 
 /** A connection as far as its end is concerned. */
 export interface Leaving extends Beating {
-  /** True when the client has everything up to this position, or is over. */
-  hasReached?(position: Position): boolean;
+  /** True while the client is still getting what it lacks up to this position: a drain waits for it, for a while. */
+  isReaching?(position: Position): boolean;
   /** Tells the client to leave, and begins the close. Idempotent. */
   leaveForRestart(): void;
   /** Ends it at once. Idempotent; the set is told by `delete`. */
@@ -58,7 +58,7 @@ export class ConnectionSet<Connection extends Leaving> {
       const due = spreadMs === 0 ? total : Math.ceil(total * Math.min(1, (now - startedAt + stepMs) / spreadMs));
       const stayers: Connection[] = [];
       for (const connection of waiting) {
-        const isLagging = head !== null && now < patientUntil && connection.hasReached?.(head) === false;
+        const isLagging = head !== null && now < patientUntil && connection.isReaching?.(head) === true;
         if (told >= due || isLagging) {
           stayers.push(connection);
           continue;

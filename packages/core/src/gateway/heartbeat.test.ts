@@ -1,4 +1,4 @@
-import type { Surroundings } from "@starcast/core";
+import type { Surroundings } from "../clock.ts";
 import { describe, expect, it } from "vitest";
 import { Heartbeat, type Beating } from "./heartbeat.ts";
 

@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import { realSurroundings } from "../clock.ts";
+import type { Position } from "../log/position.ts";
+import { ConnectionSet, type Leaving } from "./connection-set.ts";
+
+interface Behaviour {
+  /** What is said of it after each look; the last goes on. */
+  readonly reaching?: readonly boolean[];
+  readonly ignoresLeaving?: boolean;
+}
+
+class Client implements Leaving {
+  readonly dueAt = Infinity;
+  readonly told: string[] = [];
+  readonly #set: ConnectionSet<Client>;
+  readonly #behaviour: Behaviour;
+  #looks = 0;
+
+  constructor(set: ConnectionSet<Client>, behaviour: Behaviour = {}) {
+    this.#set = set;
+    this.#behaviour = behaviour;
+    set.add(this);
+  }
+
+  beat(): void {}
+
+  isReaching(_position: Position): boolean {
+    const { reaching = [false] } = this.#behaviour;
+    this.#looks += 1;
+    return reaching[Math.min(this.#looks, reaching.length) - 1] ?? false;
+  }
+
+  leaveForRestart(): void {
+    this.told.push("leave");
+    if (this.#behaviour.ignoresLeaving !== true) this.#set.delete(this);
+  }
+
+  destroyForRestart(): void {
+    this.told.push("destroy");
+    this.#set.delete(this);
+  }
+}
+
+const head: Position = { epoch: "e", offset: 9 };
+
+function drainWithin(set: ConnectionSet<Client>, ms: number, spreadMs = 0): Promise<number> {
+  return set.drain({ spreadMs, deadline: realSurroundings.clock.now() + ms }, head);
+}
+
+describe("a drain of connections", () => {
+  it("tells each once and ends as soon as all are gone", async () => {
+    const set = new ConnectionSet<Client>(realSurroundings, 1_000);
+    const clients = Array.from({ length: 50 }, () => new Client(set));
+    expect(await drainWithin(set, 10_000, 60)).toBe(0);
+    expect(clients.map(({ told }) => told)).toEqual(clients.map(() => ["leave"]));
+  });
+
+  it("waits for a client that is still getting what it lacks, and not the others for it", async () => {
+    const set = new ConnectionSet<Client>(realSurroundings, 1_000);
+    const lagging = new Client(set, { reaching: [true, true, false] });
+    const others = [new Client(set), new Client(set)];
+    const draining = drainWithin(set, 10_000);
+    expect(others.map(({ told }) => told)).toEqual([["leave"], ["leave"]]);
+    expect(lagging.told).toEqual([]);
+    expect(await draining).toBe(0);
+    expect(lagging.told).toEqual(["leave"]);
+  });
+
+  it("tells a client that never gets there after half of the time", async () => {
+    const set = new ConnectionSet<Client>(realSurroundings, 1_000);
+    const lagging = new Client(set, { reaching: [true] });
+    const startedAt = performance.now();
+    expect(await drainWithin(set, 800)).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(800);
+    expect(lagging.told).toEqual(["leave"]);
+  });
+
+  it("ends who does not go, and counts them", async () => {
+    const set = new ConnectionSet<Client>(realSurroundings, 1_000);
+    const stubborn = new Client(set, { ignoresLeaving: true });
+    expect(await drainWithin(set, 60)).toBe(1);
+    expect(stubborn.told).toEqual(["leave", "destroy"]);
+  });
+
+  it("has nothing to do without connections", async () => {
+    expect(await drainWithin(new ConnectionSet<Client>(realSurroundings, 1_000), 10_000)).toBe(0);
+  });
+});
