@@ -19,6 +19,7 @@ export class PlainEventSource {
   lastEventId = "";
   retryMs = 3_000;
   #request: ClientRequest | undefined;
+  #response: IncomingMessage | undefined;
   #timer: NodeJS.Timeout | undefined;
   readonly #waiting = new Set<() => void>();
 
@@ -46,6 +47,15 @@ export class PlainEventSource {
     this.#request?.destroy();
   }
 
+  /** Stops reading, as a page that hangs does. */
+  stall(): void {
+    this.#response?.pause();
+  }
+
+  unstall(): void {
+    this.#response?.resume();
+  }
+
   close(): void {
     this.readyState = "closed";
     clearTimeout(this.#timer);
@@ -69,6 +79,7 @@ export class PlainEventSource {
 
   #read(response: IncomingMessage): void {
     this.answers.push(response.statusCode);
+    this.#response = response;
     if (response.statusCode !== 200 || response.headers["content-type"]?.split(";")[0] !== "text/event-stream") {
       this.close();
       this.#changed();
