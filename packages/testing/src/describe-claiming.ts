@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Claim } from "@starcast/core";
-import { attempt, delivery, leaseMs, type DeliveriesRig, type OpenDeliveries } from "./describe-deliveries.ts";
+import { attempt, delivery, leaseMs, type DeliveriesRig, type OpenDeliveries } from "./deliveries-rig.ts";
 import { codeOf } from "./engine-rig.ts";
 import { seededRandom } from "./seeded-random.ts";
 

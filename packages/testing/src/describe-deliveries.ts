@@ -1,21 +1,16 @@
 import { describe, expect, it } from "vitest";
-import type { Attempt, CheckpointStore, Claim, DeliveryDraft, DeliveryStore, Surroundings } from "@starcast/core";
 import { describeClaiming } from "./describe-claiming.ts";
+import {
+  attempt,
+  delivery,
+  rigOf,
+  type DeliveriesRequest,
+  type OpenDeliveries,
+  type OpenedDeliveries,
+} from "./deliveries-rig.ts";
 import { describeListing } from "./describe-listing.ts";
 import { codeOf } from "./engine-rig.ts";
-import { fakeSurroundings, type FakeSurroundings } from "./fake-surroundings.ts";
-
-export interface DeliveriesRequest {
-  readonly surroundings: Surroundings;
-  /** What `maxPerEndpoint` must be. */
-  readonly maxPerEndpoint: number;
-}
-
-export interface OpenedDeliveries {
-  readonly deliveries: DeliveryStore;
-  /** Of the same engine: `put` moves its positions. */
-  readonly checkpoints: CheckpointStore;
-}
+import { fakeSurroundings } from "./fake-surroundings.ts";
 
 /** An engine's deliveries, and what they can do. */
 export interface DeliveriesContract {
@@ -25,20 +20,6 @@ export interface DeliveriesContract {
   reopen?: ((opened: OpenedDeliveries) => Promise<OpenedDeliveries>) | undefined;
   readonly durable: boolean;
 }
-
-export interface DeliveriesRig extends OpenedDeliveries {
-  readonly surroundings: FakeSurroundings;
-  now(): number;
-  /** Claims what is due; one of each endpoint unless said otherwise. */
-  claim(options?: {
-    readonly limit?: number;
-    readonly perEndpoint?: (endpointId: string) => number;
-  }): Promise<readonly Claim[]>;
-}
-
-export type OpenDeliveries = (maxPerEndpoint?: number) => Promise<DeliveriesRig>;
-
-export const leaseMs = 10_000;
 
 /** The promises of the `DeliveryStore` port, as tests: every engine runs them. */
 export function describeDeliveries(name: string, contract: DeliveriesContract): void {
@@ -72,17 +53,6 @@ export function describeDeliveries(name: string, contract: DeliveriesContract): 
         expect(await again.claim({ perEndpoint: () => 10 })).toHaveLength(2);
       });
   });
-}
-
-function rigOf(opened: OpenedDeliveries, surroundings: FakeSurroundings): DeliveriesRig {
-  const now = (): number => surroundings.clock.now();
-  return {
-    ...opened,
-    surroundings,
-    now,
-    claim: ({ limit = 100, perEndpoint = () => 1 } = {}) =>
-      opened.deliveries.claimDue({ now: now(), limit, perEndpoint, leaseMs }),
-  };
 }
 
 function describePutting(open: OpenDeliveries): void {
@@ -147,22 +117,4 @@ function describePutting(open: OpenDeliveries): void {
       expect(await deliveries.get("other", "e0")).toMatchObject({ state: { kind: "pending" } });
     });
   });
-}
-
-export function delivery(
-  eventId: string,
-  endpointId: string,
-  {
-    dueAt = 0,
-    json = `"${eventId}"`,
-    subject,
-    orderKey,
-  }: { readonly dueAt?: number; readonly json?: string; readonly subject?: string; readonly orderKey?: string } = {},
-): DeliveryDraft {
-  const event = { id: eventId, type: "test.happened", subject, timestamp: "2026-01-01T00:00:00.000Z", json };
-  return { endpointId, event, dueAt, orderKey };
-}
-
-export function attempt(at: number, facts: Partial<Attempt> = {}): Attempt {
-  return { at, tookMs: 12, category: "succeeded", status: 200, answer: null, ...facts };
 }

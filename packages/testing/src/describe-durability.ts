@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Broker, MemoryStore } from "@starcast/core";
-import { publish, type Receiver, type SubscriberContract } from "./describe-subscriber.ts";
+import { publish, type Receiver, type SubscriberContract } from "./transport-rig.ts";
 
 /** What a transport promises that keeps its place under a name. */
 export function describeDurability(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Delivery } from "@starcast/core";
-import { attempt, delivery, leaseMs, type OpenDeliveries } from "./describe-deliveries.ts";
+import { attempt, delivery, leaseMs, type OpenDeliveries } from "./deliveries-rig.ts";
 
 const eventIds = (deliveries: readonly Delivery[]): readonly string[] => deliveries.map(({ event }) => event.id);
 

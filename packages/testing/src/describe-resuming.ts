@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { formatPosition } from "@starcast/core";
-import { ids, publish, take, type StartTransport } from "./describe-subscriber.ts";
+import { ids, publish, take, type StartTransport } from "./transport-rig.ts";
 
 /** What a receiver is promised that comes back. */
 export function describeResuming(start: StartTransport): void {

@@ -11,7 +11,8 @@ export type { EventLogContract, EventLogRequest } from "./describe-event-log.ts"
 export { describeCheckpoints } from "./describe-checkpoints.ts";
 export type { CheckpointsContract } from "./describe-checkpoints.ts";
 export { describeDeliveries } from "./describe-deliveries.ts";
-export type { DeliveriesContract, DeliveriesRequest, OpenedDeliveries } from "./describe-deliveries.ts";
+export type { DeliveriesContract } from "./describe-deliveries.ts";
+export type { DeliveriesRequest, OpenedDeliveries } from "./deliveries-rig.ts";
 export { describeRecords } from "./describe-records.ts";
 export type { RecordsContract } from "./describe-records.ts";
 export { simulate } from "./simulator/simulate.ts";
@@ -19,6 +20,6 @@ export type { SimulationOptions, Verdict } from "./simulator/simulate.ts";
 export { plantedBugs } from "./simulator/planted-bug.ts";
 export type { PlantedBug } from "./simulator/planted-bug.ts";
 export { describeSubscriber } from "./describe-subscriber.ts";
-export type { Arrival, Receiver, ReceiverRequest, SubscriberContract, TransportRig } from "./describe-subscriber.ts";
+export type { Arrival, Receiver, ReceiverRequest, SubscriberContract, TransportRig } from "./transport-rig.ts";
 export { tapSubscribers } from "./contract-tap.ts";
 export type { ContractTap } from "./contract-tap.ts";

@@ -5,6 +5,7 @@ export class SlowSocket {
   readonly #socket: Socket;
   readonly #ended: Promise<void>;
   #chunks: Buffer[] = [];
+  #bytes = 0;
   #onChange: () => void = () => undefined;
   #isEnded = false;
 
@@ -13,6 +14,7 @@ export class SlowSocket {
     socket.pause();
     socket.on("data", (chunk: Buffer) => {
       this.#chunks.push(chunk);
+      this.#bytes += chunk.length;
       this.#onChange();
     });
     // A reset is one way for a server to end it; that it ended is what tests ask for.
@@ -40,7 +42,8 @@ export class SlowSocket {
 
   /** What was read so far. */
   get received(): Buffer {
-    return Buffer.concat(this.#chunks);
+    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0] ?? Buffer.alloc(0);
   }
 
   /** True when the server ended the connection, as far as a reader can know. */
@@ -59,26 +62,16 @@ export class SlowSocket {
   }
 
   /** Reads until the bytes so far satisfy `isEnough`, then stops reading; rejects when the connection ends before. */
-  readUntil(isEnough: (received: Buffer) => boolean): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      const check = (): void => {
-        const { received } = this;
-        if (!isEnough(received) && !this.#isEnded) return;
-        this.#onChange = () => undefined;
-        this.#socket.pause();
-        if (isEnough(received)) resolve(received);
-        else reject(new Error(`Expected more than ${received.length} bytes, got the end of the connection`));
-      };
-      this.#onChange = check;
-      this.#socket.resume();
-      check();
-    });
+  async readUntil(isEnough: (received: Buffer) => boolean): Promise<Buffer> {
+    await this.#readWhile(() => !isEnough(this.received));
+    return this.received;
   }
 
   /** Reads at least so many bytes more. */
-  read(bytes: number): Promise<Buffer> {
-    const before = this.received.length;
-    return this.readUntil((received) => received.length >= before + bytes);
+  async read(bytes: number): Promise<Buffer> {
+    const wanted = this.#bytes + bytes;
+    await this.#readWhile(() => this.#bytes < wanted);
+    return this.received;
   }
 
   /** Stops reading. */
@@ -89,5 +82,21 @@ export class SlowSocket {
   close(): Promise<void> {
     this.#socket.destroy();
     return this.#ended;
+  }
+
+  #readWhile(isMissing: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const check = (): void => {
+        const isDone = !isMissing();
+        if (!isDone && !this.#isEnded) return;
+        this.#onChange = () => undefined;
+        this.#socket.pause();
+        if (isDone) resolve();
+        else reject(new Error(`Expected more than ${this.#bytes} bytes, got the end of the connection`));
+      };
+      this.#onChange = check;
+      this.#socket.resume();
+      check();
+    });
   }
 }

@@ -1,0 +1,128 @@
+import { MemoryCheckpoints, MemoryDeliveries, MemoryRecords } from "@starcast/core";
+import { fakeSurroundings } from "@starcast/testing";
+import { describe, expect, it } from "vitest";
+
+describe("memory checkpoints", () => {
+  it("keep at most maxNames names", async () => {
+    const checkpoints = new MemoryCheckpoints({ clock: fakeSurroundings().clock, maxNames: 2 });
+    await checkpoints.acquire("a", 1_000);
+    await checkpoints.acquire("b", 1_000);
+    await expect(checkpoints.acquire("c", 1_000)).rejects.toMatchObject({ code: "store_full" });
+    await checkpoints.remove("a");
+    expect(await checkpoints.acquire("c", 1_000)).not.toBeNull();
+  });
+
+  it("refuse names longer than 256 characters", async () => {
+    const checkpoints = new MemoryCheckpoints({ clock: fakeSurroundings().clock });
+    await expect(checkpoints.acquire("x".repeat(257), 1)).rejects.toMatchObject({ code: "invalid_option" });
+    await expect(checkpoints.acquire("", 1)).rejects.toMatchObject({ code: "invalid_option" });
+  });
+});
+
+describe("memory records", () => {
+  it("keep at most maxBytes, and count what is replaced and removed", async () => {
+    const records = new MemoryRecords({ maxBytes: 100 });
+    await records.put("a", "x".repeat(98));
+    await expect(records.put("b", "")).resolves.toBeGreaterThan(0);
+    await records.remove("b");
+    await expect(records.put("b", "x")).rejects.toMatchObject({ code: "store_full" });
+    expect(await records.get("b")).toBeNull();
+    await records.put("a", "short");
+    await records.put("b", "é".repeat(40));
+    await expect(records.put("c", "x".repeat(20))).rejects.toMatchObject({ code: "store_full" });
+  });
+});
+
+describe("memory deliveries", () => {
+  it("forget the oldest finished ones beyond maxFinished", async () => {
+    const { deliveries, finish } = deliveriesOf({ maxFinished: 3 });
+    for (let index = 0; index < 5; index += 1) await finish(`e${index}`);
+    const { deliveries: kept } = await deliveries.list({}, { limit: 10 });
+    expect(kept.map(({ event }) => event.id)).toEqual(["e4", "e3", "e2"]);
+  });
+
+  it("forget finished ones for new ones beyond maxBytes, then refuse", async () => {
+    const { deliveries, finish, put } = deliveriesOf({ maxBytes: 5_000 });
+    await finish("old", 3_000);
+    await put("new", 3_000);
+    expect(await deliveries.get("ep", "old")).toBeNull();
+    await expect(put("more", 3_000)).rejects.toMatchObject({ code: "store_full" });
+    expect(await deliveries.get("ep", "more")).toBeNull();
+  });
+
+  it("keep an event's bytes once, however many endpoints it goes to", async () => {
+    const { deliveries } = deliveriesOf({ maxBytes: 20_000 });
+    const event = {
+      id: "e1",
+      type: "test.happened",
+      subject: undefined,
+      timestamp: "",
+      json: `"${"x".repeat(9_000)}"`,
+    };
+    const drafts = Array.from({ length: 20 }, (_, index) => ({
+      endpointId: `ep${index}`,
+      event,
+      dueAt: 0,
+      orderKey: undefined,
+    }));
+    expect(await deliveries.put(drafts)).toEqual({ stored: 20, overflowed: 0 });
+    for (let index = 0; index < 20; index += 1) await deliveries.removeEndpoint(`ep${index}`);
+    expect(
+      await deliveries.put([
+        {
+          ...drafts[0],
+          endpointId: "ep",
+          event: { ...event, id: "e2", json: `"${"x".repeat(15_000)}"` },
+          dueAt: 0,
+          orderKey: undefined,
+        },
+      ]),
+    ).toMatchObject({ stored: 1 });
+  });
+
+  it("stay quick with a long lane of one order key", async () => {
+    const { deliveries, clock } = deliveriesOf({});
+    const event = (index: number) => ({
+      id: `e${index}`,
+      type: "test.happened",
+      subject: undefined,
+      timestamp: "",
+      json: "1",
+    });
+    await deliveries.put(
+      Array.from({ length: 20_000 }, (_, index) => ({
+        endpointId: "ep",
+        event: event(index),
+        dueAt: 0,
+        orderKey: "k",
+      })),
+    );
+    for (let index = 0; index < 20_000; index += 1) {
+      const [claim] = await deliveries.claimDue({ now: clock.now(), limit: 1, perEndpoint: () => 1, leaseMs: 1_000 });
+      expect(claim?.delivery.event.id).toBe(`e${index}`);
+      if (claim !== undefined)
+        await deliveries.succeed(claim, { at: 0, tookMs: 0, category: "succeeded", status: 200, answer: null });
+    }
+  });
+});
+
+function deliveriesOf(limits: { readonly maxFinished?: number; readonly maxBytes?: number }) {
+  const { clock } = fakeSurroundings();
+  const deliveries = new MemoryDeliveries({ clock, checkpoints: new MemoryCheckpoints({ clock }), ...limits });
+  const put = (id: string, bytes = 1) =>
+    deliveries.put([
+      {
+        endpointId: "ep",
+        event: { id, type: "test.happened", subject: undefined, timestamp: "", json: `"${"x".repeat(bytes)}"` },
+        dueAt: 0,
+        orderKey: undefined,
+      },
+    ]);
+  const finish = async (id: string, bytes?: number): Promise<void> => {
+    await put(id, bytes);
+    const [claim] = await deliveries.claimDue({ now: clock.now(), limit: 1, perEndpoint: () => 1, leaseMs: 1_000 });
+    if (claim !== undefined)
+      await deliveries.succeed(claim, { at: 0, tookMs: 0, category: "succeeded", status: 200, answer: null });
+  };
+  return { deliveries, clock, put, finish };
+}
