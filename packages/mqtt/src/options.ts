@@ -248,7 +248,8 @@ function version5Needs(rule: ResolvedRule, at: string): readonly string[] {
   return needs;
 }
 
-function resolveCredentials(
+/** Where credentials come from at each connection; null for none. */
+export function resolveCredentials(
   given: MqttPublisherOptions["credentials"],
   ofUrl: Credentials | null,
 ): ResolvedMqttPublisherOptions["credentials"] {
