@@ -4,25 +4,23 @@ import type { Driver, Statement } from "./driver.ts";
 const sql: Readonly<Record<StatementName, string>> = {
   isKnown: "SELECT 1 FROM deliveries WHERE endpoint_id = ? AND event_id = ?",
   putEvent:
-    "INSERT INTO delivery_events (id, type, subject, timestamp, json) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+    "INSERT INTO delivery_events (id, type, subject, timestamp, crc, json) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
   insert:
-    "INSERT INTO deliveries (endpoint_id, event_id, order_key, created_at, state, due_at, ended_at, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-  // Counting stops at the bound: a full endpoint costs no more than one that is nearly full.
-  unfinished:
-    "SELECT count(*) AS count FROM (SELECT 1 FROM deliveries WHERE endpoint_id = ? AND ended_at IS NULL LIMIT ?)",
-  endpointAfter:
-    "SELECT endpoint_id FROM deliveries WHERE ended_at IS NULL AND endpoint_id > ? ORDER BY endpoint_id LIMIT 1",
-  // Of deliveries with the same order key only the oldest unfinished one.
-  firstDue: `SELECT d.sequence FROM deliveries d WHERE d.endpoint_id = ? AND d.ended_at IS NULL AND d.due_at <= ?
-    AND (d.order_key IS NULL OR NOT EXISTS (
-      SELECT 1 FROM deliveries o WHERE o.endpoint_id = d.endpoint_id AND o.order_key = d.order_key AND o.ended_at IS NULL AND o.sequence < d.sequence))
-    ORDER BY d.due_at, d.sequence LIMIT 1`,
-  nextDue: `SELECT d.due_at FROM deliveries d WHERE d.endpoint_id = ? AND d.ended_at IS NULL
-    AND (d.order_key IS NULL OR NOT EXISTS (
-      SELECT 1 FROM deliveries o WHERE o.endpoint_id = d.endpoint_id AND o.order_key = d.order_key AND o.ended_at IS NULL AND o.sequence < d.sequence))
-    ORDER BY d.due_at LIMIT 1`,
+    "INSERT INTO deliveries (endpoint_id, event_id, order_key, created_at, state, due_at, ended_at, reason, blocked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  // Kept by triggers: counting a long backlog for each delivery would cost as much as the backlog is long.
+  unfinished: "SELECT unfinished FROM backlogs WHERE endpoint_id = ?",
+  endpoints: "SELECT endpoint_id FROM backlogs",
+  olderOfKey: "SELECT 1 FROM deliveries WHERE endpoint_id = ? AND order_key = ? AND ended_at IS NULL LIMIT 1",
+  // Of deliveries with the same order key only the oldest unfinished one is not blocked.
+  firstDue:
+    "SELECT sequence FROM deliveries WHERE endpoint_id = ? AND ended_at IS NULL AND blocked = 0 AND due_at <= ? ORDER BY due_at, sequence LIMIT 1",
+  nextDue:
+    "SELECT due_at FROM deliveries WHERE endpoint_id = ? AND ended_at IS NULL AND blocked = 0 ORDER BY due_at LIMIT 1",
   nextPending:
-    "SELECT due_at FROM deliveries WHERE endpoint_id = ? AND ended_at IS NULL AND state = 'pending' ORDER BY due_at LIMIT 1",
+    "SELECT due_at FROM deliveries WHERE endpoint_id = ? AND ended_at IS NULL AND blocked = 0 AND state = 'pending' ORDER BY due_at LIMIT 1",
+  // The two oldest are all that one delivery, ended or begun again, can change; and itself.
+  settleKey: `UPDATE deliveries SET blocked = sequence IS NOT (SELECT min(sequence) FROM deliveries WHERE endpoint_id = ?1 AND order_key = ?2 AND ended_at IS NULL)
+    WHERE sequence = ?3 OR sequence IN (SELECT sequence FROM deliveries WHERE endpoint_id = ?1 AND order_key = ?2 AND ended_at IS NULL ORDER BY sequence LIMIT 2)`,
   claim: "UPDATE deliveries SET state = 'attempting', due_at = ?, token = token + 1 WHERE sequence = ?",
   bySequence: `SELECT ${deliveryColumns} FROM ${deliveryTables} WHERE d.sequence = ?`,
   one: `SELECT ${deliveryColumns} FROM ${deliveryTables} WHERE d.endpoint_id = ? AND d.event_id = ?`,
@@ -35,9 +33,10 @@ const sql: Readonly<Record<StatementName, string>> = {
     "UPDATE deliveries SET state = 'pending', due_at = ?, ended_at = NULL, reason = NULL, attempt_count = 0, token = token + 1 WHERE sequence = ?",
   counts: "SELECT state, count(*) AS count FROM deliveries WHERE endpoint_id = ? GROUP BY state",
   forget:
-    "DELETE FROM deliveries WHERE sequence IN (SELECT sequence FROM deliveries WHERE ended_at < ? ORDER BY ended_at LIMIT ?)",
-  removeEndpoint: "DELETE FROM deliveries WHERE endpoint_id = ?",
-  dropEvents: "DELETE FROM delivery_events WHERE id NOT IN (SELECT event_id FROM deliveries)",
+    "DELETE FROM deliveries WHERE sequence IN (SELECT sequence FROM deliveries WHERE ended_at < ? ORDER BY ended_at LIMIT ?) RETURNING event_id",
+  removeSome:
+    "DELETE FROM deliveries WHERE sequence IN (SELECT sequence FROM deliveries WHERE endpoint_id = ? LIMIT ?) RETURNING event_id",
+  dropEvent: "DELETE FROM delivery_events WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = ?1)",
 };
 
 type StatementName =
@@ -45,10 +44,12 @@ type StatementName =
   | "putEvent"
   | "insert"
   | "unfinished"
-  | "endpointAfter"
+  | "endpoints"
+  | "olderOfKey"
   | "firstDue"
   | "nextDue"
   | "nextPending"
+  | "settleKey"
   | "claim"
   | "bySequence"
   | "one"
@@ -58,8 +59,8 @@ type StatementName =
   | "redeliver"
   | "counts"
   | "forget"
-  | "removeEndpoint"
-  | "dropEvents";
+  | "removeSome"
+  | "dropEvent";
 
 export type DeliveryStatements = Readonly<Record<StatementName, Statement>>;
 

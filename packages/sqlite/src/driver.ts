@@ -1,8 +1,10 @@
 import { StarcastError } from "@starcast/core";
+import { toStoreError } from "./sql-error.ts";
 
 export type SqlValue = string | number | null;
 export type Row = Readonly<Record<string, SqlValue>>;
 
+/** Every call throws typed errors only: of SQLite's own, or `store_closed`. */
 export interface Statement {
   run(...values: readonly SqlValue[]): { readonly changes: number };
   get(...values: readonly SqlValue[]): Row | undefined;
@@ -14,25 +16,103 @@ export interface Driver {
   readonly name: "node:sqlite" | "libsql";
   exec(sql: string): void;
   prepare(sql: string): Statement;
+  /** Idempotent; later calls throw `store_closed`, those of statements too. */
   close(): void;
 }
 
 /** Opens a file with the runtime's own SQLite where it has one (Node >= 22.13), else with `libsql`. Throws `unsupported` without both. */
 export async function openDriver(path: string): Promise<Driver> {
   const { name, open } = await findDriver();
-  const database = open(path);
-  return {
-    name,
-    exec: (sql) => void database.exec(sql),
-    // The two have the same statements; numbers come as numbers, as offsets stay below 2^53.
-    prepare: (sql) => database.prepare(sql) as Statement,
-    close: () => void database.close(),
-  };
+  try {
+    return new GuardedDriver(name, open(path));
+  } catch (error) {
+    throw toStoreError(error);
+  }
+}
+
+class GuardedDriver implements Driver {
+  readonly name: Driver["name"];
+  readonly #database: Database;
+  #isClosed = false;
+
+  constructor(name: Driver["name"], database: Database) {
+    this.name = name;
+    this.#database = database;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  exec(sql: string): void {
+    if (this.#isClosed) throw closed();
+    try {
+      this.#database.exec(sql);
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  }
+
+  prepare(sql: string): Statement {
+    if (this.#isClosed) throw closed();
+    try {
+      return new GuardedStatement(this, this.#database.prepare(sql));
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      this.#database.close();
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  }
+}
+
+class GuardedStatement implements Statement {
+  readonly #driver: GuardedDriver;
+  readonly #statement: Statement;
+
+  constructor(driver: GuardedDriver, statement: Statement) {
+    this.#driver = driver;
+    this.#statement = statement;
+  }
+
+  run(...values: readonly SqlValue[]): { readonly changes: number } {
+    return this.#guard(() => this.#statement.run(...values));
+  }
+
+  get(...values: readonly SqlValue[]): Row | undefined {
+    return this.#guard(() => this.#statement.get(...values));
+  }
+
+  all(...values: readonly SqlValue[]): readonly Row[] {
+    return this.#guard(() => this.#statement.all(...values));
+  }
+
+  // A statement of `libsql` goes on writing after its connection was closed.
+  #guard<Result>(call: () => Result): Result {
+    if (this.#driver.isClosed) throw closed();
+    try {
+      return call();
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  }
+}
+
+function closed(): StarcastError {
+  return new StarcastError("store_closed", "Expected an open store, got one that was closed");
 }
 
 interface Database {
   exec(sql: string): unknown;
-  prepare(sql: string): unknown;
+  /** The two have the same statements; numbers come as numbers, as all that is stored stays below 2^53. */
+  prepare(sql: string): Statement;
   close(): unknown;
 }
 
@@ -50,20 +130,22 @@ function findDriver(): Promise<Found> {
 
 async function find(): Promise<Found> {
   const builtIn = await tryImport<{ readonly DatabaseSync: new (path: string) => Database }>("node:sqlite");
-  if (builtIn !== null) return { name: "node:sqlite", open: (path) => new builtIn.DatabaseSync(path) };
+  if ("module" in builtIn) return { name: "node:sqlite", open: (path) => new builtIn.module.DatabaseSync(path) };
   const libsql = await tryImport<{ readonly default: new (path: string) => Database }>("libsql");
-  if (libsql !== null) return { name: "libsql", open: (path) => new libsql.default(path) };
+  if ("module" in libsql) return { name: "libsql", open: (path) => new libsql.module.default(path) };
   throw new StarcastError(
     "unsupported",
     "Expected `node:sqlite` (Node >= 22.13) or the package `libsql`, got neither: npm install libsql",
+    { cause: libsql.error },
   );
 }
 
-async function tryImport<Module>(specifier: string): Promise<Module | null> {
+async function tryImport<Module>(
+  specifier: string,
+): Promise<{ readonly module: Module } | { readonly error: unknown }> {
   try {
-    return (await import(specifier)) as Module;
-  } catch {
-    // Not there: the next one may be.
-    return null;
+    return { module: (await import(specifier)) as Module };
+  } catch (error) {
+    return { error };
   }
 }

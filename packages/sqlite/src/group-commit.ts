@@ -9,14 +9,23 @@ interface Work {
   readonly reject: (error: unknown) => void;
 }
 
+interface Done {
+  readonly work: Work;
+  readonly result: unknown;
+}
+
 export interface GroupCommitOptions {
   readonly driver: Driver;
   readonly scheduler: Scheduler;
   /** How long writes are gathered; 0 is the next turn. */
   readonly commitMs: number;
+  /** Called inside each transaction before each work, to remember what `onUndone` goes back to. */
+  readonly beforeWork: () => void;
+  /** The work that began last did not happen; those before it did. */
+  readonly onUndone: () => void;
   /** Called inside each transaction, after the work: what is kept once per commit. */
   readonly beforeCommit: () => void;
-  /** The transaction is in the file; nobody was told yet. */
+  /** The transaction is in the file; nobody was told yet. MUST NOT throw. */
   readonly onCommitted: () => void;
   /** Memory goes back to what the file says: nothing of the transaction happened. */
   readonly onRolledBack: () => void;
@@ -27,8 +36,10 @@ export class GroupCommit {
   readonly #options: GroupCommitOptions;
   #waiting: Work[] = [];
   #timer: Timer | null = null;
-  #isComing = false;
+  #isScheduled = false;
+  #isCommitting = false;
   #isClosed = false;
+  #onSettled: (() => void)[] = [];
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
@@ -50,28 +61,51 @@ export class GroupCommit {
     });
   }
 
-  /** Commits what waits, now. */
-  flush(): void {
+  /** Commits what waits, now; resolves when everybody was told. */
+  settle(): Promise<void> {
+    if (!this.#isCommitting) {
+      this.#flush();
+      return Promise.resolve();
+    }
+    // From inside a commit: its own works are told before those that came later.
+    return new Promise((resolve) => void this.#onSettled.push(resolve));
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return this.settle();
+  }
+
+  #flush(): void {
     this.#timer?.cancel();
     this.#timer = null;
-    this.#isComing = false;
+    this.#isScheduled = false;
     const works = this.#waiting;
-    if (works.length === 0) return;
-    this.#waiting = [];
-    const done: { readonly work: Work; readonly result: unknown }[] = [];
+    if (works.length > 0) {
+      this.#waiting = [];
+      this.#isCommitting = true;
+      try {
+        this.#commit(works);
+      } finally {
+        this.#isCommitting = false;
+      }
+    }
+    const settled = this.#onSettled;
+    if (settled.length === 0) return;
+    this.#onSettled = [];
+    this.#flush();
+    for (const resolve of settled) resolve();
+  }
+
+  #commit(works: readonly Work[]): void {
+    const { driver, beforeCommit, onCommitted, onRolledBack } = this.#options;
+    const done: Done[] = [];
     const refused: { readonly work: Work; readonly error: unknown }[] = [];
-    const { driver, beforeCommit, onRolledBack } = this.#options;
     try {
       driver.exec("BEGIN IMMEDIATE");
       for (const work of works) {
-        driver.exec("SAVEPOINT work");
-        try {
-          done.push({ work, result: work.run() });
-        } catch (error) {
-          driver.exec("ROLLBACK TO work");
-          refused.push({ work, error: toStoreError(error) });
-        }
-        driver.exec("RELEASE work");
+        const error = this.#run(work, done);
+        if (error !== null) refused.push({ work, error });
       }
       beforeCommit();
       driver.exec("COMMIT");
@@ -82,15 +116,32 @@ export class GroupCommit {
       for (const { reject } of works) reject(typed);
       return;
     }
-    this.#options.onCommitted();
+    onCommitted();
     for (const { work, result } of done) work.onCommitted?.(result);
     for (const { work, result } of done) work.resolve(result);
     for (const { work, error } of refused) work.reject(error);
   }
 
-  close(): void {
-    this.flush();
-    this.#isClosed = true;
+  /** Null when it is done; why it was undone alone; a throw ends the whole transaction. */
+  #run(work: Work, done: Done[]): StarcastError | null {
+    const { driver, beforeWork, onUndone } = this.#options;
+    driver.exec("SAVEPOINT work");
+    beforeWork();
+    let failure: StarcastError | null = null;
+    try {
+      done.push({ work, result: work.run() });
+    } catch (error) {
+      failure = toStoreError(error);
+      try {
+        driver.exec("ROLLBACK TO work");
+      } catch {
+        // SQLite has undone the whole transaction by itself, as it does when the disk is full: this is why.
+        throw failure;
+      }
+      onUndone();
+    }
+    driver.exec("RELEASE work");
+    return failure;
   }
 
   #rollBack(): void {
@@ -103,9 +154,9 @@ export class GroupCommit {
 
   #schedule(): void {
     const { scheduler, commitMs } = this.#options;
-    if (this.#isComing) return;
-    this.#isComing = true;
-    if (commitMs === 0) scheduler.nextTurn(() => this.flush());
-    else this.#timer = scheduler.after(commitMs, () => this.flush(), { holdsProcess: true });
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    if (commitMs === 0) scheduler.nextTurn(() => this.#flush());
+    else this.#timer = scheduler.after(commitMs, () => this.#flush(), { holdsProcess: true });
   }
 }

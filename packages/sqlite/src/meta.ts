@@ -1,3 +1,4 @@
+import { checksum, expectChecksum } from "./checksum.ts";
 import type { Driver, Statement } from "./driver.ts";
 
 /** A few values about the file itself, by name. */
@@ -6,15 +7,19 @@ export class Meta {
   readonly #put: Statement;
 
   constructor(driver: Driver) {
-    this.#get = driver.prepare("SELECT value FROM meta WHERE key = ?");
+    this.#get = driver.prepare("SELECT value, crc FROM meta WHERE key = ?");
     this.#put = driver.prepare(
-      "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+      "INSERT INTO meta (key, value, crc) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, crc = excluded.crc",
     );
   }
 
+  /** Throws `store_corrupt` when it is not as it was written. */
   text(key: string): string | null {
-    const value = this.#get.get(key)?.["value"];
-    return typeof value === "string" ? value : null;
+    const row = this.#get.get(key);
+    if (row === undefined) return null;
+    const value = String(row["value"]);
+    expectChecksum(`the value of \`${key}\``, checksum([key], value), row["crc"]);
+    return value;
   }
 
   number(key: string): number {
@@ -22,6 +27,7 @@ export class Meta {
   }
 
   put(key: string, value: string | number): void {
-    this.#put.run(key, String(value));
+    const text = String(value);
+    this.#put.run(key, text, checksum([key], text));
   }
 }

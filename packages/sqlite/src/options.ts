@@ -1,4 +1,5 @@
-import { checkKeys, integer, oneOf, realSurroundings, type Surroundings } from "@starcast/core";
+import { InvalidOptionError, checkKeys, integer, oneOf, realSurroundings, type Surroundings } from "@starcast/core";
+import { readBootId } from "./epoch.ts";
 
 export interface SqliteOptions {
   /** What survives an acknowledged `publish`: `process` a killed process, `disk` a power cut (an fsync per commit). @default "process" */
@@ -13,6 +14,8 @@ export interface SqliteOptions {
   readonly dedupeWindowMs?: number | undefined;
   /** Unfinished webhook deliveries per endpoint; beyond, dead (`overflow`). @default 100_000 */
   readonly maxPerEndpoint?: number | undefined;
+  /** What names this start of the machine, where the host hides it: after another start the tail of a file that was not closed is doubted. @default the system's */
+  readonly bootId?: string | undefined;
   /** Clock, timers and chance, for tests. @default the real ones */
   readonly surroundings?: Surroundings | undefined;
 }
@@ -33,12 +36,13 @@ export interface ResolvedSqliteOptions {
   readonly pruneRows: number;
   readonly dedupeWindowMs: number;
   readonly maxPerEndpoint: number;
+  readonly bootId: string;
   readonly surroundings: Surroundings;
 }
 
 /** Complete, checked, frozen; throws `InvalidOptionError` at the first option that cannot be used. */
 export function resolveSqliteOptions(options: SqliteOptions): ResolvedSqliteOptions {
-  checkKeys("SqliteOptions", options, [...Object.keys(defaults), "retention", "surroundings"]);
+  checkKeys("SqliteOptions", options, [...Object.keys(defaults), "retention", "bootId", "surroundings"]);
   const retention = checkKeys("retention", options.retention ?? {}, Object.keys(retentionDefaults));
   return Object.freeze({
     durability: oneOf("durability", options.durability, defaults.durability, ["process", "disk"]),
@@ -66,8 +70,14 @@ export function resolveSqliteOptions(options: SqliteOptions): ResolvedSqliteOpti
       min: 1,
       max: Infinity,
     }),
+    bootId: checkBootId(options.bootId) ?? readBootId(),
     surroundings: options.surroundings ?? realSurroundings,
   });
+}
+
+function checkBootId(bootId: unknown): string | undefined {
+  if (bootId === undefined || (typeof bootId === "string" && /^[\x21-\x7e]{1,256}$/.test(bootId))) return bootId;
+  throw new InvalidOptionError({ option: "bootId", expected: "1 to 256 printable characters", received: bootId });
 }
 
 const retentionDefaults = Object.freeze({

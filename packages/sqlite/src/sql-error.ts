@@ -1,6 +1,6 @@
 import { StarcastError, isStarcastError, type ErrorCode } from "@starcast/core";
 
-/** What a driver threw as a typed error; says what the engine saw, never what was written. */
+/** What a driver or the file system threw as a typed error; says what the engine saw, never what was written. */
 export function toStoreError(error: unknown): StarcastError {
   if (isStarcastError(error)) return error;
   const text = error instanceof Error ? error.message : String(error);
@@ -12,14 +12,14 @@ type SqlCode = Extract<ErrorCode, "store_corrupt" | "store_locked" | "store_full
 
 function codeOf(text: string): SqlCode {
   if (/malformed|not a database|corrupt/i.test(text)) return "store_corrupt";
-  if (/locked|busy/i.test(text)) return "store_locked";
-  if (/full/i.test(text)) return "store_full";
+  if (/is locked|busy/i.test(text)) return "store_locked";
+  if (/disk is full|no space left/i.test(text)) return "store_full";
   return "store_failed";
 }
 
 const says: Readonly<Record<SqlCode, string>> = {
   store_corrupt: "Expected an intact SQLite file, got a damaged one: restore a backup with SqliteStore.restore",
-  store_locked: "Expected to be the only writer of the SQLite file, got one that another process writes",
+  store_locked: "Expected to be the only writer of the SQLite file, got one that another store or program writes",
   store_full: "Expected room on the disk of the SQLite file, got none: it goes on by itself when there is",
   store_failed: "Expected SQLite to answer, got an error",
 };

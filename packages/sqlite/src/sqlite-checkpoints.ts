@@ -1,5 +1,7 @@
 import { StarcastError, describe, type CheckpointStore, type Clock, type Lease, type Position } from "@starcast/core";
+import { checksum, expectChecksum } from "./checksum.ts";
 import type { Driver, Row, Statement } from "./driver.ts";
+import { fromColumn, toColumn } from "./exact-text.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { Meta } from "./meta.ts";
 
@@ -26,7 +28,7 @@ export class SqliteCheckpoints implements CheckpointStore {
         "INSERT INTO checkpoints (name, holder, until) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until",
       ),
       extend: driver.prepare("UPDATE checkpoints SET until = ? WHERE name = ?"),
-      save: driver.prepare("UPDATE checkpoints SET epoch = ?, offset = ? WHERE name = ?"),
+      save: driver.prepare("UPDATE checkpoints SET epoch = ?, offset = ?, crc = ? WHERE name = ?"),
       release: driver.prepare("UPDATE checkpoints SET holder = NULL WHERE name = ? AND holder = ?"),
       remove: driver.prepare("DELETE FROM checkpoints WHERE name = ?"),
       list: driver.prepare("SELECT * FROM checkpoints ORDER BY name"),
@@ -36,12 +38,12 @@ export class SqliteCheckpoints implements CheckpointStore {
   async acquire(name: string, ttlMs: number): Promise<Lease | null> {
     checkName(name);
     return this.#commit.write(() => {
-      const known = this.#statements.get.get(name);
+      const known = this.#statements.get.get(toColumn(name));
       const now = this.#clock.now();
       if (known !== undefined && known["holder"] !== null && Number(known["until"]) > now) return null;
       const revision = this.#meta.number("revision") + 1;
       this.#meta.put("revision", revision);
-      this.#statements.put.run(name, revision, now + ttlMs);
+      this.#statements.put.run(toColumn(name), revision, Math.ceil(now + ttlMs));
       return Object.freeze({ name, revision, position: positionOf(known) });
     });
   }
@@ -49,12 +51,12 @@ export class SqliteCheckpoints implements CheckpointStore {
   renew(lease: Lease, ttlMs: number): Promise<void> {
     return this.#commit.write(() => {
       this.check(lease);
-      this.#statements.extend.run(this.#clock.now() + ttlMs, lease.name);
+      this.#statements.extend.run(Math.ceil(this.#clock.now() + ttlMs), toColumn(lease.name));
     });
   }
 
   async load(name: string): Promise<Position | null> {
-    return positionOf(this.#statements.get.get(name));
+    return positionOf(this.#statements.get.get(toColumn(name)));
   }
 
   save(lease: Lease, position: Position): Promise<void> {
@@ -62,26 +64,31 @@ export class SqliteCheckpoints implements CheckpointStore {
   }
 
   release(lease: Lease): Promise<void> {
-    return this.#commit.write(() => void this.#statements.release.run(lease.name, lease.revision));
+    return this.#commit.write(() => void this.#statements.release.run(toColumn(lease.name), lease.revision));
   }
 
   remove(name: string): Promise<void> {
-    return this.#commit.write(() => void this.#statements.remove.run(name));
+    return this.#commit.write(() => void this.#statements.remove.run(toColumn(name)));
   }
 
   async list(): Promise<readonly { readonly name: string; readonly position: Position | null }[]> {
-    return this.#statements.list.all().map((row) => ({ name: String(row["name"]), position: positionOf(row) }));
+    return this.#statements.list.all().map((row) => ({
+      name: fromColumn(String(row["name"])),
+      position: positionOf(row),
+    }));
   }
 
   /** Within a transaction: moves the position, or throws `lease_lost`. */
   move(lease: Lease, position: Position): void {
     this.check(lease);
-    this.#statements.save.run(position.epoch, position.offset, lease.name);
+    const { epoch, offset } = position;
+    const name = toColumn(lease.name);
+    this.#statements.save.run(epoch, offset, checksum([name, offset], epoch), name);
   }
 
   /** Within a transaction: throws `lease_lost` unless it is the latest. */
   check(lease: Lease): void {
-    if (this.#statements.get.get(lease.name)?.["holder"] === lease.revision) return;
+    if (this.#statements.get.get(toColumn(lease.name))?.["holder"] === lease.revision) return;
     throw new StarcastError(
       "lease_lost",
       `Expected the latest lease of \`${lease.name}\`, got revision ${lease.revision}, which was given back or taken over`,
@@ -91,10 +98,19 @@ export class SqliteCheckpoints implements CheckpointStore {
 
 function positionOf(row: Row | undefined): Position | null {
   const epoch = row?.["epoch"];
-  return typeof epoch === "string" ? Object.freeze({ epoch, offset: Number(row?.["offset"]) }) : null;
+  if (row === undefined || typeof epoch !== "string") return null;
+  const offset = Number(row["offset"]);
+  expectChecksum("a checkpoint", checksum([String(row["name"]), offset], epoch), row["crc"]);
+  return Object.freeze({ epoch, offset });
 }
 
 function checkName(name: unknown): void {
-  if (typeof name === "string" && name.length > 0 && name.length <= 256) return;
-  throw new StarcastError("invalid_option", `Expected \`name\` to be 1 to 256 characters, got ${describe(name)}`);
+  if (typeof name === "string" && name.length > 0 && name.length <= maxCheckpointNameLength) return;
+  throw new StarcastError(
+    "invalid_option",
+    `Expected \`name\` to be 1 to ${maxCheckpointNameLength} characters, got ${describe(name)}`,
+  );
 }
+
+/** Longest name of a checkpoint, in characters; as in memory. */
+const maxCheckpointNameLength = 256;

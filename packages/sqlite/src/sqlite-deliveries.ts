@@ -15,6 +15,7 @@ import {
   type Lease,
   type Position,
 } from "@starcast/core";
+import { checksum } from "./checksum.ts";
 import { deliveryColumns, deliveryOf, deliveryTables, whereOf } from "./delivery-rows.ts";
 import { prepareDeliveries, type DeliveryStatements } from "./delivery-statements.ts";
 import type { Driver, Row } from "./driver.ts";
@@ -78,7 +79,7 @@ export class SqliteDeliveries implements DeliveryStore {
             each.left > 0 && claims.length < limit ? this.#statements.firstDue.get(each.endpointId, now) : undefined;
           if (row === undefined) return false;
           each.left -= 1;
-          claims.push(this.#claim(each.endpointId, row, now + leaseMs));
+          claims.push(this.#claim(each.endpointId, row, Math.ceil(now + leaseMs)));
           return true;
         });
       }
@@ -93,7 +94,7 @@ export class SqliteDeliveries implements DeliveryStore {
   retryAt(claim: Claim, attempt: Attempt, dueAt: number): Promise<void> {
     return this.#commit.write(() => {
       const { sequence, attempts, count } = this.#tried(claim, attempt);
-      this.#statements.retry.run(dueAt, count, attempts, sequence);
+      this.#statements.retry.run(Math.ceil(dueAt), count, attempts, sequence);
     });
   }
 
@@ -104,7 +105,7 @@ export class SqliteDeliveries implements DeliveryStore {
   release(claim: Claim, dueAt: number): Promise<void> {
     return this.#commit.write(() => {
       const row = this.#claimed(claim);
-      if (row !== undefined) this.#statements.release.run(dueAt, Number(row["sequence"]));
+      if (row !== undefined) this.#statements.release.run(Math.ceil(dueAt), Number(row["sequence"]));
     });
   }
 
@@ -133,7 +134,7 @@ export class SqliteDeliveries implements DeliveryStore {
       .prepare(
         `SELECT ${deliveryColumns} FROM ${deliveryTables} WHERE ${sql} AND d.sequence < ? ORDER BY d.sequence DESC LIMIT ?`,
       )
-      .all(...values, before, limit + 1);
+      .all(...values, before, limit === Infinity ? -1 : limit + 1);
     const page = rows.slice(0, limit);
     const last = page.at(-1);
     return {
@@ -158,13 +159,14 @@ export class SqliteDeliveries implements DeliveryStore {
       const { sql, values } = whereOf(selection);
       const rows = this.#driver
         .prepare(
-          `SELECT d.sequence, d.endpoint_id FROM deliveries d WHERE ${sql} AND d.ended_at IS NOT NULL ORDER BY d.sequence`,
+          `SELECT d.sequence, d.endpoint_id, d.order_key FROM deliveries d WHERE ${sql} AND d.ended_at IS NOT NULL ORDER BY d.sequence`,
         )
         .all(...values);
       let redelivered = 0;
       for (const row of rows) {
         if (this.#unfinished(String(row["endpoint_id"])) >= this.maxPerEndpoint) continue;
-        this.#statements.redeliver.run(dueAt, Number(row["sequence"]));
+        this.#statements.redeliver.run(Math.ceil(dueAt), Number(row["sequence"]));
+        this.#settleKey(row);
         redelivered += 1;
       }
       return redelivered;
@@ -172,45 +174,57 @@ export class SqliteDeliveries implements DeliveryStore {
   }
 
   forget(endedBefore: number, limit: number): Promise<number> {
-    return this.#commit.write(() => {
-      const forgotten = this.#statements.forget.run(endedBefore, limit).changes;
-      if (forgotten > 0) this.#statements.dropEvents.run();
-      return forgotten;
-    });
+    return this.#commit.write(() =>
+      this.#dropEvents(this.#statements.forget.all(endedBefore, limit === Infinity ? -1 : limit)),
+    );
   }
 
-  removeEndpoint(endpointId: string): Promise<void> {
+  async removeEndpoint(endpointId: string): Promise<void> {
     this.#servedAt.delete(endpointId);
-    return this.#commit.write(() => {
-      this.#statements.removeEndpoint.run(endpointId);
-      this.#statements.dropEvents.run();
-    });
+    // In steps, so that no commit takes long.
+    for (let removed = removedPerCommit; removed === removedPerCommit;) {
+      removed = await this.#commit.write(() =>
+        this.#dropEvents(this.#statements.removeSome.all(endpointId, removedPerCommit)),
+      );
+    }
+  }
+
+  /** Of deliveries that were deleted: the events nobody needs any more. Gives how many deliveries these were. */
+  #dropEvents(deleted: readonly Row[]): number {
+    for (const id of new Set(deleted.map((row) => String(row["event_id"])))) this.#statements.dropEvent.run(id);
+    return deleted.length;
   }
 
   #insert({ endpointId, event, dueAt, orderKey }: DeliveryDraft): "stored" | "overflow" | "known" {
     if (this.#statements.isKnown.get(endpointId, event.id) !== undefined) return "known";
-    const now = this.#clock.now();
-    this.#statements.putEvent.run(event.id, event.type, event.subject ?? null, event.timestamp, event.json);
+    const now = Math.ceil(this.#clock.now());
+    const { id, type, subject = null, timestamp, json } = event;
+    this.#statements.putEvent.run(id, type, subject, timestamp, checksum([id, type, subject, timestamp], json), json);
     const isOverflow = this.#unfinished(endpointId) >= this.maxPerEndpoint;
+    const isBlocked = orderKey !== undefined && this.#statements.olderOfKey.get(endpointId, orderKey) !== undefined;
     this.#statements.insert.run(
       endpointId,
-      event.id,
+      id,
       orderKey ?? null,
       now,
       isOverflow ? "dead" : "pending",
-      isOverflow ? null : dueAt,
+      isOverflow ? null : Math.ceil(dueAt),
       isOverflow ? now : null,
       isOverflow ? "overflow" : null,
+      isBlocked ? 1 : 0,
     );
     return isOverflow ? "overflow" : "stored";
   }
 
   #unfinished(endpointId: string): number {
-    return Number(
-      this.#statements.unfinished.get(endpointId, this.maxPerEndpoint === Infinity ? -1 : this.maxPerEndpoint)?.[
-        "count"
-      ] ?? 0,
-    );
+    return Number(this.#statements.unfinished.get(endpointId)?.["unfinished"] ?? 0);
+  }
+
+  /** After a delivery ended or began again: the oldest unfinished one of its order key can be claimed, no other. */
+  #settleKey(row: Row): void {
+    const orderKey = row["order_key"];
+    if (typeof orderKey !== "string") return;
+    this.#statements.settleKey.run(String(row["endpoint_id"]), orderKey, Number(row["sequence"]));
   }
 
   #claim(endpointId: string, row: Row, leaseUntil: number): Claim {
@@ -231,7 +245,7 @@ export class SqliteDeliveries implements DeliveryStore {
   #tried(
     claim: Claim,
     attempt: Attempt,
-  ): { readonly sequence: number; readonly attempts: string; readonly count: number } {
+  ): { readonly row: Row; readonly sequence: number; readonly attempts: string; readonly count: number } {
     const row = this.#claimed(claim);
     if (row === undefined) {
       const { endpointId, event } = claim.delivery;
@@ -242,6 +256,7 @@ export class SqliteDeliveries implements DeliveryStore {
     }
     const { attempts } = deliveryOf(row);
     return {
+      row,
       sequence: Number(row["sequence"]),
       attempts: JSON.stringify([...attempts, attempt].slice(-maxAttemptsKept)),
       count: Number(row["attempt_count"]) + 1,
@@ -249,8 +264,9 @@ export class SqliteDeliveries implements DeliveryStore {
   }
 
   #finish(claim: Claim, attempt: Attempt, state: "succeeded" | "dead", reason: DeadReason | null): void {
-    const { sequence, attempts, count } = this.#tried(claim, attempt);
-    this.#statements.finish.run(state, this.#clock.now(), reason, count, attempts, sequence);
+    const { row, sequence, attempts, count } = this.#tried(claim, attempt);
+    this.#statements.finish.run(state, Math.ceil(this.#clock.now()), reason, count, attempts, sequence);
+    this.#settleKey(row);
   }
 
   #endpointsDue(now: number): readonly string[] {
@@ -259,14 +275,11 @@ export class SqliteDeliveries implements DeliveryStore {
       .toSorted((a, b) => (this.#servedAt.get(a) ?? 0) - (this.#servedAt.get(b) ?? 0));
   }
 
-  /** Those with unfinished work: one index step each, however long their backlogs are. */
-  #endpoints(): string[] {
-    const endpoints: string[] = [];
-    for (let last = ""; ;) {
-      const next = this.#statements.endpointAfter.get(last)?.["endpoint_id"];
-      if (typeof next !== "string") return endpoints;
-      endpoints.push(next);
-      last = next;
-    }
+  /** Those with unfinished work. */
+  #endpoints(): readonly string[] {
+    return this.#statements.endpoints.all().map((row) => String(row["endpoint_id"]));
   }
 }
+
+/** Deliveries of a removed endpoint that go in one commit. */
+const removedPerCommit = 1_000;

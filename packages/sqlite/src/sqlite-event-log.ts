@@ -1,6 +1,7 @@
 import {
   IsoTime,
   StarcastError,
+  isStarcastError,
   type Appended,
   type Durability,
   type EventDraft,
@@ -8,12 +9,14 @@ import {
   type ReadLimit,
   type StoredEvent,
 } from "@starcast/core";
-import { crc32 } from "node:zlib";
-import type { Driver, Row, Statement } from "./driver.ts";
+import { DedupeKeys } from "./dedupe-keys.ts";
+import type { Driver, Row } from "./driver.ts";
+import { eventOf, insertEvent, prepareEvents, type EventStatements } from "./event-statements.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { Meta } from "./meta.ts";
 import type { ResolvedSqliteOptions } from "./options.ts";
-import { toStoreError } from "./sql-error.ts";
+import { Retention, type Extent } from "./retention.ts";
+import { Watchers } from "./watchers.ts";
 
 /** The log in a table: offsets are row ids, an append is part of the next group commit. */
 export class SqliteEventLog implements EventLog {
@@ -25,14 +28,17 @@ export class SqliteEventLog implements EventLog {
   readonly #meta: Meta;
   readonly #commit: GroupCommit;
   readonly #time: IsoTime;
-  readonly #statements: ReturnType<typeof prepare>;
-  readonly #watchers = new Set<(events: readonly StoredEvent[]) => void>();
+  readonly #statements: EventStatements;
+  readonly #keys: DedupeKeys;
+  readonly #retention: Retention;
+  readonly #watchers = new Watchers();
+  /** What watchers were told of; behind the file while they are being told. */
   #head: number;
-  #trimmedThrough: number;
-  /** Of the transaction being made: acknowledged, and moved to the fields above, by its commit. */
-  #nextHead: number;
-  #nextTrimmed: number;
-  #bytes: number;
+  #inFile: Extent;
+  /** Of the transaction being made. */
+  #next: Extent;
+  #beforeWork: Extent;
+  #newestTime = "";
   #isClosed = false;
 
   constructor(options: {
@@ -42,7 +48,7 @@ export class SqliteEventLog implements EventLog {
     readonly meta: Meta;
     readonly commit: GroupCommit;
   }) {
-    const { durability, retention, surroundings } = options.options;
+    const { durability, retention, surroundings, dedupeWindowMs } = options.options;
     this.epoch = options.epoch;
     this.durability = durability;
     this.retention = { maxEvents: retention.maxEvents, maxBytes: retention.maxBytes };
@@ -50,12 +56,19 @@ export class SqliteEventLog implements EventLog {
     this.#meta = options.meta;
     this.#commit = options.commit;
     this.#time = new IsoTime(surroundings.clock);
-    this.#statements = prepare(options.driver);
-    this.#head = this.#meta.number("head");
-    this.#trimmedThrough = this.#meta.number("trimmed");
-    this.#nextHead = this.#head;
-    this.#nextTrimmed = this.#trimmedThrough;
-    this.#bytes = this.#meta.number("bytes");
+    this.#statements = prepareEvents(options.driver);
+    this.#keys = new DedupeKeys(this.#statements, dedupeWindowMs);
+    this.#retention = new Retention({
+      options: options.options,
+      statements: this.#statements,
+      wake: () => this.#commit.write(() => undefined),
+    });
+    this.#inFile = this.#readExtent();
+    this.#next = this.#inFile;
+    this.#beforeWork = this.#inFile;
+    this.#head = this.#inFile.head;
+    this.#newestTime = this.#readNewestTime();
+    this.#retention.plan(this.#inFile);
   }
 
   get head(): number {
@@ -63,15 +76,23 @@ export class SqliteEventLog implements EventLog {
   }
 
   get trimmedThrough(): number {
-    return this.#trimmedThrough;
+    return this.#inFile.trimmed;
   }
 
   append(drafts: readonly EventDraft[]): Promise<readonly Appended[]> {
     if (this.#isClosed) return Promise.reject(closed());
     const events: StoredEvent[] = [];
     return this.#commit.write(
-      () => drafts.map((draft) => this.#insert(draft, events)),
-      () => this.#committed(events),
+      () => {
+        this.#checkRoom(drafts);
+        return drafts.map((draft) => this.#insert(draft, events));
+      },
+      () => {
+        const last = events.at(-1);
+        if (last === undefined) return;
+        this.#head = last.offset;
+        this.#watchers.tell(events);
+      },
     );
   }
 
@@ -79,161 +100,152 @@ export class SqliteEventLog implements EventLog {
     if (this.#isClosed) throw closed();
     const events: StoredEvent[] = [];
     let bytes = 0;
-    try {
-      const rows = this.#statements.read.all(after, this.#head, Math.min(limit.maxEvents, maxRowsPerRead));
+    // A few rows at a time: they may be as large as events can be.
+    for (let last = after; events.length < limit.maxEvents;) {
+      const rows = this.#statements.read.all(last, this.#head, Math.min(limit.maxEvents - events.length, rowsPerStep));
       for (const row of rows) {
-        const event = readRow(row);
-        bytes += event.sizeBytes;
-        if (bytes > limit.maxBytes && events.length > 0) break;
+        const event = readable(row, events.length === 0);
+        bytes += event?.sizeBytes ?? 0;
+        if (event === null || (bytes > limit.maxBytes && events.length > 0)) return events;
         events.push(event);
+        last = event.offset;
       }
-    } catch (error) {
-      throw toStoreError(error);
+      if (rows.length < rowsPerStep) break;
     }
     return events;
   }
 
   watch(onCommitted: (events: readonly StoredEvent[]) => void): () => void {
-    const watcher = (events: readonly StoredEvent[]): void => onCommitted(events);
-    this.#watchers.add(watcher);
-    return () => void this.#watchers.delete(watcher);
+    return this.#watchers.add(this.#head, onCommitted);
   }
 
   refresh(): Promise<{ readonly trimmedThrough: number; readonly head: number }> {
-    return Promise.resolve({ trimmedThrough: this.#trimmedThrough, head: this.#head });
+    return Promise.resolve({ trimmedThrough: this.trimmedThrough, head: this.#head });
   }
 
   /** Brings retention up to date, step by step. */
   async trim(): Promise<void> {
     let before = -1;
-    while (this.#trimmedThrough > before) {
-      before = this.#trimmedThrough;
+    while (this.trimmedThrough > before) {
+      before = this.trimmedThrough;
       await this.#commit.write(() => undefined);
     }
   }
 
-  close(): Promise<void> {
-    if (!this.#isClosed) this.#commit.flush();
+  async close(): Promise<void> {
     this.#isClosed = true;
+    this.#retention.close();
+    await this.#commit.settle();
     this.#watchers.clear();
-    return Promise.resolve();
+  }
+
+  beforeWork(): void {
+    this.#beforeWork = this.#next;
+  }
+
+  onUndone(): void {
+    this.#next = this.#beforeWork;
   }
 
   /** Part of every transaction: retention in bounded steps, and what the file says of itself. */
   beforeCommit(): void {
-    const hadHead = this.#head;
-    this.#prune();
-    if (this.#nextHead === hadHead && this.#nextTrimmed === this.#trimmedThrough) return;
-    this.#meta.put("head", this.#nextHead);
-    this.#meta.put("trimmed", this.#nextTrimmed);
-    this.#meta.put("bytes", this.#bytes);
+    const { surroundings, pruneRows } = this.#options;
+    const brought = this.#next.head - this.#inFile.head;
+    this.#keys.forget(surroundings.clock.now(), pruneRows + brought);
+    const { trimmed, bytes } = this.#retention.prune(this.#next);
+    this.#next = { ...this.#next, trimmed, bytes };
+    if (brought === 0 && trimmed === this.#inFile.trimmed) return;
+    this.#meta.put("head", this.#next.head);
+    this.#meta.put("trimmed", trimmed);
+    this.#meta.put("bytes", bytes);
   }
 
-  /** The transaction is in the file. */
-  afterCommit(): void {
-    this.#head = this.#nextHead;
-    this.#trimmedThrough = this.#nextTrimmed;
+  /** The transaction is in the file; gives the newest offset there. */
+  afterCommit(): number {
+    const { head } = this.#next;
+    this.#inFile = { ...this.#next, committed: head };
+    this.#next = this.#inFile;
+    this.#retention.plan(this.#inFile);
+    return head;
   }
 
   rolledBack(): void {
-    this.#nextHead = this.#head;
-    this.#nextTrimmed = this.#trimmedThrough;
-    this.#bytes = this.#meta.number("bytes");
+    this.#next = this.#inFile;
   }
 
   #insert(draft: EventDraft, events: StoredEvent[]): Appended {
     const { dedupeKey, type, subject, json, sizeBytes } = draft;
     const now = this.#options.surroundings.clock.now();
-    if (dedupeKey !== undefined) {
-      const first = this.#statements.findKey.get(dedupeKey, now);
-      if (first !== undefined) {
-        return {
-          position: { epoch: this.epoch, offset: Number(first["offset"]) },
-          timestamp: String(first["timestamp"]),
-          isDuplicate: true,
-        };
-      }
+    const first = dedupeKey === undefined ? null : this.#keys.find(dedupeKey, now);
+    if (first !== null) {
+      const { offset, timestamp } = first;
+      return { position: { epoch: this.epoch, offset }, timestamp, isDuplicate: true };
     }
-    const offset = this.#nextHead + 1;
-    const timestamp = this.#time.now();
-    this.#statements.insert.run(
-      offset,
-      type,
-      subject ?? null,
-      timestamp,
-      sizeBytes,
-      checksum(offset, type, subject, timestamp, json),
-      json,
-    );
-    if (dedupeKey !== undefined)
-      this.#statements.putKey.run(dedupeKey, offset, timestamp, now + this.#options.dedupeWindowMs);
-    this.#nextHead = offset;
-    this.#bytes += sizeBytes;
-    events.push({ offset, type, subject, timestamp, json, sizeBytes });
+    const offset = this.#next.head + 1;
+    const timestamp = this.#now();
+    const event = { offset, type, subject, timestamp, json, sizeBytes };
+    insertEvent(this.#statements, event);
+    if (dedupeKey !== undefined) this.#keys.remember(dedupeKey, event, now);
+    this.#next = { ...this.#next, head: offset, bytes: this.#next.bytes + sizeBytes };
+    events.push(event);
     return { position: { epoch: this.epoch, offset }, timestamp, isDuplicate: false };
   }
 
-  #committed(events: readonly StoredEvent[]): void {
-    if (events.length > 0) for (const watcher of this.#watchers) watcher(events);
+  // The clock may have been set back between two lives of the file.
+  #now(): string {
+    const now = this.#time.now();
+    if (now > this.#newestTime) this.#newestTime = now;
+    return this.#newestTime;
   }
 
-  #prune(): void {
-    const { retention, pruneRows, surroundings } = this.#options;
-    const now = surroundings.clock.now();
-    this.#statements.forgetKeys.run(now, pruneRows);
-    const tooOld = retention.maxAgeMs === Infinity ? "" : new Date(now - retention.maxAgeMs).toISOString();
-    const isOver = (): boolean =>
-      this.#nextHead - this.#nextTrimmed > retention.maxEvents || this.#bytes > retention.maxBytes;
-    if (!isOver() && tooOld === "") return;
-    for (const row of this.#statements.oldest.all(pruneRows)) {
-      // The newest event stays, whatever its size.
-      if (Number(row["offset"]) >= this.#nextHead || !(isOver() || String(row["timestamp"]) < tooOld)) break;
-      this.#nextTrimmed = Number(row["offset"]);
-      this.#bytes -= Number(row["size"]);
-    }
-    this.#statements.deleteThrough.run(this.#nextTrimmed);
-  }
-}
-
-/** Rows of one read; what is asked for beyond comes with the next. */
-const maxRowsPerRead = 10_000;
-
-function prepare(
-  driver: Driver,
-): Readonly<Record<"insert" | "read" | "oldest" | "deleteThrough" | "findKey" | "putKey" | "forgetKeys", Statement>> {
-  return {
-    insert: driver.prepare(
-      "INSERT INTO events (offset, type, subject, timestamp, size, crc, json) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    ),
-    read: driver.prepare("SELECT * FROM events WHERE offset > ? AND offset <= ? ORDER BY offset LIMIT ?"),
-    oldest: driver.prepare("SELECT offset, size, timestamp FROM events ORDER BY offset LIMIT ?"),
-    deleteThrough: driver.prepare("DELETE FROM events WHERE offset <= ?"),
-    findKey: driver.prepare("SELECT offset, timestamp FROM dedupe WHERE key = ? AND until > ?"),
-    putKey: driver.prepare("INSERT OR REPLACE INTO dedupe (key, offset, timestamp, until) VALUES (?, ?, ?, ?)"),
-    forgetKeys: driver.prepare(
-      "DELETE FROM dedupe WHERE key IN (SELECT key FROM dedupe WHERE until <= ? ORDER BY until LIMIT ?)",
-    ),
-  };
-}
-
-function readRow(row: Row): StoredEvent {
-  const offset = Number(row["offset"]);
-  const type = String(row["type"]);
-  const subject = typeof row["subject"] === "string" ? row["subject"] : undefined;
-  const timestamp = String(row["timestamp"]);
-  const json = String(row["json"]);
-  if (checksum(offset, type, subject, timestamp, json) !== Number(row["crc"])) {
+  // A list larger than what is retained could push its own beginning out before it was offered to everybody.
+  #checkRoom(drafts: readonly EventDraft[]): void {
+    if (drafts.length < 2) return;
+    const { maxEvents, maxBytes } = this.retention;
+    const bytes = drafts.reduce((sum, draft) => sum + draft.sizeBytes, 0);
+    if (drafts.length <= maxEvents / 2 && bytes <= maxBytes / 2) return;
     throw new StarcastError(
-      "store_corrupt",
-      `Expected event ${offset} as it was written, got a damaged one: restore a backup`,
+      "overloaded",
+      `Expected at most half of what the log retains in one publishAll (${maxEvents} events, ${maxBytes} bytes), got ${drafts.length} events of ${bytes} bytes`,
     );
   }
-  return { offset, type, subject, timestamp, json, sizeBytes: Number(row["size"]) };
+
+  /** Throws `store_corrupt` when what the file says of its events does not hold: ids could be used again. */
+  #readExtent(): Extent {
+    const head = this.#meta.number("head");
+    const trimmed = this.#meta.number("trimmed");
+    const { first = null, last = null } = this.#statements.ends.get() ?? {};
+    if (head > trimmed ? first === trimmed + 1 && last === head : first === null)
+      return { committed: head, head, trimmed, bytes: this.#meta.number("bytes") };
+    throw new StarcastError(
+      "store_corrupt",
+      `Expected events ${trimmed + 1} to ${head} in the SQLite file, got ${first ?? "none"} to ${last ?? "none"}: restore a backup with SqliteStore.restore`,
+    );
+  }
+
+  #readNewestTime(): string {
+    const [row] = this.#statements.read.all(this.#head - 1, this.#head, 1);
+    try {
+      return row === undefined ? "" : eventOf(row).timestamp;
+    } catch (error) {
+      // A damaged event is refused to those who read it; what is published after it needs only the clock.
+      if (isStarcastError(error, "store_corrupt")) return "";
+      throw error;
+    }
+  }
 }
 
-// SQLite notices damaged pages of its structure, not a flipped bit in a text.
-function checksum(offset: number, type: string, subject: string | undefined, timestamp: string, json: string): number {
-  return crc32(json, crc32(`${offset} ${type} ${timestamp} ${subject ?? ""}`));
+/** Rows held at once while reading: 32 MiB of the largest events there are by default. */
+const rowsPerStep = 128;
+
+/** The event; null when it is damaged and others before it are to be given first. */
+function readable(row: Row, isFirst: boolean): StoredEvent | null {
+  try {
+    return eventOf(row);
+  } catch (error) {
+    if (isFirst) throw error;
+    return null;
+  }
 }
 
 function closed(): StarcastError {

@@ -1,4 +1,5 @@
 import { StarcastError, checkRecordKey, type RecordStore, type StoredRecord } from "@starcast/core";
+import { checksum, expectChecksum } from "./checksum.ts";
 import { fromColumn, toColumn } from "./exact-text.ts";
 import type { Driver, Row, Statement } from "./driver.ts";
 import type { GroupCommit } from "./group-commit.ts";
@@ -17,7 +18,7 @@ export class SqliteRecords implements RecordStore {
     this.#statements = {
       get: driver.prepare("SELECT * FROM records WHERE key = ?"),
       put: driver.prepare(
-        "INSERT INTO records (key, value, revision) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, revision = excluded.revision",
+        "INSERT INTO records (key, value, revision, crc) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, revision = excluded.revision, crc = excluded.crc",
       ),
       remove: driver.prepare("DELETE FROM records WHERE key = ?"),
       list: driver.prepare("SELECT * FROM records WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key"),
@@ -42,7 +43,8 @@ export class SqliteRecords implements RecordStore {
       }
       const revision = this.#meta.number("revision") + 1;
       this.#meta.put("revision", revision);
-      this.#statements.put.run(key, toColumn(value), revision);
+      const column = toColumn(value);
+      this.#statements.put.run(key, column, revision, checksum([key, revision], column));
       return revision;
     });
   }
@@ -59,9 +61,9 @@ export class SqliteRecords implements RecordStore {
 
 function recordOf(row: Row | undefined): StoredRecord | null {
   if (row === undefined) return null;
-  return Object.freeze({
-    key: String(row["key"]),
-    value: fromColumn(String(row["value"])),
-    revision: Number(row["revision"]),
-  });
+  const key = String(row["key"]);
+  const column = String(row["value"]);
+  const revision = Number(row["revision"]);
+  expectChecksum(`record \`${key}\``, checksum([key, revision], column), row["crc"]);
+  return Object.freeze({ key, value: fromColumn(column), revision });
 }

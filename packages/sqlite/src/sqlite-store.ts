@@ -1,16 +1,17 @@
-import { makeEpoch, type Store } from "@starcast/core";
-import { copyFileSync, existsSync, rmSync } from "node:fs";
+import { StarcastError, makeEpoch, type Store } from "@starcast/core";
 import { openDriver, type Driver } from "./driver.ts";
-import { mayHaveLostTail, newEpoch, readBootId, readSidecar, writeSidecar } from "./epoch.ts";
+import { mayHaveLostTail } from "./epoch.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Meta } from "./meta.ts";
 import { resolveSqliteOptions, type ResolvedSqliteOptions, type SqliteOptions } from "./options.ts";
 import { migrate } from "./schema.ts";
+import { SidecarFile, readSidecar } from "./sidecar.ts";
 import { SqliteCheckpoints } from "./sqlite-checkpoints.ts";
 import { SqliteDeliveries } from "./sqlite-deliveries.ts";
 import { SqliteEventLog } from "./sqlite-event-log.ts";
 import { SqliteRecords } from "./sqlite-records.ts";
 import { toStoreError } from "./sql-error.ts";
+import { lockWriter, resolvePath, restoreFile, sidecarOf } from "./store-files.ts";
 
 /** The durable engine in one SQLite file: log, checkpoints, deliveries and records; one writer process, any number of readers. */
 export class SqliteStore implements Store {
@@ -18,30 +19,29 @@ export class SqliteStore implements Store {
   readonly checkpoints: SqliteCheckpoints;
   readonly deliveries: SqliteDeliveries;
   readonly records: SqliteRecords;
-  readonly #path: string;
   readonly #driver: Driver;
   readonly #lock: Driver;
   readonly #meta: Meta;
   readonly #commit: GroupCommit;
-  readonly #identity: string;
+  readonly #sidecar: SidecarFile;
   #marked: number;
   #closing: Promise<void> | null = null;
 
   private constructor(path: string, driver: Driver, lock: Driver, options: ResolvedSqliteOptions) {
     const { surroundings, commitMs, maxPerEndpoint } = options;
     const { clock, scheduler } = surroundings;
-    this.#path = path;
     this.#driver = driver;
     this.#lock = lock;
     this.#meta = new Meta(driver);
-    const { epoch, identity } = this.#begin(options);
-    this.#identity = identity;
+    const { epoch, identity } = begin(path, driver, this.#meta, options);
     this.#commit = new GroupCommit({
       driver,
       scheduler,
       commitMs,
+      beforeWork: () => this.log.beforeWork(),
+      onUndone: () => this.log.onUndone(),
       beforeCommit: () => this.log.beforeCommit(),
-      onCommitted: () => this.#committed(),
+      onCommitted: () => this.#mark(this.log.afterCommit()),
       onRolledBack: () => this.log.rolledBack(),
     });
     const shared = { driver, meta: this.#meta, commit: this.#commit, clock };
@@ -50,94 +50,109 @@ export class SqliteStore implements Store {
     this.deliveries = new SqliteDeliveries({ ...shared, checkpoints: this.checkpoints, maxPerEndpoint });
     this.records = new SqliteRecords(shared);
     this.#marked = this.log.head;
-    this.#mark();
+    this.#sidecar = new SidecarFile(sidecarOf(path), { identity, head: this.log.head });
   }
 
   /**
-   * Opens or makes the file. Rejects with `store_locked` (another process writes it), `store_corrupt`, `store_too_new`,
-   * `unsupported` (no SQLite), `invalid_option`, `store_failed`.
+   * Opens or makes the file. Rejects with `store_locked` (another store writes it), `store_corrupt`, `store_too_new`,
+   * `unsupported` (no SQLite, or a file system without WAL), `invalid_option`, `store_full`, `store_failed`.
    */
   static async open(path: string, options: SqliteOptions = {}): Promise<SqliteStore> {
     const resolved = resolveSqliteOptions(options);
+    const file = resolvePath(path);
     const opened: Driver[] = [];
     try {
-      // A file of its own holds the lock: the system gives it back however the process ends, and readers do not meet it.
-      const lock = await openDriver(`${path}-writer`);
+      const lock = await lockWriter(file);
       opened.push(lock);
-      lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
-      const driver = await openDriver(path);
+      const driver = await openDriver(file);
       opened.push(driver);
-      driver.exec(
-        `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${resolved.durability === "disk" ? "FULL" : "NORMAL"}; PRAGMA busy_timeout = 1000`,
-      );
+      driver.exec("PRAGMA busy_timeout = 1000; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF");
       migrate(driver);
-      return new SqliteStore(path, driver, lock, resolved);
+      useWal(driver);
+      return new SqliteStore(file, driver, lock, resolved);
     } catch (error) {
-      for (const driver of opened) driver.close();
+      for (const driver of opened.toReversed()) driver.close();
       throw toStoreError(error);
     }
   }
 
-  /** Puts a backup in the place of a store that is closed; it begins a new epoch, as what came after the backup is lost. */
-  static restore(backup: string, path: string): void {
-    for (const suffix of ["-wal", "-shm", "-head"]) if (existsSync(path + suffix)) rmSync(path + suffix);
-    copyFileSync(backup, path);
+  /**
+   * Puts a backup in the place of a store that is closed; it begins a new epoch, as what came after the backup is lost.
+   * Rejects with `store_locked` while the store is open, and with `store_corrupt` for what is no backup; nothing changes then.
+   */
+  static async restore(backup: string, path: string): Promise<void> {
+    await restoreFile(backup, path);
   }
 
+  /** Rejects when the last bytes could not be written; the file is let go of all the same. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  /** Decides which epoch this life of the file has, and marks it as open. */
-  #begin(options: ResolvedSqliteOptions): { readonly epoch: string; readonly identity: string } {
-    const { random } = options.surroundings;
-    const meta = this.#meta;
-    const known = { epoch: meta.text("epoch"), identity: meta.text("identity") };
-    const currentBootId = readBootId();
-    const isLost = mayHaveLostTail({
-      ...known,
-      head: meta.number("head"),
-      isCleanlyClosed: meta.text("clean") === "1",
-      bootId: meta.text("boot"),
-      currentBootId,
-      isDurable: options.durability === "disk",
-      sidecar: readSidecar(this.#sidecar),
-    });
-    const epoch = known.epoch === null || isLost ? newEpoch(random) : known.epoch;
-    const identity = known.identity === null || isLost ? makeEpoch(random) + makeEpoch(random) : known.identity;
-    this.#driver.exec("BEGIN IMMEDIATE");
-    meta.put("epoch", epoch);
-    meta.put("identity", identity);
-    meta.put("clean", "0");
-    meta.put("boot", currentBootId);
-    this.#driver.exec("COMMIT");
-    return { epoch, identity };
-  }
-
-  get #sidecar(): string {
-    return `${this.#path}-head`;
-  }
-
-  #committed(): void {
-    this.log.afterCommit();
-    if (this.log.head - this.#marked >= markEvery) this.#mark();
-  }
-
-  #mark(): void {
-    this.#marked = this.log.head;
-    writeSidecar(this.#sidecar, { identity: this.#identity, head: this.log.head });
+  #mark(head: number): void {
+    if (head === this.#marked) return;
+    this.#marked = head;
+    this.#sidecar.mark(head);
   }
 
   async #close(): Promise<void> {
     await this.log.close();
-    this.#commit.close();
-    this.#meta.put("clean", "1");
-    this.#mark();
-    this.#driver.close();
-    this.#lock.close();
+    await this.#commit.close();
+    try {
+      this.#driver.exec("PRAGMA synchronous = FULL");
+      this.#meta.put("clean", "1");
+      // Into the main file what readers allow: it is a copy by itself, and a WAL left behind meets no other file put there.
+      this.#driver.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } finally {
+      this.#sidecar.close();
+      this.#driver.close();
+      this.#lock.close();
+    }
   }
 }
 
-/** The high-water mark beside the file is at most so many events behind it. */
-const markEvery = 256;
+function useWal(driver: Driver): void {
+  const mode = driver.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"];
+  if (mode !== "wal") {
+    throw new StarcastError(
+      "unsupported",
+      `Expected a file system on which SQLite can keep a WAL, got journal mode ${String(mode)}: use a local disk`,
+    );
+  }
+  // A reader that stays long lets the WAL grow; it is cut to this when it is used again.
+  driver.exec(`PRAGMA journal_size_limit = ${maxIdleWalBytes}`);
+}
+
+/** Decides which epoch this life of the file has, and marks it as open: on disk before anything is acknowledged. */
+function begin(
+  path: string,
+  driver: Driver,
+  meta: Meta,
+  { durability, surroundings, bootId }: ResolvedSqliteOptions,
+): { readonly epoch: string; readonly identity: string } {
+  const { random } = surroundings;
+  const known = { epoch: meta.text("epoch"), identity: meta.text("identity") };
+  const isLost = mayHaveLostTail({
+    ...known,
+    head: meta.number("head"),
+    isCleanlyClosed: meta.text("clean") === "1",
+    wasDurable: meta.text("durability") === "disk",
+    bootId: meta.text("boot"),
+    currentBootId: bootId,
+    sidecar: readSidecar(sidecarOf(path)),
+  });
+  const epoch = known.epoch === null || isLost ? makeEpoch(random) : known.epoch;
+  const identity = known.identity === null || isLost ? makeEpoch(random) + makeEpoch(random) : known.identity;
+  driver.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; BEGIN IMMEDIATE");
+  meta.put("epoch", epoch);
+  meta.put("identity", identity);
+  meta.put("clean", "0");
+  meta.put("boot", bootId);
+  meta.put("durability", durability);
+  driver.exec("COMMIT");
+  if (durability === "process") driver.exec("PRAGMA synchronous = NORMAL; PRAGMA fullfsync = OFF");
+  return { epoch, identity };
+}
+
+const maxIdleWalBytes = 16_777_216;

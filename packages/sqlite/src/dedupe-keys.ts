@@ -1,0 +1,40 @@
+import { checksum, expectChecksum } from "./checksum.ts";
+import type { EventStatements } from "./event-statements.ts";
+import { toColumn } from "./exact-text.ts";
+
+/** Where the first event of a key is. */
+export interface FirstOfKey {
+  readonly offset: number;
+  readonly timestamp: string;
+}
+
+/** Dedupe keys and how long they are remembered; part of the transaction of the events they belong to. */
+export class DedupeKeys {
+  readonly #statements: EventStatements;
+  readonly #windowMs: number;
+
+  constructor(statements: EventStatements, windowMs: number) {
+    this.#statements = statements;
+    this.#windowMs = windowMs;
+  }
+
+  find(key: string, now: number): FirstOfKey | null {
+    const column = toColumn(key);
+    const row = this.#statements.findKey.get(column, now);
+    if (row === undefined) return null;
+    const offset = Number(row["offset"]);
+    const timestamp = String(row["timestamp"]);
+    expectChecksum("a dedupe key", checksum([column, offset], timestamp), row["crc"]);
+    return { offset, timestamp };
+  }
+
+  remember(key: string, { offset, timestamp }: FirstOfKey, now: number): void {
+    const column = toColumn(key);
+    const until = Math.ceil(now + this.#windowMs);
+    this.#statements.putKey.run(column, offset, timestamp, until, checksum([column, offset], timestamp));
+  }
+
+  forget(now: number, limit: number): void {
+    this.#statements.forgetKeys.run(now, limit);
+  }
+}
