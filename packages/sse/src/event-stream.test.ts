@@ -1,4 +1,5 @@
 import { LogEvent, cloudEvents, type Encoding } from "@starcast/core";
+import { forEachSeed } from "@starcast/testing";
 import { describe, expect, it } from "vitest";
 import { clientBlock, comment, formatBlock, streamEncoding, type Payload, type ToldFrame } from "./event-stream.ts";
 
@@ -63,6 +64,49 @@ describe("an event in the stream", () => {
     expect(() => encode("envelope", true, makeEvent({ type: `a.b${character}data: forged` }))).toThrow(refused);
     expect(() => encode("data", false, makeEvent({ epoch: `e${character}id: forged` }))).toThrow(refused);
     expect(() => formatBlock({ event: `x${character}`, data: "" })).toThrow(refused);
+  });
+});
+
+describe("any block", () => {
+  /** What the HTML standard's parser (9.2.6) makes of one block. */
+  function parse(stream: string): { readonly event: string; readonly id: string; readonly data: string } {
+    const fields = { event: "", id: "", data: "" };
+    for (const line of stream.split(/\r\n|\r|\n/)) {
+      const [, name = "", value = ""] = /^([^:]*):? ?(.*)$/s.exec(line) ?? [];
+      if (name === "data") fields.data += `${value}\n`;
+      else if (name === "event" || name === "id") fields[name] = value;
+    }
+    return { ...fields, data: fields.data.slice(0, -1) };
+  }
+
+  it("comes out of the standard's parser as it went in, whatever is in its data", async () => {
+    await forEachSeed(300, (random) => {
+      const alphabet = [
+        "\r",
+        "\n",
+        "\r\n",
+        ":",
+        " ",
+        "data: x",
+        "id: 7",
+        "event: e",
+        "\0",
+        "é",
+        "😀",
+        "\u2028",
+        "\ufeff",
+        "{",
+        "a",
+      ];
+      const data = Array.from(
+        { length: random.integer(0, 30) },
+        () => alphabet[random.integer(0, alphabet.length - 1)],
+      ).join("");
+      const block = formatBlock({ event: "a.b", id: "e-1", data });
+      expect(parse(block)).toEqual({ event: "a.b", id: "e-1", data: data.replace(/\r\n|\r|\n/g, "\n") });
+      // One block, no more: its only empty line is its end.
+      expect(block.split(/\r\n|\r|\n/).indexOf("")).toBe(block.split(/\r\n|\r|\n/).length - 2);
+    });
   });
 });
 

@@ -192,6 +192,22 @@ describeWith("openssl", "an encrypted connection", (openssl) => {
     expect(served.broker.subscriberCount).toBe(0);
   });
 
+  it("keeps the place of an HTTP/2 client that does not read, and of it alone", async () => {
+    const pair = makeCertificate(openssl);
+    const served = await serveGateway({ listen: (gateway) => createSecureServer(pair, gateway.handle as never) });
+    const session = connectHttp2(`https://127.0.0.1:${served.port}`, { ca: pair.cert });
+    onTestFinished(() => session.destroy());
+    const [stalled, reading] = [await openHttp2(session), await openHttp2(session)];
+    const blob = "x".repeat(20_000);
+    const healthy = readUntil(reading.stream, '{"n":99,');
+    while (served.broker.subscriberCount < 2) await new Promise(setImmediate);
+    for (let n = 0; n < 100; n += 1) await served.broker.publish("model.added", { n, blob });
+    await healthy;
+    const text = await readUntil(stalled.stream, '{"n":99,');
+    const numbers = [...text.matchAll(/"data":\{"n":(\d+),/g)].map(([, n]) => Number(n));
+    expect(numbers).toEqual(Array.from({ length: 100 }, (_, index) => index));
+  });
+
   it("tells HTTP/2 clients who may not come in", async () => {
     const pair = makeCertificate(openssl);
     const served = await serveGateway({
