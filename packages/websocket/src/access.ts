@@ -104,6 +104,13 @@ export class Access {
   }
 }
 
+/** What a client asked for when it came; most ask for nothing, and share it. */
+export function askedIn({ types, subjects }: Filter): Filter {
+  return types === undefined && subjects === undefined ? nothingAsked : { types, subjects };
+}
+
+const nothingAsked: Filter = Object.freeze({});
+
 function refused(code: RefusalCode): Change {
   return { kind: "refused", code };
 }

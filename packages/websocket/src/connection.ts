@@ -8,10 +8,10 @@ import {
   type Subscriber,
   type Subscription,
 } from "@starcast/core";
-import type { Accepted, Leaving, Visit } from "@starcast/core/gateway";
+import type { Accepted, Leaving, Seat, Visit } from "@starcast/core/gateway";
 import { closeCodes, type ClientFrameType, type ClientFrames, type CloseReasonName } from "@starcast/core/wire";
 import type { Duplex } from "node:stream";
-import { Access, type Change } from "./access.ts";
+import { Access, askedIn, type Change } from "./access.ts";
 import { readClientMessage } from "./client-message.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -35,7 +35,10 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
   dueAt: number;
   readonly #host: ConnectionHost;
   readonly #socket: Duplex;
-  readonly #spec: ConnectionSpec;
+  readonly clientId: string;
+  readonly #seat: Seat;
+  readonly #dialect: Dialect;
+  readonly #agesAt: number;
   #state: "opening" | "open" | "closing" | "over" = "opening";
   readonly #access: Access;
   #line: Line | null = null;
@@ -47,19 +50,17 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
 
   constructor(host: ConnectionHost, socket: Duplex, spec: ConnectionSpec) {
     const now = host.clock.now();
-    const { grant, subscribe } = spec.accepted;
+    const { clientId, seat, grant, subscribe } = spec.accepted;
     this.#host = host;
     this.#socket = socket;
-    this.#spec = spec;
+    this.clientId = clientId;
+    this.#seat = seat;
+    this.#dialect = spec.dialect;
+    this.#agesAt = spec.endsAt;
     this.#outbound = new Outbound(socket, this, host.clock);
-    const { types, subjects } = subscribe;
-    this.#access = new Access(host, this, { grant, asked: { types, subjects }, visit: spec.visit });
+    this.#access = new Access(host, this, { grant, asked: askedIn(subscribe), visit: spec.visit });
     this.#deadlines = new Deadlines(now, host.options.heartbeatMs);
     this.dueAt = this.#deadlines.next;
-  }
-
-  get clientId(): string {
-    return this.#spec.accepted.clientId;
   }
 
   /** The handshake is written; the subscription was made in this turn, so that nothing was delivered yet. */
@@ -74,7 +75,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
     if (this.#state === "open") return this.#tellSubscribed(position);
     if (this.#state !== "opening") return;
     this.#state = "open";
-    this.#deadlines.grantUntil(this.#access.expiresAt, this.#spec.endsAt);
+    this.#deadlines.grantUntil(this.#access.expiresAt, this.#agesAt);
     const { heartbeatMs } = this.#host.timing;
     const place = { position: formatPosition(position), resumed: isResumed };
     this.#tell("client.connected", { clientId: this.clientId, ...place, heartbeatMs });
@@ -86,7 +87,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
 
   deliver(batch: Batch): number {
     if (this.#outbound.isFull || this.#state !== "open") return 0;
-    const { encoding } = this.#spec.dialect;
+    const { encoding } = this.#dialect;
     const count = batch.events.length;
     let taken = 0;
     while (taken < count) {
@@ -125,7 +126,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
       return this.leave(endsAs, endsAs === "unauthorized" ? undefined : this.#host.drawReconnectMs());
     if (due === "expired") this.#tell("client.closing", { reason: "unauthorized", reconnectInMs: null });
     if (due === "beat" && this.#line !== null)
-      this.#write(this.#host.heartbeat(this.#spec.dialect, this.#line.position, now));
+      this.#write(this.#host.heartbeat(this.#dialect, this.#line.position, now));
     this.dueAt = this.#nextLook(now);
   }
 
@@ -180,7 +181,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
     if (this.#state === "over") return;
     this.#state = "over";
     this.#unsubscribe();
-    this.#spec.accepted.seat.leave();
+    this.#seat.leave();
     this.#host.onClosed(this, this.#reason, this.#code);
   }
 
@@ -222,7 +223,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
   async #renew(token: string): Promise<void> {
     const change = await this.#access.renew(token);
     if (change.kind !== "refused" && this.#state === "open") {
-      this.#deadlines.grantUntil(this.#access.expiresAt, this.#spec.endsAt);
+      this.#deadlines.grantUntil(this.#access.expiresAt, this.#agesAt);
       this.dueAt = this.#nextLook(this.#host.clock.now());
     }
     this.#answer("token", change);
@@ -263,7 +264,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
   }
 
   #frame<Type extends ClientFrameType>(type: Type, data: ClientFrames[Type]): Uint8Array {
-    return this.#spec.dialect.clientFrame(type, data, new Date(this.#host.clock.now()).toISOString());
+    return this.#dialect.clientFrame(type, data, new Date(this.#host.clock.now()).toISOString());
   }
 
   #write(bytes: Uint8Array): boolean {

@@ -99,12 +99,8 @@ export class Entrance {
       lastEventId: visitor.headers.get("last-event-id"),
       query: visitor.url.searchParams,
     });
-    const subscribe: SubscribeOptions = {
-      ...asked,
-      within,
-      from,
-      maxReplayEvents: grant.replayEvents ?? maxReplayEvents,
-    };
+    const { types, subjects } = asked;
+    const subscribe = { types, subjects, within, from, maxReplayEvents: grant.replayEvents ?? maxReplayEvents };
     return { kind: "accepted", clientId: this.#makeClientId(), grant, subscribe, seat };
   }
 
