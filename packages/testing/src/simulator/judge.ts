@@ -1,4 +1,4 @@
-import type { Batch, CloseReason, Gap, GapReason, Line, LogEvent, Position } from "@starcast/core";
+import type { Batch, CloseReason, Event, Gap, GapReason, Line, Position, StoredEvent } from "@starcast/core";
 import type { Sieve, Truth } from "./truth.ts";
 
 /** Where a life must begin, known before it does. */
@@ -87,6 +87,23 @@ export class Judge {
     this.#owedGap = this.#acknowledged === null ? expected.gap : null;
   }
 
+  /** A function is never told where it starts. */
+  begins(): void {
+    const { start, truth } = this.#options;
+    this.#begin(
+      { position: { epoch: truth.epoch, offset: start.min }, isResumed: start.isResumed === true },
+      start.min,
+    );
+    this.#owedGap = start.gap;
+  }
+
+  /** One event, by itself. */
+  heard(event: Event): void {
+    this.#notAfterEnd(`got ${event.id}`);
+    if (this.#owedGap !== null) this.#problem("got an event before the gap at its start");
+    this.#took(event);
+  }
+
   /** A batch, of which the subscriber takes `taken`; `isReadyAgain` when it said `ready` meanwhile. */
   offered(batch: Batch, taken: number, isReadyAgain: boolean): void {
     this.#notAfterEnd("offered a batch");
@@ -151,6 +168,11 @@ export class Judge {
         this.#problem(`filter changed at ${position.offset}, asked for ${after.offset}`);
       this.#cursor = position.offset;
       this.#wasAtHead = false;
+      // A position speaks only for the filter it was gained under.
+      if (after !== undefined && position.offset < (this.#acknowledged ?? -1)) {
+        this.#acknowledged = position.offset;
+        this.#handedOver = position.offset;
+      }
     }
     this.#sieve = sieve;
   }
@@ -159,6 +181,10 @@ export class Judge {
   throws(): void {
     this.#hasThrown = true;
     this.mustClose("subscriber_failed");
+  }
+
+  get expectedClose(): CloseReason {
+    return [...this.#expectedCloses][0] ?? "unsubscribed";
   }
 
   mustClose(reason: CloseReason): void {
@@ -196,26 +222,20 @@ export class Judge {
     this.#wasAtHead = false;
   }
 
-  #took(event: LogEvent): void {
+  #took(event: Event): void {
     const { truth } = this.#options;
     const cursor = this.#cursor ?? 0;
-    const real = truth.at(event.offset);
-    if (event.offset <= cursor) this.#problem(`got offset ${event.offset} again, or out of order, after ${cursor}`);
-    if (event.epoch !== truth.epoch || event.id !== `${truth.epoch}-${event.offset}`)
-      this.#problem(`got id ${event.id} of another place`);
-    if (real === undefined) this.#problem(`got offset ${event.offset}, which was never committed`);
-    else if (
-      real.json !== event.json ||
-      real.type !== event.type ||
-      real.subject !== event.subject ||
-      real.timestamp !== event.timestamp
-    ) {
-      this.#problem(`got other content under offset ${event.offset}`);
-    }
-    if (!this.#sieve.matches(event)) this.#problem(`got offset ${event.offset}, which its filter leaves out`);
-    this.#passOver(event.offset - 1, `offset ${event.offset}`);
-    this.#cursor = Math.max(cursor, event.offset);
-    this.#handedOver = Math.max(this.#handedOver, event.offset);
+    const offset = Number(event.id.slice(event.id.lastIndexOf("-") + 1));
+    const real = truth.at(offset);
+    if (event.id !== `${truth.epoch}-${offset}`) this.#problem(`got id ${event.id} of another place`);
+    if (offset <= cursor) this.#problem(`got offset ${offset} again, or out of order, after ${cursor}`);
+    if (real === undefined) this.#problem(`got offset ${offset}, which was never committed`);
+    else if (!isSame(real, event)) this.#problem(`got other content under offset ${offset}`);
+    if (!this.#sieve.matches({ type: event.type, subject: event.subject }))
+      this.#problem(`got offset ${offset}, which its filter leaves out`);
+    this.#passOver(offset - 1, `offset ${offset}`);
+    this.#cursor = Math.max(cursor, offset);
+    this.#handedOver = Math.max(this.#handedOver, offset);
   }
 
   /** Goes to `through`: nothing that matches may lie between. */
@@ -234,4 +254,10 @@ export class Judge {
   #problem(problem: string): void {
     this.#options.report(`${this.#options.label}: ${problem}`);
   }
+}
+
+function isSame(real: StoredEvent, { type, subject, timestamp, data }: Event): boolean {
+  return (
+    real.type === type && real.subject === subject && real.timestamp === timestamp && real.json === JSON.stringify(data)
+  );
 }

@@ -1,7 +1,6 @@
 import {
   Broker,
   MemoryStore,
-  isStarcastError,
   type Lease,
   type Moment,
   type Position,
@@ -11,9 +10,11 @@ import {
 import { fakeSurroundings, type FakeSurroundings } from "../fake-surroundings.ts";
 import type { SeededRandom } from "../seeded-random.ts";
 import { Actor, type Stage } from "./actor.ts";
+import { FunctionActor } from "./function-actor.ts";
 import { anyStart, expectedStart } from "./expected-start.ts";
 import type { ExpectedStart } from "./judge.ts";
 import { NamedLives } from "./named-lives.ts";
+import { judgePublication } from "./judge-publication.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { SimulatedProcess, type Weather } from "./process-store.ts";
 import { tempers, type Temper } from "./temper.ts";
@@ -42,6 +43,7 @@ export class World implements Stage {
   #process: SimulatedProcess;
   #broker: Broker;
   #actors: Actor[] = [];
+  #functions: FunctionActor[] = [];
   #isStarted = false;
   #isReliable = true;
   #constructedAt = 0;
@@ -76,10 +78,10 @@ export class World implements Stage {
     return this.#actors;
   }
 
-  report(problem: string): void {
+  readonly report = (problem: string): void => {
     // The first says it all; the rest follows from it.
     if (this.problems.length < 20) this.problems.push(problem);
-  }
+  };
 
   note(action: string): void {
     this.journal.push(`${String(this.truth.trimmedThrough)}..${this.truth.head} ${action}`);
@@ -93,7 +95,8 @@ export class World implements Stage {
     const type = this.random.pick(types);
     const data = { number: this.random.integer(1, 1_000_000) };
     const dedupeKey = this.random.chance(0.1) ? `key${this.random.integer(1, 3)}` : undefined;
-    this.#judgePublication(
+    judgePublication(
+      this,
       [{ type, data }],
       this.#broker.publishAny(type, data, { subject: this.random.pick(subjects), dedupeKey }).then((event) => [event]),
     );
@@ -104,13 +107,14 @@ export class World implements Stage {
       type: this.random.pick(types),
       data: { number: this.random.next() },
     }));
-    this.#judgePublication(publications, this.#broker.publishAll(publications));
+    judgePublication(this, publications, this.#broker.publishAll(publications));
   }
 
   /** A newcomer of any temper, from anywhere; or the holder of a name. */
   subscribe(): void {
     if (this.#actors.filter(({ isAlive }) => isAlive).length >= maxActors) return;
     if (this.random.chance(0.25)) return this.#subscribeNamed();
+    if (this.random.chance(0.2)) return this.#subscribeFunction();
     const maxReplayEvents = this.random.chance(0.2) ? this.random.integer(0, 10) : Infinity;
     const from = anyStart(this.truth, this.random);
     this.#add(
@@ -133,6 +137,7 @@ export class World implements Stage {
     this.#process.kill();
     for (const actor of this.#actors) this.#names.remember(actor, !isCrash && this.#isReliable);
     this.#actors = [];
+    this.#functions = [];
     // What the dead process still held ends by time.
     await this.surroundings.advance(this.#brokerOptions.leaseMs + 1);
     this.#process = this.#boot();
@@ -174,7 +179,8 @@ export class World implements Stage {
 
   /** Closes the broker; time passes until it is done. */
   async close(): Promise<void> {
-    for (const actor of this.#actors) if (actor.isAlive) actor.judge.mustClose("broker_closed");
+    for (const actor of [...this.#actors, ...this.#functions])
+      if (actor.isAlive) actor.judge.mustClose("broker_closed");
     const closed = { isDone: false };
     void this.#broker.close().then(
       () => (closed.isDone = true),
@@ -192,7 +198,7 @@ export class World implements Stage {
       for (const actor of this.#actors) actor.calmDown();
       await this.surroundings.advance(5_000);
     }
-    for (const { judge } of this.#actors) judge.finished();
+    for (const { judge } of [...this.#actors, ...this.#functions]) judge.finished();
   }
 
   #boot(): SimulatedProcess {
@@ -250,6 +256,25 @@ export class World implements Stage {
     this.#actors = [...this.#actors.filter((each) => each.isAlive), actor];
   }
 
+  #subscribeFunction(): void {
+    if (this.#functions.length >= maxActors) return;
+    this.counts.lives += 1;
+    const from = this.random.pick([undefined, "latest", "earliest", "unreadable"] as const);
+    const sieve = this.random.pick(sieves);
+    const start = this.#expected(from, Infinity);
+    const label = `#${this.counts.lives}`;
+    const actor = new FunctionActor({ label, stage: this, sieve, start, random: this.random.fork(`actor${label}`) });
+    this.note(`subscribe ${actor.label} from ${from}`);
+    const { types: typePatterns, subjects: subjectPatterns } = sieve;
+    const { send, close, onGap } = actor;
+    actor.subscription = this.#broker.subscribe(
+      { send, close },
+      { types: typePatterns, subjects: subjectPatterns, from, onGap },
+    );
+    this.#functions.push(actor);
+    this.#isStarted ||= from === undefined;
+  }
+
   #subscribeNamed(): void {
     const name = this.random.pick(["first", "second"]);
     if (this.#actors.some((actor) => actor.name === name && actor.isAlive)) return;
@@ -261,35 +286,6 @@ export class World implements Stage {
   #expected(from: StartingPoint | undefined, maxReplayEvents: number): ExpectedStart {
     const first = { epoch: this.truth.epoch, offset: this.#constructedAt };
     return expectedStart(from ?? (this.#isStarted ? "latest" : first), this.truth, maxReplayEvents);
-  }
-
-  #judgePublication(
-    wanted: readonly { readonly type: string; readonly data: unknown }[],
-    published: Promise<readonly { readonly id: string; readonly type: string; readonly isDuplicate?: boolean }[]>,
-  ): void {
-    published.then(
-      (events) => {
-        this.counts.published += events.length;
-        events.forEach(({ id, type, isDuplicate }, index) => {
-          const offset = Number(id.slice(id.lastIndexOf("-") + 1));
-          const real = this.truth.at(offset);
-          if (id !== `${this.truth.epoch}-${offset}` || real === undefined)
-            this.report(`publish resolved with ${id}, which was never committed`);
-          else if (isDuplicate !== true && real.type !== type)
-            this.report(`publish resolved with type ${type} for ${id}, which is ${real.type}`);
-          else if (wanted.length > 1 && real.json !== JSON.stringify(wanted[index]?.data))
-            this.report(`publishAll mixed up ${id}`);
-        });
-      },
-      (error: unknown) => {
-        this.counts.refused += wanted.length;
-        if (
-          !isStarcastError(error) ||
-          !["overloaded", "broker_closed", "log_closed", "store_failed"].includes(error.code)
-        )
-          this.report(`publish rejected with ${String(error)}`);
-      },
-    );
   }
 
   #observe(moment: Moment): void {
