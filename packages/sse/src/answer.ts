@@ -44,6 +44,11 @@ export function answerHead(cors: HeaderFields): Answer {
   return { status: 200, headers: { ...streamHeaders, ...cors }, body: null };
 }
 
+/** When something broke that is nobody's request's fault. */
+export function answerFailed(): Answer {
+  return explain(500, "failed", "The request could not be answered", {});
+}
+
 function explain(status: number, code: string, message: string, headers: HeaderFields): Answer {
   return { status, headers: { ...answerHeaders, ...headers }, body: `${JSON.stringify({ code, message })}\n` };
 }

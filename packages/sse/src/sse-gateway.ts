@@ -1,8 +1,16 @@
 import { isStarcastError, type AnyBroker, type DrainPlan, type Part } from "@starcast/core";
-import { Entrance, reject, visitOfFetch, visitOfNode, type Accepted, type Visit } from "@starcast/core/gateway";
+import {
+  Entrance,
+  reject,
+  visitOfFetch,
+  visitOfNode,
+  type Accepted,
+  type RejectionCode,
+  type Visit,
+} from "@starcast/core/gateway";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
-import { answerHead, answerMethod, answerRejected, type Answer } from "./answer.ts";
+import { answerFailed, answerHead, answerMethod, answerRejected, type Answer } from "./answer.ts";
 import type { Connection } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import type { StreamFormat } from "./event-stream.ts";
@@ -48,23 +56,19 @@ export class SseGateway {
   readonly handle = (req: IncomingMessage | Http2ServerRequest, res: ServerResponse | Http2ServerResponse): void => {
     this.#handle(req, res).catch((error: unknown) => {
       // Only what others put in the response's place can throw here; nothing of it may end the process.
-      this.#broker.observe({ kind: "requestFailed", level: "warn", gateway: this.#options.name, error });
+      this.#tellFailed(error);
       (res as ServerResponse).destroy();
     });
   };
 
   /** Answers a Fetch request: Hono, Next.js route handlers, Bun, Deno. Bound. Never rejects. */
   readonly fetch = async (request: Request, facts: FetchFacts = {}): Promise<Response> => {
-    const visit = visitOfFetch(request, "sse", facts.remoteAddress ?? null);
-    const admitted = await this.#admit(visit);
-    if ("status" in admitted) return respond(admitted);
-    const connection = this.#subscribe(admitted, visit, request.signal.aborted);
-    if ("status" in connection) return respond(connection);
-    const sink = new FetchResponse();
-    connection.start(sink);
-    // Runtimes that lose a client either cancel the body or abort the request.
-    request.signal.addEventListener("abort", () => connection.onGone(), { once: true });
-    return new Response(sink.body, { headers: { ...streamHeaders, ...this.#cors(visit) } });
+    try {
+      return await this.#fetch(request, facts);
+    } catch (error) {
+      this.#tellFailed(error);
+      return respond(answerFailed());
+    }
   };
 
   /** Refuses new clients, tells the others when to come back, and resolves when they are gone. The broker's `close` does the same. */
@@ -75,6 +79,19 @@ export class SseGateway {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #fetch(request: Request, facts: FetchFacts): Promise<Response> {
+    const visit = visitOfFetch(request, "sse", facts.remoteAddress ?? null);
+    const admitted = await this.#admit(visit);
+    if ("status" in admitted) return respond(admitted);
+    const connection = this.#subscribe(admitted, visit, request.signal.aborted);
+    if ("status" in connection) return respond(connection);
+    const sink = new FetchResponse();
+    connection.start(sink);
+    // Runtimes that lose a client either cancel the body or abort the request.
+    request.signal.addEventListener("abort", () => connection.destroy("client_gone"), { once: true });
+    return new Response(sink.body, { headers: { ...streamHeaders, ...this.#cors(visit) } });
   }
 
   async #handle(req: IncomingMessage | Http2ServerRequest, res: ServerResponse | Http2ServerResponse): Promise<void> {
@@ -116,20 +133,30 @@ export class SseGateway {
       expiresAt: grant.expiresAt ?? Infinity,
     });
     try {
-      if (isGone) throw new Error("The client left while it was judged");
+      if (isGone) return this.#refuse(accepted, visit, "overloaded");
       connection.subscription = this.#broker.attach(connection, subscribe);
-      this.#connections.add(connection);
-      return connection;
     } catch (error) {
+      if (isStarcastError(error, "broker_closed")) return this.#refuse(accepted, visit, "draining");
+      if (isStarcastError(error, "overloaded")) return this.#refuse(accepted, visit, "overloaded");
       seat.leave();
-      const isClosed = isStarcastError(error, "broker_closed");
-      return answerRejected(reject(isClosed ? "draining" : "overloaded"), this.#cors(visit), false);
+      throw error;
     }
+    this.#connections.add(connection);
+    return connection;
+  }
+
+  #refuse({ seat }: Accepted, visit: Visit, code: RejectionCode): Answer {
+    seat.leave();
+    return answerRejected(reject(code), this.#cors(visit), false);
   }
 
   #cors({ headers }: Visit): HeaderFields {
     const origin = headers.get("origin");
     return corsHeaders(origin, origin !== null && this.#options.gateway.allowedOrigins.includes(origin.toLowerCase()));
+  }
+
+  #tellFailed(error: unknown): void {
+    this.#broker.observe({ kind: "requestFailed", level: "warn", gateway: this.#options.name, error });
   }
 
   #part(): Part {

@@ -130,6 +130,22 @@ describe("the Fetch handler", () => {
     expect((await ask(served, "", { headers: { Origin: "https://evil.example" } })).status).toBe(403);
   });
 
+  it("answers 503 when there is no room for another subscriber, and 500 when the broker is broken", async () => {
+    const full = await serveGateway({ broker: { maxSubscribers: 1 } });
+    expect((await ask(full)).status).toBe(200);
+    const refused = await ask(full);
+    expect([refused.status, await refused.json()]).toEqual([503, expect.objectContaining({ code: "overloaded" })]);
+    expect(full.broker.admission.connections).toBe(1);
+    const broken = await serveGateway();
+    broken.broker.attach = () => {
+      throw new Error("secret detail");
+    };
+    const failed = await ask(broken);
+    expect([failed.status, await failed.text()]).toEqual([500, expect.not.stringContaining("secret")]);
+    expect(await broken.seen("requestFailed")).toMatchObject({ level: "warn", gateway: "sse" });
+    expect(broken.broker.admission.connections).toBe(0);
+  });
+
   it("counts clients by the address it is told", async () => {
     const served = await serveGateway({ sse: { connections: { maxPerAddress: 1 } } });
     const first = await ask(served, "", { remoteAddress: "203.0.113.7" });
