@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type { Dispatcher } from "undici";
-import { AttemptError, categoryOf } from "./attempt-error.ts";
+import { categoryOf } from "./attempt-error.ts";
 import type { Answer, AnswerHeaders, FailureCategory } from "./outcome.ts";
 
 export interface AnswerLimits {
@@ -14,14 +14,19 @@ export interface AnswerLimits {
 /** Interim answers (1xx) that are waited through; an endless stream of them is an attack, or a loop. */
 export const maxInterimAnswers = 16;
 
+export interface AnswerReaderOptions extends AnswerLimits {
+  /** Told once: what the attempt gave. */
+  readonly onEnd: (answer: Answer) => void;
+  /** Told once, before that: the connection is free for the next request, or must be ended for this reason. */
+  readonly onDone: (problem: FailureCategory | null) => void;
+}
+
 /**
  * Reads one answer, as much of it as the limits allow, and tells the outcome once. The status decides: once it is known,
  * a body that is cut off, too long or too slow changes nothing.
  */
 export class AnswerReader implements Dispatcher.DispatchHandler {
-  readonly #limits: AnswerLimits;
-  readonly #onEnd: (answer: Answer) => void;
-  #controller: Dispatcher.DispatchController | null = null;
+  readonly #options: AnswerReaderOptions;
   #head: { readonly status: number; readonly headers: AnswerHeaders } | null = null;
   #interimAnswers = 0;
   #readBytes = 0;
@@ -29,21 +34,17 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
   #kept: Buffer[] | null = null;
   #isEnded = false;
 
-  constructor(limits: AnswerLimits, onEnd: (answer: Answer) => void) {
-    this.#limits = limits;
-    this.#onEnd = onEnd;
+  constructor(options: AnswerReaderOptions) {
+    this.#options = options;
   }
 
-  /** Ends the attempt from outside, with what is known by now. */
+  /** Ends the attempt, with what is known by now; a second end says nothing more. */
   end(category: FailureCategory): void {
-    this.#end(category);
+    this.#end(category, category);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    // The attempt ended while the connection was still being made.
-    if (this.#isEnded) controller.abort(cutOff("timed_out"));
-  }
+  // What makes it a handler of the present kind.
+  onRequestStart(): void {}
 
   onResponseStart(_: unknown, status: number, headers: Record<string, string | string[] | undefined>): void {
     if (status >= 200) {
@@ -53,12 +54,12 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
       };
     } else {
       this.#interimAnswers += 1;
-      if (this.#interimAnswers > maxInterimAnswers) this.#end("invalid_answer");
+      if (this.#interimAnswers > maxInterimAnswers) this.end("invalid_answer");
     }
   }
 
   onResponseData(_: unknown, chunk: Buffer): void {
-    const room = this.#limits.keptAnswerBytes - this.#keptBytes;
+    const room = this.#options.keptAnswerBytes - this.#keptBytes;
     if (room > 0) {
       const kept = chunk.subarray(0, room);
       this.#kept ??= [];
@@ -66,43 +67,37 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
       this.#keptBytes += kept.length;
     }
     this.#readBytes += chunk.length;
-    if (this.#readBytes > this.#limits.maxAnswerBytes) this.#end("reset");
+    if (this.#readBytes > this.#options.maxAnswerBytes) this.end("reset");
   }
 
   onResponseEnd(): void {
-    this.#settle("reset");
+    this.#end("reset", null);
   }
 
   onResponseError(_: unknown, error: Error): void {
-    this.#settle(categoryOf(error));
+    this.end(categoryOf(error));
   }
 
-  #end(category: FailureCategory): void {
-    if (this.#settle(category)) this.#controller?.abort(cutOff(category));
-  }
-
-  #settle(category: FailureCategory): boolean {
-    if (this.#isEnded) return false;
+  #end(category: FailureCategory, problem: FailureCategory | null): void {
+    if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#onEnd(
-      this.#head === null
-        ? { kind: "failed", category }
-        : {
-            kind: "answered",
-            status: this.#head.status,
-            headers: this.#head.headers,
-            body: this.#kept === null ? nothing : concatenated(this.#kept, this.#keptBytes),
-          },
-    );
-    return true;
+    this.#options.onDone(problem);
+    this.#options.onEnd(this.#answer(category));
+  }
+
+  #answer(category: FailureCategory): Answer {
+    if (this.#head === null) return { kind: "failed", category };
+    const { status, headers } = this.#head;
+    return {
+      kind: "answered",
+      status,
+      headers,
+      body: this.#kept === null ? nothing : concatenated(this.#kept, this.#keptBytes),
+    };
   }
 }
 
 const nothing = new Uint8Array();
-
-function cutOff(category: FailureCategory): AttemptError {
-  return new AttemptError(category, `Expected a whole answer within the limits, got ${category}`);
-}
 
 function single(value: string | string[] | undefined): string | null {
   return (Array.isArray(value) ? value[0] : value) ?? null;

@@ -1,7 +1,7 @@
 import type { Clock, Scheduler } from "@starcast/core";
-import { Pool } from "undici";
 import { AnswerReader, type AnswerLimits } from "./answer-reader.ts";
 import { Deadlines } from "./deadlines.ts";
+import { EndpointConnections } from "./endpoint-connections.ts";
 import { guardedConnect, type GuardedConnectSettings } from "./guarded-connect.ts";
 import type { Answer } from "./outcome.ts";
 
@@ -13,7 +13,7 @@ export interface SendRequest {
   readonly path: string;
   /** Its addresses are not judged: the origin was unlocked by `allow`. */
   readonly isUnlocked: boolean;
-  /** Most connections to this endpoint. */
+  /** Connections to this endpoint that are kept for the next requests. */
   readonly connections: number;
   /** Names and values in turn. */
   readonly headers: string[];
@@ -26,7 +26,7 @@ export interface HttpSenderSettings extends GuardedConnectSettings, AnswerLimits
   /** The whole attempt, by the wall clock: look-up, connection, request and answer. */
   readonly deadlineMs: number;
   /** Endpoints whose connections are kept; beyond, those of the least recently used end with their last answer. */
-  readonly maxPools: number;
+  readonly maxEndpoints: number;
 }
 
 /**
@@ -36,8 +36,9 @@ export interface HttpSenderSettings extends GuardedConnectSettings, AnswerLimits
 export class HttpSender {
   readonly #settings: HttpSenderSettings;
   /** Least recently used first. */
-  readonly #pools = new Map<string, EndpointPool>();
-  readonly #ending = new Set<Promise<void>>();
+  readonly #connections = new Map<string, EndpointConnections>();
+  /** Those no longer used whose last requests are under way, or are just ending. */
+  readonly #retired = new Set<EndpointConnections>();
   // Idle timers of the HTTP client start anew with every byte; only time over everything is a deadline.
   readonly #deadlines: Deadlines<AnswerReader>;
   #isClosed = false;
@@ -51,15 +52,22 @@ export class HttpSender {
   /** Resolves with what came back, or why nothing did; never rejects. */
   send(request: SendRequest): Promise<Answer> {
     if (this.#isClosed) return Promise.resolve({ kind: "failed", category: "interrupted" });
+    const connections = this.#connectionsFor(request);
+    const client = connections.take();
     return new Promise((resolve) => {
-      const reader: AnswerReader = new AnswerReader(this.#settings, (answer) => {
-        this.#deadlines.remove(reader);
-        resolve(answer);
+      const reader: AnswerReader = new AnswerReader({
+        ...this.#settings,
+        onDone: (problem) => {
+          this.#deadlines.remove(reader);
+          if (problem === null) connections.release(client);
+          else connections.discard(client, problem);
+        },
+        onEnd: resolve,
       });
       this.#deadlines.add(reader);
       const { path, headers, body } = request;
       try {
-        this.#poolFor(request).dispatch({ method: "POST", path, headers, body }, reader);
+        client.dispatch({ method: "POST", path, headers, body }, reader);
       } catch {
         // The client refuses what it cannot write before it looks at the network; nothing of it was sent.
         reader.end("request_refused");
@@ -69,35 +77,37 @@ export class HttpSender {
 
   /** Ends idle connections to an endpoint; requests under way finish. */
   forget(endpointId: string): void {
-    const known = this.#pools.get(endpointId);
+    const known = this.#connections.get(endpointId);
     if (known === undefined) return;
-    this.#pools.delete(endpointId);
-    this.#own(known.pool.close());
+    this.#connections.delete(endpointId);
+    known.retire();
+    for (const each of this.#retired) if (each.isGone) this.#retired.delete(each);
+    this.#retired.add(known);
   }
 
   /** Ends every connection; requests under way fail as `interrupted`. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    const all = [...this.#connections.values(), ...this.#retired];
+    for (const each of all) each.destroy();
+    await Promise.all(all.map((each) => each.ended()));
     this.#deadlines.close();
-    for (const { pool } of this.#pools.values()) this.#own(pool.destroy());
-    this.#pools.clear();
-    await Promise.all(this.#ending);
   }
 
-  #poolFor(request: SendRequest): Pool {
-    const { endpointId, origin, connections, isUnlocked } = request;
-    const known = this.#pools.get(endpointId);
-    if (known !== undefined && known.origin === origin && known.connections === connections) {
-      this.#pools.delete(endpointId);
-      this.#pools.set(endpointId, known);
-      return known.pool;
+  #connectionsFor({ endpointId, origin, connections, isUnlocked }: SendRequest): EndpointConnections {
+    const known = this.#connections.get(endpointId);
+    if (known !== undefined && known.origin === origin) {
+      // Least recently used first.
+      this.#connections.delete(endpointId);
+      this.#connections.set(endpointId, known);
+      return known;
     }
     this.forget(endpointId);
-    const oldest = this.#pools.size >= this.#settings.maxPools ? this.#pools.keys().next().value : undefined;
+    const oldest =
+      this.#connections.size >= this.#settings.maxEndpoints ? this.#connections.keys().next().value : undefined;
     if (oldest !== undefined) this.forget(oldest);
-    const pool = new Pool(origin, {
+    const made = new EndpointConnections(origin, connections, {
       connect: guardedConnect(this.#settings, isUnlocked),
-      connections,
       pipelining: 1,
       maxHeaderSize: this.#settings.maxAnswerHeadBytes,
       // The deadline is ours; these would only end an attempt for another reason.
@@ -106,21 +116,10 @@ export class HttpSender {
       keepAliveTimeout: idleSocketMs,
       keepAliveMaxTimeout: idleSocketMs,
     });
-    this.#pools.set(endpointId, { pool, origin, connections });
-    return pool;
-  }
-
-  #own(ending: Promise<void>): void {
-    const owned = ending.finally(() => this.#ending.delete(owned));
-    this.#ending.add(owned);
+    this.#connections.set(endpointId, made);
+    return made;
   }
 }
 
 /** An idle connection is kept for the next event of a burst, not for the next hour. */
 export const idleSocketMs = 4_000;
-
-interface EndpointPool {
-  readonly pool: Pool;
-  readonly origin: string;
-  readonly connections: number;
-}

@@ -22,7 +22,7 @@ import {
 import { PayloadMaker } from "./payload.ts";
 
 /** Endpoints whose idle connections are kept at once. */
-const maxPools = 1_000;
+const maxConnectedEndpoints = 1_000;
 
 /** How often a drain looks whether the log has been taken in. */
 const lookEveryMs = 20;
@@ -65,7 +65,7 @@ export class WebhookDispatcher {
       allowedNetworks: unlocked.networks,
       clock: surroundings.clock,
       scheduler: surroundings.scheduler,
-      maxPools,
+      maxEndpoints: maxConnectedEndpoints,
     });
     const tools: AttemptTools = {
       sender: this.#sender,

@@ -107,7 +107,8 @@ export async function deadPort(): Promise<number> {
 }
 
 export async function listen(server: Server): Promise<number> {
-  server.listen(0, "127.0.0.1");
+  // Thousands connect within one turn here: with the usual 511, the system makes the rest wait for seconds.
+  server.listen({ port: 0, host: "127.0.0.1", backlog: 4_096 });
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
 }

@@ -32,7 +32,7 @@ function sender(settings: Partial<HttpSenderSettings> & Pick<HttpSenderSettings,
     maxAnswerHeadBytes: 16_384,
     maxAnswerBytes: 16_384,
     keptAnswerBytes: 4_096,
-    maxPools: 10,
+    maxEndpoints: 10,
     ...settings,
   });
   open.push({ [Symbol.asyncDispose]: () => made.close() });

@@ -27,7 +27,7 @@ function sender(settings: Partial<HttpSenderSettings> = {}): HttpSender {
     maxAnswerHeadBytes: 16_384,
     maxAnswerBytes: 16_384,
     keptAnswerBytes: 4_096,
-    maxPools: 100,
+    maxEndpoints: 100,
     ...settings,
   });
   open.push({ [Symbol.asyncDispose]: () => made.close() });
@@ -108,6 +108,7 @@ describe("a hostile receiver", () => {
     expect(answer).toEqual({ kind: "failed", category: "timed_out" });
     expect(lateMs).toBeLessThan(spareMs);
     await to.allClosed();
+    expect(to.connections()).toBe(1);
   });
 
   it("that drips its head a byte at a time costs one deadline", async () => {
@@ -123,6 +124,7 @@ describe("a hostile receiver", () => {
     expect(answer).toEqual({ kind: "failed", category: "timed_out" });
     expect(lateMs).toBeLessThan(spareMs);
     await to.allClosed();
+    expect(to.connections()).toBe(1);
   });
 
   it("that drips its body has said its status", async () => {
@@ -297,6 +299,7 @@ describe("a hostile receiver", () => {
     );
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1_048_576);
     await to.allClosed();
+    expect(to.connections()).toBe(100);
     const fine = await receiver();
     open.push(fine);
     expect(await send(fine, by)).toMatchObject({ status: 204 });
@@ -321,10 +324,10 @@ describe("the network", () => {
 });
 
 describe("the sender", () => {
-  it("keeps at most `maxPools` endpoints' connections, and lets those under way finish", async () => {
+  it("keeps at most `maxEndpoints` endpoints' connections, and lets those under way finish", async () => {
     const to = await receiver();
     open.push(to);
-    const by = sender({ maxPools: 2 });
+    const by = sender({ maxEndpoints: 2 });
     const ids = ["a", "b", "c", "d", "a"];
     const answers = await Promise.all(
       ids.map((endpointId) =>
