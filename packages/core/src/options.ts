@@ -57,6 +57,7 @@ export interface ResolvedBrokerOptions {
 export function resolveBrokerOptions<Events>(options: BrokerOptions<Events>): ResolvedBrokerOptions {
   checkKeys("BrokerOptions", options, knownKeys);
   const surroundings = options.surroundings ?? realSurroundings;
+  check("surroundings", surroundings, hasAll(surroundings, ["clock", "scheduler", "random"]));
   const drain = checkKeys("drain", options.drain ?? {}, ["spreadMs", "deadlineMs"]);
   const uncommitted = checkKeys("uncommitted", options.uncommitted ?? {}, ["maxDrafts", "maxBytes"]);
   const hotWindow = checkKeys("hotWindow", options.hotWindow ?? {}, ["maxEvents", "maxBytes"]);
@@ -83,6 +84,7 @@ export function resolveBrokerOptions<Events>(options: BrokerOptions<Events>): Re
     },
     surroundings,
   };
+  checkShapes(resolved);
   checkTogether(resolved);
   return Object.freeze(resolved);
 }
@@ -104,6 +106,28 @@ const knownKeys = [
 
 // The one use of the console: what a service that configured nothing should still see.
 const { console: globalConsole } = globalThis;
+
+// Plain JavaScript gets no help from the compiler; what is wrong here would fail much later, and elsewhere.
+function checkShapes({ events, store, observe }: ResolvedBrokerOptions): void {
+  check("events", events, hasAll(events, ["validate", "subjectOf", "has"]));
+  check("store", store, hasAll(store, ["log", "checkpoints", "deliveries", "records", "close"]));
+  check("observe", observe, Array.isArray(observe) && observe.every((each) => typeof each === "function"));
+}
+
+const expectedShapes = {
+  events: "what `defineEvents` returns",
+  store: "a Store",
+  observe: "a list of functions",
+  surroundings: "{ clock, scheduler, random }",
+} as const;
+
+function check(option: keyof typeof expectedShapes, received: unknown, isRight: boolean): void {
+  if (!isRight) throw new InvalidOptionError({ option, expected: expectedShapes[option], received });
+}
+
+function hasAll(value: unknown, names: readonly string[]): boolean {
+  return typeof value === "object" && value !== null && names.every((name) => name in value);
+}
 
 function checkTogether(options: ResolvedBrokerOptions): void {
   const { maxEventBytes, drain, store, hotWindow } = options;

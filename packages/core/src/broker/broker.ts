@@ -143,7 +143,7 @@ export class Broker<Events = EventMap> implements AnyBroker {
 
   /** All or none, one after the other with nothing in between; `unsupported` where the engine cannot. */
   publishAll(publications: readonly PublicationOf<Events>[]): Promise<readonly Published<Event>[]> {
-    return this.#publishing.publishAll(publications.map(({ type, data, ...options }) => ({ type, data, options })));
+    return this.#publishing.publishAll(publications);
   }
 
   /**
@@ -184,9 +184,7 @@ export class Broker<Events = EventMap> implements AnyBroker {
     const { signal, ...subscribing } = options;
     const follow = new Follow({ onGap: options.onGap, onEnd: () => void registration.close() });
     const registration = this.#register(follow, follow, subscribing);
-    const end = (): void => void registration.close();
-    if (signal?.aborted === true) end();
-    else signal?.addEventListener("abort", end, { once: true });
+    follow.endWith(signal);
     return follow as AsyncIterableIterator<unknown, undefined> as AsyncIterableIterator<
       EventsMatching<Events, Pattern>,
       undefined
@@ -251,14 +249,20 @@ export class Broker<Events = EventMap> implements AnyBroker {
     // Without a server or a timer of its own the process would end in the middle of `await run()`.
     const hold = this.surroundings.scheduler.after(Number.MAX_SAFE_INTEGER, () => undefined, { holdsProcess: true });
     await new Promise<void>((resolve) => {
-      signal?.addEventListener("abort", () => resolve(), { once: true });
-      this.#onClosing.push(resolve);
+      const end = (): void => {
+        signal?.removeEventListener("abort", end);
+        resolve();
+      };
+      signal?.addEventListener("abort", end, { once: true });
+      this.#onClosing.push(end);
     });
     hold.cancel();
   }
 
   async #close(): Promise<void> {
-    for (const resolve of this.#onClosing) resolve();
+    // Whoever is told of the end may call `close` again: by then it is known to be under way.
+    await Promise.resolve();
+    for (const resolve of this.#onClosing.splice(0)) resolve();
     const { clock } = this.surroundings;
     const startedAt = clock.now();
     this.observe({ kind: "drainStarted", level: "info", parts: this.#parts.count, subscribers: this.subscriberCount });
@@ -270,6 +274,7 @@ export class Broker<Events = EventMap> implements AnyBroker {
       isCaughtUp: () => this.#pump.isCaughtUp,
       unfinished: () => this.#registrations.unfinished(),
       closeSubscriptions: () => this.#registrations.endAll(),
+      abandonSubscriptions: () => this.#registrations.abandon(),
       closeStore: async () => {
         this.#pump.close();
         await this.store.close();

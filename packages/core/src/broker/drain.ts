@@ -1,9 +1,12 @@
 import type { Surroundings } from "../clock.ts";
-import type { DrainPlan } from "./any-broker.ts";
+import type { DrainPlan, Part } from "./any-broker.ts";
 import type { Parts } from "./parts.ts";
 
 /** Leaving takes this long per client, up to `spreadMs`: a lone development tab does not delay Ctrl-C. */
 export const spreadPerClientMs = 10;
+
+/** After the deadline, what ends itself at the deadline gets this long to say so; then the drain goes on without it. */
+export const overtimeMs = 1_000;
 
 /** How often the drain looks whether the subscribers have finished. */
 const lookEveryMs = 20;
@@ -18,6 +21,8 @@ export interface DrainOptions {
   readonly isCaughtUp: () => boolean;
   /** Closes every subscription; resolves when their own `close` have. */
   readonly closeSubscriptions: () => Promise<void>;
+  /** Gives back at once what those hold whose `close` did not end. */
+  readonly abandonSubscriptions: () => Promise<void>;
   readonly closeStore: () => Promise<void>;
   /** What the subscribers that did not finish are called. */
   readonly unfinished: () => readonly string[];
@@ -25,23 +30,33 @@ export interface DrainOptions {
 
 /**
  * Ends a broker in order: refuse what is new, let sources finish, send clients away, finish publishers' work and
- * subscribers' events, close the store. Resolves at the deadline at the latest, with what was left undone.
+ * subscribers' events, close the store. Resolves with what was left undone: at the deadline at the latest, or shortly
+ * after it when something did not end by itself.
  */
 export async function drain(options: DrainOptions): Promise<readonly string[]> {
   const { parts, surroundings } = options;
   const deadline = surroundings.clock.now() + options.deadlineMs;
   const plan: DrainPlan = { spreadMs: Math.min(options.spreadMs, parts.clients * spreadPerClientMs), deadline };
   const undone: string[] = [];
-  parts.stop();
-  undone.push(...(await parts.drain("rest", plan)));
+  const drainParts = async (stage: Part["stage"]): Promise<void> => {
+    const draining = parts.drain(stage, plan);
+    const isEnded = await withDeadline(draining.ended, deadline + overtimeMs, surroundings);
+    undone.push(...draining.undone());
+    if (!isEnded) undone.push(...draining.unended().map((name) => `${name}: did not end`));
+  };
+  undone.push(...parts.stop());
+  await drainParts("rest");
   options.stopIntake();
-  undone.push(...(await parts.drain("clients", plan)));
-  undone.push(...(await parts.drain("publishers", plan)));
+  await drainParts("clients");
+  await drainParts("publishers");
   await waitUntil(options.isCaughtUp, deadline, surroundings);
   if (!options.isCaughtUp()) undone.push(...options.unfinished());
-  const isClosed = await withDeadline(options.closeSubscriptions(), deadline, surroundings);
-  if (!isClosed) undone.push("subscribers whose close did not end");
-  await options.closeStore();
+  if (!(await withDeadline(options.closeSubscriptions(), deadline, surroundings))) {
+    undone.push("subscribers whose close did not end");
+    await withDeadline(options.abandonSubscriptions(), surroundings.clock.now() + overtimeMs, surroundings);
+  }
+  const storeDeadline = Math.max(deadline, surroundings.clock.now()) + overtimeMs;
+  if (!(await withDeadline(options.closeStore(), storeDeadline, surroundings))) undone.push("the store did not close");
   return undone;
 }
 
@@ -55,7 +70,7 @@ async function waitUntil(isDone: () => boolean, deadline: number, { clock, sched
 
 /** True when the work ended before the deadline; it gets at least one turn. */
 async function withDeadline(
-  work: Promise<void>,
+  work: Promise<unknown>,
   deadline: number,
   { clock, scheduler }: Surroundings,
 ): Promise<boolean> {

@@ -12,6 +12,8 @@ import type { Registration } from "./registration.ts";
 export interface NamedSubscriptionOptions {
   readonly name: string;
   readonly registration: Registration;
+  /** The end of the one that had this name before and is still finishing: the lease is free then, not only in a while. */
+  readonly predecessor: Promise<void> | undefined;
   readonly checkpoints: CheckpointStore;
   readonly log: EventLog;
   readonly pump: Pump;
@@ -34,6 +36,8 @@ export class NamedSubscription {
   readonly #registeredAt: Position;
   #state: State = { kind: "waiting" };
   #timer: Timer | null = null;
+  #acquiring: Promise<void> | null = null;
+  #releasing: Promise<void> | null = null;
   #saved = -1;
   #saving: Promise<void> | null = null;
   #renewedAt = 0;
@@ -41,8 +45,9 @@ export class NamedSubscription {
   constructor(options: NamedSubscriptionOptions) {
     this.#options = options;
     this.#registeredAt = { epoch: options.log.epoch, offset: options.log.head };
-    options.registration.onRelease = () => this.#release();
-    void this.#acquire();
+    options.registration.onRelease = () => (this.#releasing ??= this.#release());
+    this.#acquire();
+    void options.predecessor?.then(() => this.#acquire());
   }
 
   // The subscriber is closed before the lease is given back: in between it must not be opened any more.
@@ -50,22 +55,29 @@ export class NamedSubscription {
     return this.#state.kind === "closed" || this.#options.registration.isClosed;
   }
 
-  async #acquire(): Promise<void> {
+  #acquire(): void {
+    if (this.#state.kind !== "waiting" || this.#isEnding) return;
+    this.#acquiring ??= this.#tryAcquire().finally(() => (this.#acquiring = null));
+  }
+
+  async #tryAcquire(): Promise<void> {
     const { checkpoints, name, leaseMs, surroundings } = this.#options;
+    const askedAt = surroundings.clock.now();
+    let lease: Lease | null = null;
     try {
-      const askedAt = surroundings.clock.now();
-      const lease = await checkpoints.acquire(name, leaseMs);
-      if (lease === null) return this.#later(() => void this.#acquire());
-      if (this.#isEnding) return await checkpoints.release(lease);
-      this.#renewedAt = askedAt;
+      lease = await checkpoints.acquire(name, leaseMs);
+      if (lease === null) return this.#later(() => this.#acquire());
       // A name never saved starts here: were it not kept at once, a crash would move its start past what is published now.
       const from = lease.position ?? this.#firstPlace();
-      if (lease.position === null && typeof from !== "string") await checkpoints.save(lease, from);
+      if (lease.position === null && typeof from !== "string" && !this.#isEnding) await checkpoints.save(lease, from);
       if (this.#isEnding) return await checkpoints.release(lease);
+      this.#renewedAt = askedAt;
       this.#hold(lease, from);
     } catch (error) {
       this.#report(error);
-      this.#later(() => void this.#acquire());
+      // Kept, it would be in the way of the next try.
+      if (lease !== null) await checkpoints.release(lease).catch((failed: unknown) => this.#report(failed));
+      this.#later(() => this.#acquire());
     }
   }
 
@@ -78,7 +90,7 @@ export class NamedSubscription {
     const { pump, registration, maxReplayEvents } = this.#options;
     const { subscriber, label, filter } = registration;
     const cursor = pump.add(
-      { subscriber, label, from, maxReplayEvents, onAcknowledged: () => this.#saveSoon() },
+      { subscriber, label, from, maxReplayEvents, owner: registration, onAcknowledged: () => this.#saveSoon() },
       filter,
     );
     registration.cursor = cursor;
@@ -137,19 +149,19 @@ export class NamedSubscription {
     registration.cursor = null;
     this.#state = { kind: "waiting" };
     observers.tell({ kind: "leaseLost", level: "warn", name });
-    this.#later(() => void this.#acquire());
+    this.#later(() => this.#acquire());
   }
 
   async #release(): Promise<void> {
     const { checkpoints, log } = this.#options;
-    const state = this.#state;
     this.#timer?.cancel();
-    if (state.kind !== "holding") {
-      this.#state = { kind: "closed" };
-      return;
-    }
+    await this.#acquiring;
     await this.#saving;
+    const state = this.#state;
     this.#state = { kind: "closed" };
+    // What was on its way meanwhile may have set another.
+    this.#timer?.cancel();
+    if (state.kind !== "holding") return;
     try {
       const offset = state.cursor.safeOffset;
       if (offset !== null && offset !== this.#saved) await checkpoints.save(state.lease, { epoch: log.epoch, offset });

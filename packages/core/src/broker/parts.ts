@@ -30,19 +30,47 @@ export class Parts {
     return clients;
   }
 
-  /** Everything refuses what is new. */
-  stop(): void {
-    for (const part of this.#parts.values()) part.stop();
-  }
-
-  /** Drains the parts of one stage side by side; resolves with what they left undone. One that fails says so there. */
-  async drain(stage: Part["stage"], plan: DrainPlan): Promise<readonly string[]> {
-    const parts = [...this.#parts.values()].filter((part) => part.stage === stage);
-    const results = await Promise.allSettled(parts.map((part) => part.drain(plan)));
-    return results.flatMap((result, index) => {
-      if (result.status === "fulfilled") return result.value;
-      const reason: unknown = result.reason;
-      return [`${parts[index]?.name ?? stage}: ${reason instanceof Error ? reason.message : String(reason)}`];
+  /** Everything refuses what is new; gives what a part said that could not. */
+  stop(): readonly string[] {
+    return [...this.#parts.values()].flatMap((part) => {
+      try {
+        part.stop();
+        return [];
+      } catch (error) {
+        return [failed(part, error)];
+      }
     });
   }
+
+  /** Drains the parts of one stage side by side. One that fails says so in what was left undone. */
+  drain(stage: Part["stage"], plan: DrainPlan): Draining {
+    const parts = [...this.#parts.values()].filter((part) => part.stage === stage);
+    const undone = new Map<Part, readonly string[]>();
+    const drainOne = async (part: Part): Promise<void> => {
+      try {
+        undone.set(part, await part.drain(plan));
+      } catch (error) {
+        undone.set(part, [failed(part, error)]);
+      }
+    };
+    return {
+      ended: Promise.all(parts.map(drainOne)),
+      undone: () => parts.flatMap((part) => undone.get(part) ?? []),
+      unended: () => parts.filter((part) => !undone.has(part)).map(({ name }) => name),
+    };
+  }
+}
+
+/** Parts on their way to their end. */
+export interface Draining {
+  /** Resolves when all have ended; never rejects. */
+  readonly ended: Promise<unknown>;
+  /** What those that ended left undone. */
+  undone(): readonly string[];
+  /** Names of those that have not ended yet. */
+  unended(): readonly string[];
+}
+
+function failed(part: Part, error: unknown): string {
+  return `${part.name}: ${error instanceof Error ? error.message : String(error)}`;
 }

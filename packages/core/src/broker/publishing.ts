@@ -1,4 +1,4 @@
-import { StarcastError, isStarcastError, type ErrorCode } from "../errors.ts";
+import { InvalidOptionError, StarcastError, isStarcastError, type ErrorCode } from "../errors.ts";
 import { checkDedupeKey, checkSize, checkSubject, checkType } from "../event/check-draft.ts";
 import type { EventDraft } from "../event/event.ts";
 import { EarlierEvent, LogEvent } from "../event/log-event.ts";
@@ -25,6 +25,12 @@ export interface Publication {
   readonly type: string;
   readonly data: unknown;
   readonly options: PublishOptions;
+}
+
+/** One publication of a list. */
+export interface ListedPublication extends PublishOptions {
+  readonly type: string;
+  readonly data: unknown;
 }
 
 /** From what a publisher says to a committed event: checked, snapshotted, appended; refused with a typed error. */
@@ -56,7 +62,8 @@ export class Publishing {
     );
   }
 
-  publishAll(publications: readonly Publication[]): Promise<readonly LogEvent[]> {
+  publishAll(publications: readonly ListedPublication[]): Promise<readonly LogEvent[]> {
+    if (!isList(publications)) return this.#rejected(["a list"], notAList(publications));
     if (publications.length === 0) return Promise.resolve([]);
     const types = publications.map(({ type }) => type);
     let drafts: readonly EventDraft[];
@@ -68,7 +75,7 @@ export class Publishing {
           "Expected an engine that commits lists as one, got one that cannot: publish the events one by one",
         );
       }
-      drafts = publications.map(({ type, data, options }) => this.#draft(type, data, options));
+      drafts = publications.map(({ type, data, ...options }) => this.#draft(type, data, options));
       const bytes = drafts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
       appending = this.#append(drafts, bytes);
     } catch (error) {
@@ -96,9 +103,10 @@ export class Publishing {
         `Expected an event type of the vocabulary (${vocabulary.types.slice(0, 10).join(", ")}), got \`${type}\``,
       );
     }
-    const valid = vocabulary.validate(type, data);
+    checkOptions(options);
+    const valid = guard(type, "its validator", () => vocabulary.validate(type, data));
     const json = snapshot(type, valid);
-    const subject = options.subject ?? vocabulary.subjectOf(type, valid);
+    const subject = options.subject ?? guard(type, "`subject`", () => vocabulary.subjectOf(type, valid));
     checkSubject(subject);
     checkDedupeKey(options.dedupeKey);
     const sizeBytes = type.length + utf8Length(json) + (subject === undefined ? 0 : utf8Length(subject));
@@ -167,6 +175,31 @@ export class Publishing {
     for (const type of types) this.#options.onRefused(String(type).slice(0, 128), code, message);
     return quiet(Promise.reject(error));
   }
+}
+
+/** What the vocabulary's own functions throw says that they cannot do with the data. */
+function guard<Result>(type: string, what: string, run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    if (isStarcastError(error)) throw error;
+    throw new StarcastError("invalid_data", `Expected data of \`${type}\` that ${what} can be asked about, it threw`, {
+      cause: error,
+    });
+  }
+}
+
+function checkOptions(options: unknown): void {
+  if (typeof options === "object" && options !== null) return;
+  throw new InvalidOptionError({ option: "options", expected: "{ subject?, dedupeKey? }", received: options });
+}
+
+function isList(publications: unknown): boolean {
+  return Array.isArray(publications) && publications.every((each) => typeof each === "object" && each !== null);
+}
+
+function notAList(received: unknown): InvalidOptionError {
+  return new InvalidOptionError({ option: "publications", expected: "a list of { type, data }", received });
 }
 
 /** The publisher may look at a rejection or not: the observer was told, and the process goes on. */

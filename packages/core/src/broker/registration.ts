@@ -15,6 +15,8 @@ export interface RegistrationOptions {
   readonly filter: CompiledFilter;
   /** Called once, when it begins to close. */
   readonly onClosed: (registration: Registration, reason: CloseReason) => void;
+  /** Called once, when it has closed and given back what it held. */
+  readonly onEnded: (registration: Registration) => void;
   readonly onFailed: (label: string, error: unknown) => void;
 }
 
@@ -27,7 +29,7 @@ export class Registration implements Subscription {
   readonly #options: RegistrationOptions;
   #cursor: Cursor | null = null;
   #closing: Promise<void> | null = null;
-  /** What else ends with it: the lease of a named subscription. Awaited after the subscriber's own close. */
+  /** What else ends with it: the lease of a named subscription. Idempotent; awaited after the subscriber's own close. */
   onRelease: (() => Promise<void>) | null = null;
 
   constructor(options: RegistrationOptions) {
@@ -65,12 +67,22 @@ export class Registration implements Subscription {
 
   /** Ends it for any reason; resolves when the subscriber's own `close` has. Idempotent. */
   end(reason: CloseReason): Promise<void> {
-    this.#closing ??= this.#end(reason);
+    if (this.#closing === null) {
+      // Known before anything of the subscriber runs: its `close` may call this again.
+      let finish: () => void = () => undefined;
+      this.#closing = new Promise((resolve) => (finish = resolve));
+      void this.#end(reason).then(finish);
+    }
     return this.#closing;
   }
 
+  /** Gives back what it holds, finished or not. Idempotent. */
+  release(): Promise<void> {
+    return this.onRelease?.() ?? Promise.resolve();
+  }
+
   async #end(reason: CloseReason): Promise<void> {
-    const { pump, onClosed, onFailed, subscriber, label } = this.#options;
+    const { pump, onClosed, onEnded, onFailed, subscriber, label } = this.#options;
     if (this.#cursor !== null) pump.remove(this.#cursor);
     onClosed(this, reason);
     try {
@@ -78,7 +90,8 @@ export class Registration implements Subscription {
     } catch (error) {
       onFailed(label, error);
     }
-    await this.onRelease?.();
+    await this.release();
     if (this.#cursor !== null) this.#cursor.line = null;
+    onEnded(this);
   }
 }

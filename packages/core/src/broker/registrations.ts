@@ -9,6 +9,7 @@ import type { StartingPoint } from "../pump/starting-point.ts";
 import type { CloseReason, Subscriber } from "../subscriber/subscriber.ts";
 import { NamedSubscription } from "./named-subscription.ts";
 import { Registration } from "./registration.ts";
+import { checkSubscribeOptions } from "./check-subscribe-options.ts";
 import type { SubscribeOptions } from "./subscription.ts";
 
 export interface RegistrationsOptions {
@@ -25,8 +26,9 @@ export class Registrations {
   readonly #all = new Set<Registration>();
   // By what was passed to `subscribe`: one function may be subscribed several times.
   readonly #byKey = new Map<unknown, Set<Registration>>();
-  readonly #bySubscriber = new Map<Subscriber, Registration>();
   readonly #names = new Set<string>();
+  /** Closing: no longer counted, but still finishing its last event or giving back its lease. */
+  readonly #ending = new Set<Registration>();
   #isStarted = false;
   #numbered = 0;
 
@@ -43,9 +45,10 @@ export class Registrations {
     this.#isStarted = true;
   }
 
-  /** Throws `invalid_filter`, `overloaded`, `name_taken` before anything has changed. */
+  /** Throws `invalid_option`, `invalid_filter`, `overloaded`, `name_taken` before anything has changed. */
   add(key: unknown, subscriber: Subscriber, options: SubscribeOptions): Registration {
     const { pump, observers, options: broker } = this.#context;
+    checkSubscribeOptions(options);
     const filter = compileFilter({ types: options.types, subjects: options.subjects }, options.within);
     if (this.#all.size >= broker.maxSubscribers) {
       throw new StarcastError(
@@ -68,6 +71,7 @@ export class Registrations {
       label: name ?? `#${(this.#numbered += 1)}`,
       filter,
       onClosed: (ended, reason) => this.#forget(key, ended, reason),
+      onEnded: (ended) => void this.#ending.delete(ended),
       onFailed: (label, error) => observers.tell({ kind: "subscriberFailed", level: "warn", subscriber: label, error }),
     });
     this.#remember(key, registration);
@@ -84,11 +88,16 @@ export class Registrations {
   fail(cursor: Cursor, error: unknown): void {
     const { observers } = this.#context;
     observers.tell({ kind: "subscriberFailed", level: "warn", subscriber: cursor.label, error });
-    void this.#bySubscriber.get(cursor.subscriber)?.end("subscriber_failed");
+    if (cursor.owner instanceof Registration) void cursor.owner.end("subscriber_failed");
   }
 
   async endAll(): Promise<void> {
-    await Promise.all([...this.#all].map((registration) => registration.end("broker_closed")));
+    await Promise.all([...this.#all, ...this.#ending].map((registration) => registration.end("broker_closed")));
+  }
+
+  /** Gives back at once what those hold that did not end in time. */
+  async abandon(): Promise<void> {
+    await Promise.all([...this.#ending].map((registration) => registration.release()));
   }
 
   /** What those are called that are not at the head. */
@@ -104,12 +113,13 @@ export class Registrations {
     const { subscriber, label, filter } = registration;
     const from = this.#startOf(options);
     if (name === undefined) {
-      registration.cursor = pump.add({ subscriber, label, from, maxReplayEvents }, filter);
+      registration.cursor = pump.add({ subscriber, label, from, maxReplayEvents, owner: registration }, filter);
       return;
     }
     const { checkpoints, log } = store;
     new NamedSubscription({
       name,
+      predecessor: [...this.#ending].findLast((ending) => ending.name === name)?.close(),
       registration,
       checkpoints,
       log,
@@ -130,10 +140,9 @@ export class Registrations {
   }
 
   #remember(key: unknown, registration: Registration): void {
-    const { label, subscriber } = registration;
+    const { label, name } = registration;
     this.#all.add(registration);
-    this.#bySubscriber.set(subscriber, registration);
-    if (registration.name !== undefined) this.#names.add(registration.name);
+    if (name !== undefined) this.#names.add(name);
     const known = this.#byKey.get(key);
     if (known === undefined) this.#byKey.set(key, new Set([registration]));
     else known.add(registration);
@@ -141,12 +150,13 @@ export class Registrations {
   }
 
   #forget(key: unknown, registration: Registration, reason: CloseReason): void {
+    const { label, name } = registration;
     this.#all.delete(registration);
-    this.#bySubscriber.delete(registration.subscriber);
-    if (registration.name !== undefined) this.#names.delete(registration.name);
+    this.#ending.add(registration);
+    if (name !== undefined) this.#names.delete(name);
     const known = this.#byKey.get(key);
     known?.delete(registration);
     if (known?.size === 0) this.#byKey.delete(key);
-    this.#context.observers.tell({ kind: "subscriberClosed", level: "debug", subscriber: registration.label, reason });
+    this.#context.observers.tell({ kind: "subscriberClosed", level: "debug", subscriber: label, reason });
   }
 }

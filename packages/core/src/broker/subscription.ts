@@ -17,7 +17,7 @@ export interface SubscribeOptions extends Filter {
   /** Makes the subscription durable: its position is kept under this name, moved by one holder at a time. */
   readonly name?: string | undefined;
   /** Told of events that will never come; without it the observer is. Only for functions and `{ send, close }`. */
-  readonly onGap?: ((gap: Gap) => void) | undefined;
+  readonly onGap?: ((gap: Gap) => unknown) | undefined;
 }
 
 /** A subscriber's registration. */

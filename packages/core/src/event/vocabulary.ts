@@ -1,4 +1,5 @@
 import { InvalidOptionError, StarcastError } from "../errors.ts";
+import { isThenable, watchRejection } from "../thenable.ts";
 import { checkType } from "./check-draft.ts";
 
 /** Standard Schema 1 (standardschema.dev), as far as it is used here: validators of zod, valibot, arktype and others. */
@@ -109,9 +110,10 @@ function vocabularyOf(known: ReadonlyMap<string, EventDefinition<unknown>>, isCl
 
 function validateWith(schema: StandardSchema, type: string, data: unknown): unknown {
   const result = schema["~standard"].validate(data);
-  if (result instanceof Promise) {
+  // Of another realm or library, a promise is not an `instanceof Promise`, and would be published as nothing.
+  if (isThenable(result)) {
     // The caller gets a typed error; what the abandoned validation says later interests nobody.
-    result.catch(() => undefined);
+    watchRejection(result, () => undefined);
     throw new StarcastError(
       "unsupported",
       `Expected the validator of \`${type}\` to answer at once, got a promise: use a synchronous one`,

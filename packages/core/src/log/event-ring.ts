@@ -88,3 +88,8 @@ export class EventRing<Item extends Placed> {
     this.#slots = grown;
   }
 }
+
+/** The limit that keeps to both. */
+export function smallerOf(a: ReadLimit, b: ReadLimit): ReadLimit {
+  return { maxEvents: Math.min(a.maxEvents, b.maxEvents), maxBytes: Math.min(a.maxBytes, b.maxBytes) };
+}

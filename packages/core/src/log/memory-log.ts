@@ -109,8 +109,11 @@ export class MemoryLog implements EventLog {
         );
       }
     }
-    const keyed = drafts.reduce((count, draft) => count + (draft.dedupeKey === undefined ? 0 : 1), 0);
-    if (keyed > 0) this.#dedupe.reserve(keyed);
+    // A key that is remembered needs no room: a publisher's retry must pass also when the window is full.
+    const newKeys = new Set<string>();
+    for (const { dedupeKey } of drafts)
+      if (dedupeKey !== undefined && this.#dedupe.find(dedupeKey) === undefined) newKeys.add(dedupeKey);
+    if (newKeys.size > 0) this.#dedupe.reserve(newKeys.size);
   }
 
   // All of a list before anybody is told: what a watcher publishes must not come between.

@@ -1,3 +1,4 @@
+import { watchRejection } from "../thenable.ts";
 import type { Moment, MomentLevel, Observer } from "./observer.ts";
 
 /** Tells every observer; one that throws is reported to the others and harms nobody. */
@@ -18,13 +19,18 @@ export class Observers {
   #tellOne(observer: Observer, moment: Moment): void {
     if (rank[moment.level] < rank[observer.level ?? "debug"]) return;
     try {
-      observer(moment);
+      const result: unknown = observer(moment);
+      if (result !== undefined) watchRejection(result, (error) => this.#failed(observer, moment, error));
     } catch (error) {
-      // Telling the failed one of its own failure could go on for ever.
-      if (moment.kind === "observerFailed") return;
-      for (const other of this.#observers)
-        if (other !== observer) this.#tellOne(other, { kind: "observerFailed", level: "warn", error });
+      this.#failed(observer, moment, error);
     }
+  }
+
+  #failed(observer: Observer, moment: Moment, error: unknown): void {
+    // Telling the failed one of its own failure could go on for ever.
+    if (moment.kind === "observerFailed") return;
+    for (const other of this.#observers)
+      if (other !== observer) this.#tellOne(other, { kind: "observerFailed", level: "warn", error });
   }
 }
 

@@ -30,8 +30,8 @@ type OnPage = (page: Page) => void;
 export class CatchUp {
   readonly #options: CatchUpOptions;
   readonly #cache: PageCache;
-  // By the offset the read begins after.
-  readonly #reads = new Map<number, OnPage[]>();
+  // By the offset the read begins after; who left is no longer in it.
+  readonly #reads = new Map<number, Set<OnPage>>();
   readonly #waiting: number[] = [];
   readonly #retries: Retries;
   #running = 0;
@@ -62,13 +62,14 @@ export class CatchUp {
     return page;
   }
 
-  /** Reads the page with the event after `offset`; calls back in a later turn, unless closed before. */
-  read(offset: number, onPage: OnPage): void {
-    this.#enqueue(pageStart(offset), (page) => {
+  /** Reads the page with the event after `offset`; calls back in a later turn, unless closed or called off before. */
+  read(offset: number, onPage: OnPage): () => void {
+    let cancel = this.#enqueue(pageStart(offset), (page) => {
       // Events too large for one read: the part of the page with this event is read by itself.
       if (page.through > offset) onPage(page);
-      else this.#enqueue(offset, onPage);
+      else cancel = this.#enqueue(offset, onPage);
     });
+    return () => cancel();
   }
 
   close(): void {
@@ -80,21 +81,21 @@ export class CatchUp {
     this.#newestPage = null;
   }
 
-  #enqueue(after: number, onPage: OnPage): void {
+  #enqueue(after: number, onPage: OnPage): () => void {
     const others = this.#reads.get(after);
-    if (others !== undefined) {
-      others.push(onPage);
-      return;
-    }
-    this.#reads.set(after, [onPage]);
-    this.#waiting.push(after);
-    this.#startReads();
+    if (others === undefined) {
+      this.#reads.set(after, new Set([onPage]));
+      this.#waiting.push(after);
+      this.#startReads();
+    } else others.add(onPage);
+    return () => void this.#reads.get(after)?.delete(onPage);
   }
 
   #startReads(): void {
     while (this.#running < maxConcurrentReads) {
       const after = this.#waiting.shift();
       if (after === undefined) return;
+      if (!this.#isWanted(after)) continue;
       this.#running += 1;
       this.#readOne(after).then(
         (page) => this.#finish(after, page),
@@ -135,10 +136,18 @@ export class CatchUp {
     this.#running -= 1;
     if (this.#isClosed) return;
     this.#options.onFailed(after, error);
-    this.#retries.after(readRetryMs, () => {
-      this.#waiting.push(after);
-      this.#startReads();
-    });
+    if (this.#isWanted(after))
+      this.#retries.after(readRetryMs, () => {
+        this.#waiting.push(after);
+        this.#startReads();
+      });
     this.#startReads();
+  }
+
+  /** False when everybody who waited for this read has left; it is then forgotten. */
+  #isWanted(after: number): boolean {
+    const isWanted = (this.#reads.get(after)?.size ?? 0) > 0;
+    if (!isWanted) this.#reads.delete(after);
+    return isWanted;
   }
 }

@@ -26,6 +26,8 @@ export interface CursorSpec {
   readonly label: string;
   readonly from: StartingPoint;
   readonly maxReplayEvents: number;
+  /** Whose it is, for who added it; the pump never looks. */
+  readonly owner?: object | undefined;
   /** Told after each move of the acknowledged place; a named subscription saves it. */
   readonly onAcknowledged?: (() => void) | undefined;
 }
@@ -34,8 +36,10 @@ export interface CursorSpec {
 export class Cursor {
   readonly subscriber: Subscriber;
   readonly label: string;
-  readonly from: StartingPoint;
+  /** Changes only while `locating`. */
+  from: StartingPoint;
   readonly maxReplayEvents: number;
+  readonly owner: object | undefined;
   readonly onAcknowledged: (() => void) | undefined;
   readonly epoch: string;
   readonly control: CursorControl;
@@ -52,9 +56,13 @@ export class Cursor {
   pendingGap: Gap | null = null;
   /** A page read for this cursor, so that eviction from the shared cache cannot starve it. */
   page: Page | null = null;
+  /** While `reading`: calls the read off, so that a log that does not answer holds nobody who has left. */
+  cancelRead: (() => void) | null = null;
   /** The tick that last offered something, and whether `ready` was called meanwhile. */
   offeredInTick = 0;
   isReadyAgain = false;
+  /** Whether it was sent elsewhere since the last offer began. */
+  isMoved = false;
   start: Line["start"] = { position: { epoch: "", offset: 0 }, isResumed: false };
   #place: Place | null = null;
 
@@ -63,6 +71,7 @@ export class Cursor {
     this.label = spec.label;
     this.from = spec.from;
     this.maxReplayEvents = spec.maxReplayEvents;
+    this.owner = spec.owner;
     this.onAcknowledged = spec.onAcknowledged;
     this.group = group;
     this.epoch = epoch;
@@ -76,7 +85,9 @@ export class Cursor {
   /** The place that may be kept durably, since nothing before it is in flight; null while there is none. */
   get safeOffset(): number | null {
     if (this.acknowledged < 0) return null;
-    return this.handedOver > this.acknowledged ? this.acknowledged : this.control.placeOf(this);
+    if (this.handedOver > this.acknowledged) return this.acknowledged;
+    // Acknowledged from inside `deliver`, it is ahead of a place that moves when `deliver` returns.
+    return Math.max(this.acknowledged, this.control.placeOf(this));
   }
 
   /** Puts the cursor where its life begins. */
@@ -93,7 +104,25 @@ export class Cursor {
     this.offset = isStartTold ? this.acknowledged : (this.#place?.offset ?? 0);
     this.pendingGap = isStartTold ? null : (this.#place?.gap ?? null);
     this.handedOver = this.acknowledged;
+    this.dropPage();
+  }
+
+  /** Goes to a past place: what was acknowledged after it under another filter is not under this one. */
+  moveTo(offset: number): void {
+    this.offset = offset;
+    this.isMoved = true;
+    // Judged like any other starting point, as soon as the engine has answered.
+    if (this.state === "locating") this.from = { epoch: this.epoch, offset };
+    if (offset >= this.acknowledged) return;
+    this.acknowledged = offset;
+    this.handedOver = offset;
+  }
+
+  /** What was read for it, or is being read, is not what it needs next. */
+  dropPage(): void {
     this.page = null;
+    this.cancelRead?.();
+    this.cancelRead = null;
   }
 }
 

@@ -1,6 +1,7 @@
 import { StarcastError, describe } from "../errors.ts";
 import type { Batch } from "../encoding/batch.ts";
 import type { Gap } from "../subscriber/subscriber.ts";
+import { watchRejection } from "../thenable.ts";
 import { CursorLine, type Cursor } from "./cursor.ts";
 
 export interface HandOverOptions {
@@ -15,7 +16,7 @@ export interface HandOverOptions {
  * - `all`: everything was taken
  * - `part`: it is full, nothing more until its line is ready
  * - `again`: it is full, and was ready again before it said so
- * - `ended`: it was closed or rewound meanwhile
+ * - `ended`: it was closed, rewound or sent elsewhere meanwhile
  */
 export type Outcome = "all" | "part" | "again" | "ended";
 
@@ -33,7 +34,7 @@ export class HandOver {
     const line = new CursorLine(cursor);
     cursor.line = line;
     try {
-      cursor.subscriber.open?.(line);
+      this.#watch(cursor, cursor.subscriber.open?.(line));
     } catch (error) {
       this.#options.onFailed(cursor, error);
     }
@@ -60,6 +61,7 @@ export class HandOver {
     const { line, handedOver } = cursor;
     const { events } = batch;
     cursor.isReadyAgain = false;
+    cursor.isMoved = false;
     // A subscriber may acknowledge from inside `deliver`.
     cursor.handedOver = Math.max(handedOver, events.at(-1)?.offset ?? 0);
     let taken: unknown;
@@ -69,6 +71,7 @@ export class HandOver {
       this.#options.onFailed(cursor, error);
       return "ended";
     }
+    if (typeof taken !== "number") this.#watch(cursor, taken);
     if (cursor.line !== line) return "ended";
     if (typeof taken !== "number" || !Number.isInteger(taken) || taken < 0 || taken > events.length) {
       const error = new StarcastError(
@@ -78,24 +81,32 @@ export class HandOver {
       this.#options.onFailed(cursor, error);
       return "ended";
     }
-    if (taken < events.length)
+    if (taken < events.length && !cursor.isMoved)
       cursor.handedOver = Math.max(handedOver, cursor.acknowledged, events[taken - 1]?.offset ?? 0);
     if (cursor.state === "closed") return "ended";
-    if (taken === events.length) {
-      cursor.offset = batch.through.offset;
-      return "all";
-    }
-    cursor.offset = taken === 0 ? batch.after.offset : (events[taken]?.offset ?? 0) - 1;
-    return cursor.isReadyAgain ? "again" : "part";
+    const isFull = taken < events.length;
+    if (!cursor.isMoved) cursor.offset = isFull ? before(batch, taken) : batch.through.offset;
+    if (isFull) return cursor.isReadyAgain ? "again" : "part";
+    return cursor.isMoved ? "ended" : "all";
   }
 
   #tell(cursor: Cursor, gap: Gap): void {
     cursor.handedOver = Math.max(cursor.handedOver, gap.through.offset);
     this.#options.onGap(cursor, gap);
     try {
-      cursor.subscriber.gap(gap);
+      this.#watch(cursor, cursor.subscriber.gap(gap));
     } catch (error) {
       this.#options.onFailed(cursor, error);
     }
   }
+
+  // Written as an `async` function against its contract: its rejection must not end the process.
+  #watch(cursor: Cursor, result: unknown): void {
+    if (result !== undefined) watchRejection(result, (error) => this.#options.onFailed(cursor, error));
+  }
+}
+
+/** The place before event number `index` of a batch. */
+function before(batch: Batch, index: number): number {
+  return index === 0 ? batch.after.offset : (batch.events[index]?.offset ?? 0) - 1;
 }

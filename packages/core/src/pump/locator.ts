@@ -3,7 +3,7 @@ import type { EventLog } from "../log/event-log.ts";
 import { readRetryMs } from "./catch-up.ts";
 import type { Cursor } from "./cursor.ts";
 import { Retries } from "./retries.ts";
-import { locate } from "./starting-point.ts";
+import { locate, type LogBounds } from "./starting-point.ts";
 
 /** Finds where a new cursor starts; asks the engine first when its position is past the head known here. */
 export class Locator {
@@ -23,20 +23,25 @@ export class Locator {
 
   /** Places the cursor and calls back, at once if it can; never for a cursor closed meanwhile. */
   place(cursor: Cursor, onPlaced: () => void): void {
-    this.#try(cursor, onPlaced, false);
+    this.#try(cursor, onPlaced, null);
   }
 
   close(): void {
     this.#retries.cancel();
   }
 
-  #try(cursor: Cursor, onPlaced: () => void, isFresh: boolean): void {
+  #try(cursor: Cursor, onPlaced: () => void, fresh: Pick<LogBounds, "trimmedThrough" | "head"> | null): void {
     if (cursor.state !== "locating") return;
     const { epoch, trimmedThrough, head } = this.#log;
     const place = locate(
       cursor.from,
-      { epoch, trimmedThrough, head },
-      { maxReplayEvents: cursor.maxReplayEvents, isFresh },
+      // The engine may know of events that have not come here yet.
+      {
+        epoch,
+        trimmedThrough: Math.max(trimmedThrough, fresh?.trimmedThrough ?? 0),
+        head: Math.max(head, fresh?.head ?? 0),
+      },
+      { maxReplayEvents: cursor.maxReplayEvents, isFresh: fresh !== null },
     );
     if (place !== null) {
       cursor.place(place);
@@ -44,11 +49,11 @@ export class Locator {
       return;
     }
     this.#log.refresh().then(
-      () => this.#try(cursor, onPlaced, true),
+      (answer) => this.#try(cursor, onPlaced, answer),
       (error: unknown) => {
         if (cursor.state !== "locating") return;
         this.#onFailed(head, error);
-        this.#retries.after(readRetryMs, () => this.#try(cursor, onPlaced, false));
+        this.#retries.after(readRetryMs, () => this.#try(cursor, onPlaced, null));
       },
     );
   }

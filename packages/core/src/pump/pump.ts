@@ -3,7 +3,7 @@ import { EventRun } from "../encoding/run.ts";
 import type { StoredEvent } from "../event/event.ts";
 import { LogEvent } from "../event/log-event.ts";
 import type { EventLog, ReadLimit } from "../log/event-log.ts";
-import { EventRing } from "../log/event-ring.ts";
+import { EventRing, smallerOf } from "../log/event-ring.ts";
 import type { Gap } from "../subscriber/subscriber.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Cursor, type CursorControl, type CursorSpec } from "./cursor.ts";
@@ -48,11 +48,7 @@ export class Pump implements CursorControl {
     const { log, hotWindow, surroundings } = options;
     this.#log = log;
     // What retention took must not be found in memory: the window never outgrows the log.
-    const limit = {
-      maxEvents: Math.min(hotWindow.maxEvents, log.retention.maxEvents),
-      maxBytes: Math.min(hotWindow.maxBytes, log.retention.maxBytes),
-    };
-    this.#window = new EventRing(limit, log.head);
+    this.#window = new EventRing(smallerOf(hotWindow, log.retention), log.head);
     this.#offered = log.head;
     this.#catchUp = new CatchUp({
       log,
@@ -118,20 +114,23 @@ export class Pump implements CursorControl {
     this.#groups.leave(cursor);
     cursor.offset = offset;
     cursor.state = "closed";
-    cursor.page = null;
+    cursor.dropPage();
   }
 
-  /** From the returned offset on the other filter holds; `after`, a past offset, makes the cursor go there first. */
+  /**
+   * From the returned offset on the other filter holds; `after`, a past offset, makes the cursor go there first. One that
+   * is past the head is nowhere: the cursor stays.
+   */
   setFilter(cursor: Cursor, filter: CompiledFilter, after: number | null): number {
     if (cursor.state === "closed") return cursor.offset;
-    const offset = after ?? this.placeOf(cursor);
+    cursor.offset = this.placeOf(cursor);
     this.#groups.leave(cursor);
     cursor.group = this.#groups.join(filter, this.#offered);
-    cursor.offset = offset;
-    cursor.page = null;
+    cursor.dropPage();
+    if (after !== null && (after <= this.#log.head || cursor.state === "locating")) cursor.moveTo(after);
     if (cursor.state === "live" || cursor.state === "reading") cursor.state = "behind";
     if (cursor.state === "behind") this.#putBehind(cursor);
-    return offset;
+    return cursor.offset;
   }
 
   placeOf(cursor: Cursor): number {
@@ -246,7 +245,8 @@ export class Pump implements CursorControl {
         continue;
       }
       if (cursor.offset >= target) {
-        if (cursor.offset === target) this.#joinLive(cursor);
+        // A group of another filter, joined in this tick, may not have been moved yet.
+        if (cursor.offset === target && cursor.group.place === target) this.#joinLive(cursor);
         return;
       }
       const page =
@@ -261,7 +261,8 @@ export class Pump implements CursorControl {
         continue;
       }
       const outcome = this.#handOver.offer(cursor, batch);
-      if (outcome === "part" || outcome === "again") return this.#pause(cursor, outcome);
+      if (outcome === "part" || outcome === "again") this.#pause(cursor, outcome);
+      if (outcome !== "all") return;
     }
   }
 
@@ -275,9 +276,8 @@ export class Pump implements CursorControl {
   #read(cursor: Cursor): void {
     cursor.state = "reading";
     cursor.group.behind.delete(cursor);
-    const { offset } = cursor;
-    this.#catchUp.read(offset, (page) => {
-      if (cursor.state !== "reading" || cursor.offset !== offset) return;
+    cursor.cancelRead = this.#catchUp.read(cursor.offset, (page) => {
+      cursor.cancelRead = null;
       cursor.state = "behind";
       cursor.page = page;
       this.#putBehind(cursor);

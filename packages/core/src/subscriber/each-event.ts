@@ -2,6 +2,7 @@ import type { Random, Scheduler, Timer } from "../clock.ts";
 import type { Batch } from "../encoding/batch.ts";
 import type { LogEvent } from "../event/log-event.ts";
 import type { Position } from "../log/position.ts";
+import { isThenable } from "../thenable.ts";
 import type { CloseReason, Gap, Line, Subscriber } from "./subscriber.ts";
 
 /** A failed event of a named subscription is tried again after 1, 2, 4 ... seconds, at most this. */
@@ -10,7 +11,8 @@ export const maxRetryMs = 30_000;
 export interface EachEventOptions {
   readonly send: (event: LogEvent) => unknown;
   readonly close: (() => unknown) | undefined;
-  readonly onGap: ((gap: Gap) => void) | undefined;
+  /** A promise is awaited before the next event, as that of `send` is. */
+  readonly onGap: ((gap: Gap) => unknown) | undefined;
   /** A named subscription must not pass over an event that failed. */
   readonly isNamed: boolean;
   readonly onFailed: (error: unknown) => void;
@@ -20,12 +22,13 @@ export interface EachEventOptions {
 
 /**
  * A function, or `{ send, close }`: each event awaited before the next, acknowledged when it is done. An event that fails
- * is reported; a named subscription then tries it again, others go on with the next.
+ * is reported; a named subscription then tries it again, others go on with the next. A gap is handled like an event.
  */
 export class EachEvent implements Subscriber {
   readonly #options: EachEventOptions;
   #line: Line | null = null;
   #inFlight: Promise<void> | null = null;
+  #nextGap: Gap | null = null;
   #retry: Timer | null = null;
   #failures = 0;
   #isClosed = false;
@@ -36,30 +39,32 @@ export class EachEvent implements Subscriber {
 
   open(line: Line): void {
     this.#line = line;
+    this.#nextGap = null;
   }
 
   deliver(batch: Batch): number {
-    if (this.#inFlight !== null || this.#retry !== null) return 0;
+    if (this.#isBusy) return 0;
     const { events } = batch;
     const { send, isNamed } = this.#options;
     let taken = 0;
     for (const event of events) {
       try {
         const result = send(event);
-        taken += 1;
         if (isThenable(result)) {
-          this.#await(event, result);
-          return taken;
+          if (taken > 0) this.#failures = 0;
+          this.#await(result, { line: this.#line, through: placeOf(event), before: before(event) });
+          return taken + 1;
         }
       } catch (error) {
         this.#options.onFailed(error);
         if (isNamed) {
+          if (taken > 0) this.#failures = 0;
           this.#acknowledge(events[taken - 1]);
           this.#tryAgainLater();
           return taken;
         }
-        taken += 1;
       }
+      taken += 1;
       // Closed by its own event: the rest is not its any more.
       if (this.#isClosed) {
         this.#acknowledge(event);
@@ -72,8 +77,11 @@ export class EachEvent implements Subscriber {
   }
 
   gap(gap: Gap): void {
-    this.#options.onGap?.(gap);
-    this.#line?.acknowledge(gap.through);
+    // What failed before it comes first, and then this is told again.
+    if (this.#retry !== null) return;
+    // Acknowledging it now would pass over the event being worked on.
+    if (this.#inFlight !== null) this.#nextGap = gap;
+    else this.#tell(gap);
   }
 
   async close(_reason: CloseReason): Promise<void> {
@@ -81,39 +89,57 @@ export class EachEvent implements Subscriber {
     this.#retry?.cancel();
     // The event being worked on is still acknowledged.
     await this.#inFlight;
-    this.#retry?.cancel();
     await this.#options.close?.();
   }
 
-  #await(event: LogEvent, result: PromiseLike<unknown>): void {
+  get #isBusy(): boolean {
+    return this.#inFlight !== null || this.#retry !== null;
+  }
+
+  #tell(gap: Gap): void {
+    try {
+      const result: unknown = this.#options.onGap?.(gap);
+      if (isThenable(result)) return this.#await(result, { line: this.#line, through: gap.through, before: null });
+    } catch (error) {
+      this.#options.onFailed(error);
+      if (this.#options.isNamed) return this.#tryAgainLater();
+    }
+    this.#line?.acknowledge(gap.through);
+  }
+
+  #await(result: PromiseLike<unknown>, work: Work): void {
     // Whatever kind of promise it is: a hostile `then` cannot throw at the pump.
     this.#inFlight = Promise.resolve(result).then(
-      () => this.#finished(event),
-      (error: unknown) => this.#rejected(event, error),
+      () => {
+        this.#failures = 0;
+        this.#finished(work);
+      },
+      (error: unknown) => this.#rejected(work, error),
     );
   }
 
-  #finished(event: LogEvent): void {
+  #finished({ line, through }: Work): void {
     this.#inFlight = null;
-    this.#failures = 0;
-    this.#acknowledge(event);
-    this.#line?.ready();
+    line?.acknowledge(through);
+    const gap = this.#nextGap;
+    this.#nextGap = null;
+    if (gap !== null && !this.#isClosed) this.#tell(gap);
+    if (!this.#isBusy) this.#line?.ready();
   }
 
-  #rejected(event: LogEvent, error: unknown): void {
-    this.#inFlight = null;
+  #rejected(work: Work, error: unknown): void {
     this.#options.onFailed(error);
-    if (!this.#options.isNamed) {
-      this.#acknowledge(event);
-      this.#line?.ready();
-      return;
-    }
+    // Of an earlier line: this one offers it again anyway.
+    if (!this.#options.isNamed || work.line !== this.#line) return this.#finished(work);
+    this.#inFlight = null;
+    this.#nextGap = null;
     // It was taken: everything before it is done with, and it has to be offered again.
-    this.#line?.acknowledge(before(event));
+    if (work.before !== null) work.line?.acknowledge(work.before);
     this.#tryAgainLater();
   }
 
   #tryAgainLater(): void {
+    if (this.#isClosed) return;
     const { scheduler, random } = this.#options;
     const ceiling = Math.min(1_000 * 2 ** Math.min(this.#failures, 10), maxRetryMs);
     this.#failures += 1;
@@ -124,14 +150,21 @@ export class EachEvent implements Subscriber {
   }
 
   #acknowledge(event: LogEvent | undefined): void {
-    if (event !== undefined) this.#line?.acknowledge({ epoch: event.epoch, offset: event.offset });
+    if (event !== undefined) this.#line?.acknowledge(placeOf(event));
   }
+}
+
+/** An event or gap whose promise is awaited: where it ends, and up to where everything was done before. */
+interface Work {
+  readonly line: Line | null;
+  readonly through: Position;
+  readonly before: Position | null;
+}
+
+function placeOf({ epoch, offset }: LogEvent): Position {
+  return { epoch, offset };
 }
 
 function before(event: LogEvent): Position {
   return { epoch: event.epoch, offset: event.offset - 1 };
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -23,7 +23,8 @@ export class EventsMissedError extends StarcastError {
 }
 
 export interface FollowOptions {
-  readonly onGap: ((gap: Gap) => void) | undefined;
+  /** Told at the place of the gap: after the event before it was worked on. A promise is awaited. */
+  readonly onGap: ((gap: Gap) => unknown) | undefined;
   /** Ends the subscription; called once. */
   readonly onEnd: () => void;
 }
@@ -37,15 +38,24 @@ export class Follow implements Subscriber, AsyncIterableIterator<LogEvent, undef
   #next = 0;
   #gap: Gap | null = null;
   #isEnded = false;
+  #signal: AbortSignal | undefined;
 
   constructor(options: FollowOptions) {
     this.#options = options;
+  }
+
+  /** Ends at once when the signal is aborted, with what was handed over ahead; lets go of the signal at any end. */
+  endWith(signal: AbortSignal | undefined): void {
+    if (signal?.aborted === true) return this.#end();
+    signal?.addEventListener("abort", this.#abort, { once: true });
+    this.#signal = signal;
   }
 
   open(line: Line): void {
     this.#line = line;
     this.#events = [];
     this.#next = 0;
+    this.#gap = null;
   }
 
   deliver(batch: Batch): number {
@@ -56,20 +66,17 @@ export class Follow implements Subscriber, AsyncIterableIterator<LogEvent, undef
     return this.#events.length;
   }
 
+  // Said where it belongs: the events before it may still wait to be worked on.
   gap(gap: Gap): void {
-    if (this.#options.onGap === undefined) {
-      // Two gaps without an event between them are one.
-      this.#gap = this.#gap === null ? gap : { ...this.#gap, through: gap.through };
-      this.#wake();
-      return;
-    }
-    this.#options.onGap(gap);
-    this.#line?.acknowledge(gap.through);
+    // Two gaps without an event between them are one.
+    this.#gap = this.#gap === null ? gap : { ...this.#gap, through: gap.through };
+    this.#wake();
   }
 
   close(): void {
     this.#isEnded = true;
     this.#line = null;
+    this.#signal?.removeEventListener("abort", this.#abort);
     this.#wake();
   }
 
@@ -81,7 +88,10 @@ export class Follow implements Subscriber, AsyncIterableIterator<LogEvent, undef
         this.#next += 1;
         return { done: false, value: event };
       }
-      if (this.#gap !== null) throw this.#missed(this.#gap);
+      if (this.#gap !== null) {
+        await this.#tell(this.#gap);
+        continue;
+      }
       if (this.#isEnded) return { done: true, value: undefined };
       this.#line?.ready();
       await new Promise<void>((resolve) => void this.#waiting.push(resolve));
@@ -106,17 +116,30 @@ export class Follow implements Subscriber, AsyncIterableIterator<LogEvent, undef
     if (last !== undefined) this.#line?.acknowledge({ epoch: last.epoch, offset: last.offset });
   }
 
-  #missed(gap: Gap): EventsMissedError {
+  /** A loop is not asked to return when `next` rejects: whatever is thrown here ends the subscription. */
+  async #tell(gap: Gap): Promise<void> {
+    const { onGap } = this.#options;
+    const line = this.#line;
     this.#gap = null;
-    this.#line?.acknowledge(gap.through);
-    this.#end();
-    return new EventsMissedError(gap);
+    try {
+      if (onGap === undefined) throw new EventsMissedError(gap);
+      await onGap(gap);
+    } catch (error) {
+      // Thrown, it was told; an `onGap` that failed did not take it.
+      if (onGap === undefined) line?.acknowledge(gap.through);
+      this.#end();
+      throw error;
+    }
+    line?.acknowledge(gap.through);
   }
+
+  readonly #abort = (): void => this.#end();
 
   #end(): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#events = [];
+    this.#gap = null;
     this.#options.onEnd();
     this.#wake();
   }

@@ -15,7 +15,7 @@ export interface EventReceiver<E> {
 
 export interface ToSubscriberOptions {
   readonly surroundings: Surroundings;
-  readonly onGap: ((gap: Gap) => void) | undefined;
+  readonly onGap: ((gap: Gap) => unknown) | undefined;
   readonly isNamed: boolean;
   readonly onFailed: (error: unknown) => void;
 }

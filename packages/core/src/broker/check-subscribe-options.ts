@@ -1,0 +1,39 @@
+import { InvalidOptionError } from "../errors.ts";
+import { checkKeys, integer } from "../option-checks.ts";
+import type { SubscribeOptions } from "./subscription.ts";
+
+/** Longest name of a subscription, in characters: engines keep it as a key. */
+export const maxNameLength = 256;
+
+/** Throws `invalid_option` for what is wrong with them, the filter aside. */
+export function checkSubscribeOptions(options: SubscribeOptions): void {
+  checkKeys("SubscribeOptions", options, knownKeys);
+  const { name, from, maxReplayEvents, onGap } = options;
+  if (name !== undefined && !isName(name)) {
+    throw new InvalidOptionError({ option: "name", expected: `1 to ${maxNameLength} characters`, received: name });
+  }
+  if (from !== undefined && !isStartingPoint(from)) {
+    throw new InvalidOptionError({
+      option: "from",
+      expected: '"earliest", "latest" or a position { epoch, offset } (of an id: `requirePosition(id)`)',
+      received: from,
+    });
+  }
+  integer("maxReplayEvents", maxReplayEvents, Infinity, { min: 0, max: Infinity });
+  if (onGap !== undefined && typeof onGap !== "function") {
+    throw new InvalidOptionError({ option: "onGap", expected: "a function", received: onGap });
+  }
+}
+
+const knownKeys = ["types", "subjects", "within", "from", "maxReplayEvents", "name", "onGap"];
+
+function isName(name: unknown): boolean {
+  return typeof name === "string" && name.length > 0 && name.length <= maxNameLength;
+}
+
+function isStartingPoint(from: unknown): boolean {
+  if (from === "earliest" || from === "latest" || from === "unreadable") return true;
+  if (typeof from !== "object" || from === null || !("epoch" in from) || !("offset" in from)) return false;
+  const { epoch, offset } = from;
+  return typeof epoch === "string" && typeof offset === "number" && Number.isSafeInteger(offset) && offset >= 0;
+}
