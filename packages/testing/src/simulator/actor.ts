@@ -137,6 +137,7 @@ export class Actor implements Subscriber {
     if (subscription === null || !this.isAlive || this.#line === null || this.name !== undefined) return;
     const position = subscription.setFilter(sieve, after);
     this.judge.changesFilter(sieve, position, after);
+    if (after !== undefined) this.#lastTaken = null;
     this.sieve = sieve;
   }
 

@@ -20,6 +20,14 @@ export interface Weather {
   readonly maxDelayMs: number;
   /** Probability that an operation fails, without effect. */
   readonly failing: number;
+  /** Probability that an operation has its effect, and fails all the same: the answer was lost. */
+  readonly torn: number;
+}
+
+export const fair: Weather = { maxDelayMs: 0, failing: 0, torn: 0 };
+
+export function anyWeather(random: SeededRandom): Weather {
+  return { maxDelayMs: random.pick([0, 5, 50]), failing: random.pick([0, 0, 0.05]), torn: random.pick([0, 0, 0.05]) };
 }
 
 /** One process on data that outlives it: its own timers and its own way to the engine, both ended by `kill`. */
@@ -92,15 +100,15 @@ class Way {
   }
 
   get isDirect(): boolean {
-    return this.#weather.maxDelayMs === 0 && this.#weather.failing === 0;
+    return this.#weather.maxDelayMs === 0 && this.#weather.failing === 0 && this.#weather.torn === 0;
   }
 
   async go<Result>(operation: () => Promise<Result>): Promise<Result> {
     if (!this.isDirect) await this.#wait();
     if (!this.#isAlive()) return never();
-    if (this.#random.chance(this.#weather.failing))
-      throw new StarcastError("store_failed", "Expected the engine to work, got bad weather");
+    if (this.#random.chance(this.#weather.failing)) throw badWeather();
     const result = await operation();
+    if (this.#random.chance(this.#weather.torn)) throw badWeather();
     return this.#isAlive() ? result : never();
   }
 
@@ -191,6 +199,10 @@ function delayed<Port extends object>(port: Port, way: Way): Port {
 
 function never<Result>(): Promise<Result> {
   return new Promise(() => undefined);
+}
+
+function badWeather(): StarcastError {
+  return new StarcastError("store_failed", "Expected the engine to answer, got bad weather");
 }
 
 function closed(): StarcastError {

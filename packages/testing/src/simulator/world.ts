@@ -16,7 +16,7 @@ import type { ExpectedStart } from "./judge.ts";
 import { NamedLives } from "./named-lives.ts";
 import { judgePublication } from "./judge-publication.ts";
 import type { PlantedBug } from "./planted-bug.ts";
-import { SimulatedProcess, type Weather } from "./process-store.ts";
+import { SimulatedProcess, anyWeather, fair, type Weather } from "./process-store.ts";
 import { tempers, type Temper } from "./temper.ts";
 import { sieves, subjects, Truth, types, type Sieve } from "./truth.ts";
 
@@ -60,15 +60,13 @@ export class World implements Stage {
     this.truth = new Truth(this.#data.log);
     this.#bug = bug;
     this.#names = new NamedLives(this.truth, this.random);
-    this.#weather = this.random.chance(0.5)
-      ? { maxDelayMs: 0, failing: 0 }
-      : { maxDelayMs: this.random.pick([0, 5, 50]), failing: this.random.pick([0, 0, 0.05]) };
+    this.#weather = this.random.pick([fair, fair, anyWeather(this.random)]);
     this.#brokerOptions = {
       flushMs: this.random.pick([0, 0, 10]),
       hotWindow: { maxEvents: this.random.pick([2, 8, 1_000]) },
       leaseMs: 3_000,
     };
-    if (this.#weather.failing > 0) this.#isReliable = false;
+    if (this.#weather.failing > 0 || this.#weather.torn > 0) this.#isReliable = false;
     this.note(`retention ${maxEvents}, ${JSON.stringify({ ...this.#weather, ...this.#brokerOptions })}`);
     this.#process = this.#boot();
     this.#broker = this.#build();
