@@ -12,7 +12,10 @@ export type WireGapReason = "trimmed" | "epoch" | "unknown" | "replay_limit";
 
 /** What a gateway tells its client, by frame type. Positions are `epoch-offset`, as event ids are. */
 export interface ClientFrames {
-  /** The first frame of every connection. `resumed`: it goes on exactly where it was asked to. */
+  /**
+   * The first frame of every connection. `resumed`: it goes on exactly where it was asked to. If it was asked to and does
+   * not, a gap follows, and only that is where to resume: a connection that breaks between the two must not hide it.
+   */
   "client.connected": {
     readonly clientId: string;
     readonly position: string;
