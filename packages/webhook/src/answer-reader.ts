@@ -14,7 +14,8 @@ export interface AnswerLimits {
 /** Interim answers (1xx) that are waited through; an endless stream of them is an attack, or a loop. */
 export const maxInterimAnswers = 16;
 
-export interface AnswerReaderOptions extends AnswerLimits {
+/** Who is told how it went. */
+export interface AnswerListener {
   /** Told once: what the attempt gave. */
   readonly onEnd: (answer: Answer) => void;
   /** Told once, before that: the connection is free for the next request, or must be ended for this reason. */
@@ -26,7 +27,8 @@ export interface AnswerReaderOptions extends AnswerLimits {
  * a body that is cut off, too long or too slow changes nothing.
  */
 export class AnswerReader implements Dispatcher.DispatchHandler {
-  readonly #options: AnswerReaderOptions;
+  readonly #limits: AnswerLimits;
+  readonly #listener: AnswerListener;
   #head: { readonly status: number; readonly headers: AnswerHeaders } | null = null;
   #interimAnswers = 0;
   #readBytes = 0;
@@ -34,8 +36,9 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
   #kept: Buffer[] | null = null;
   #isEnded = false;
 
-  constructor(options: AnswerReaderOptions) {
-    this.#options = options;
+  constructor(limits: AnswerLimits, listener: AnswerListener) {
+    this.#limits = limits;
+    this.#listener = listener;
   }
 
   /** Ends the attempt, with what is known by now; a second end says nothing more. */
@@ -59,7 +62,7 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_: unknown, chunk: Buffer): void {
-    const room = this.#options.keptAnswerBytes - this.#keptBytes;
+    const room = this.#limits.keptAnswerBytes - this.#keptBytes;
     if (room > 0) {
       const kept = chunk.subarray(0, room);
       this.#kept ??= [];
@@ -67,7 +70,7 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
       this.#keptBytes += kept.length;
     }
     this.#readBytes += chunk.length;
-    if (this.#readBytes > this.#options.maxAnswerBytes) this.end("reset");
+    if (this.#readBytes > this.#limits.maxAnswerBytes) this.end("reset");
   }
 
   onResponseEnd(): void {
@@ -81,8 +84,8 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
   #end(category: FailureCategory, problem: FailureCategory | null): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#options.onDone(problem);
-    this.#options.onEnd(this.#answer(category));
+    this.#listener.onDone(problem);
+    this.#listener.onEnd(this.#answer(category));
   }
 
   #answer(category: FailureCategory): Answer {

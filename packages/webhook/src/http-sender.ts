@@ -55,8 +55,7 @@ export class HttpSender {
     const connections = this.#connectionsFor(request);
     const client = connections.take();
     return new Promise((resolve) => {
-      const reader: AnswerReader = new AnswerReader({
-        ...this.#settings,
+      const reader: AnswerReader = new AnswerReader(this.#settings, {
         onDone: (problem) => {
           this.#deadlines.remove(reader);
           if (problem === null) connections.release(client);
