@@ -1,4 +1,4 @@
-import type { StartingPoint } from "@starcast/core";
+import type { Position, StartingPoint } from "@starcast/core";
 import type { SeededRandom } from "../seeded-random.ts";
 import type { ExpectedStart } from "./judge.ts";
 import type { Truth } from "./truth.ts";
@@ -15,6 +15,14 @@ export function anyStart({ epoch, head }: Truth, random: SeededRandom): Starting
     // So far in the future that the head does not come there while the engine is asked.
     { epoch, offset: head + 1_000_000 },
     { epoch: "another1", offset: random.integer(0, head) },
+  ]);
+}
+
+/** A position that a cursor cannot go to: of the future, or of another epoch. */
+export function nowhere({ epoch, head }: Truth, random: SeededRandom): Position {
+  return random.pick([
+    { epoch, offset: head + 5 },
+    { epoch: "another1", offset: 0 },
   ]);
 }
 

@@ -161,7 +161,10 @@ export class Judge {
     this.#isWaiting = false;
   }
 
-  changesFilter(sieve: Sieve, position: Position, after: Position | undefined): void {
+  changesFilter(sieve: Sieve, position: Position, asked: Position | undefined): void {
+    const { truth } = this.#options;
+    // A place that is none is not gone to: the returned position says where the cursor stayed.
+    const after = asked !== undefined && asked.epoch === truth.epoch && asked.offset <= truth.head ? asked : undefined;
     if (this.#cursor !== null) {
       if (after === undefined) this.#passOver(position.offset, "a change of filter");
       else if (position.offset !== after.offset)

@@ -1,3 +1,4 @@
+import { nowhere } from "./expected-start.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { sieves } from "./truth.ts";
 import { World } from "./world.ts";
@@ -61,6 +62,7 @@ async function act(world: World): Promise<void> {
           offset: random.integer(world.truth.trimmedThrough, world.truth.head),
         }),
     ],
+    [0.5, "filter from nowhere", () => actor?.refilter(random.pick(sieves), nowhere(world.truth, random))],
     [8, "turn", () => surroundings.runTurn()],
     [3, "idle", () => surroundings.runUntilIdle()],
     [4, "time", () => surroundings.advance(random.integer(1, 300))],
