@@ -57,6 +57,11 @@ export class Collector {
     while (!holds()) await new Promise<void>((resolve) => this.#watchers.push(resolve));
   }
 
+  /** A round trip: what the MQTT broker had to say at once has come. */
+  async settle(): Promise<void> {
+    await this.#client?.subscribeAsync("nothing/is/here", { qos: 0 });
+  }
+
   async end(): Promise<void> {
     await this.#client?.endAsync(true);
     this.#client = null;

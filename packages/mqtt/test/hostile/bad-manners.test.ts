@@ -10,7 +10,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).toReversed()) await end();
 });
 
-const quick = { backOff: { minMs: 1, maxMs: 20 }, connectTimeoutMs: 200, ackTimeoutMs: 300 };
+const quick = { backOff: { minMs: 1, maxMs: 20 } };
 
 async function arrange(
   script: Script,
@@ -50,7 +50,10 @@ describe("an MQTT broker with a small Receive Maximum", () => {
 
 describe("an MQTT broker that does not answer a connection", () => {
   it("is given up after the deadline, and tried again", async () => {
-    const { server, house } = await arrange({ connack: () => null });
+    const { server, house } = await arrange(
+      { connack: () => null },
+      { connection: { ...quick, connectTimeoutMs: 200 } },
+    );
     const { error, retryInMs } = await house.seen("mqttDisconnected");
     expect(error).toMatchObject({ code: "timed_out", retryable: true });
     expect(retryInMs).toBe(0);
@@ -76,9 +79,10 @@ describe("an MQTT broker that does not answer a connection", () => {
 
 describe("an MQTT broker that acknowledges wrongly", () => {
   it("acknowledges nothing with an identifier that nobody used", async () => {
-    const { server, house, publisher } = await arrange({
-      publish: (_packet, peer) => peer.send({ cmd: "puback", messageId: 9_999 }),
-    });
+    const { server, house, publisher } = await arrange(
+      { publish: (_packet, peer) => peer.send({ cmd: "puback", messageId: 9_999 }) },
+      { connection: { ...quick, ackTimeoutMs: 100 } },
+    );
     await house.publish(0, 1);
     await server.until(() => server.numbers.length >= 2);
     expect((await house.seen("mqttDisconnected")).error.code).toBe("timed_out");
@@ -114,7 +118,7 @@ describe("an MQTT broker that acknowledges wrongly", () => {
     await server.until(() => true);
     expect(publisher.position).toMatchObject({ offset: 0 });
     packets[0]?.[1].acknowledge(packets[0][0]);
-    await expect.poll(() => publisher.position).toMatchObject({ offset: 3 });
+    await expect.poll(() => publisher.position, { timeout: 10_000 }).toMatchObject({ offset: 3 });
   });
 
   it("acknowledges 20 ms late, and still gets every event once and in order", async () => {
@@ -138,7 +142,7 @@ describe("an MQTT broker that refuses a publication", () => {
       { status: { topic: "s" } },
     );
     await house.publish(0, 1, 2);
-    await expect.poll(() => publisher.position).toMatchObject({ offset: 3 });
+    await expect.poll(() => publisher.position, { timeout: 10_000 }).toMatchObject({ offset: 3 });
     const { epoch } = house.broker.position;
     expect(server.frames.filter(({ type }) => type === "client.gap").map(({ data }) => data)).toEqual([
       { after: `${epoch}-1`, through: `${epoch}-2`, reason: code },
@@ -155,7 +159,7 @@ describe("an MQTT broker that refuses a publication", () => {
       { status: { topic: "s" } },
     );
     await house.publish(0, 1, 2);
-    await expect.poll(() => publisher.position).toMatchObject({ offset: 3 });
+    await expect.poll(() => publisher.position, { timeout: 10_000 }).toMatchObject({ offset: 3 });
     expect(server.peers).toHaveLength(2);
     expect(server.numbers).toEqual([0, 1, 2, 2]);
     expect(house.broker.stats().dropped).toEqual({ event_too_large: 1 });
@@ -171,7 +175,7 @@ describe("an MQTT broker that refuses a publication", () => {
       { connection: { ...quick, longWaitMs: 10 } },
     );
     await house.publish(0, 1, 2);
-    await expect.poll(() => publisher.position).toMatchObject({ offset: 3 });
+    await expect.poll(() => publisher.position, { timeout: 10_000 }).toMatchObject({ offset: 3 });
     expect(server.peers).toHaveLength(3);
     expect(server.numbers.slice(-2)).toEqual([1, 2]);
     expect(house.broker.eventsDropped).toBe(0);
@@ -184,7 +188,7 @@ describe("an MQTT broker that refuses a publication", () => {
       { status: { topic: "s" } },
     );
     await house.publish(0, 1);
-    await expect.poll(() => publisher.position).toMatchObject({ offset: 2 });
+    await expect.poll(() => publisher.position, { timeout: 10_000 }).toMatchObject({ offset: 2 });
     expect((await house.seen("mqttPublicationRefused")).label).toBe("status");
   });
 });
@@ -269,7 +273,7 @@ describe("an MQTT broker with a small Maximum Packet Size", () => {
     );
     await house.broker.publish("test.numbered", { n: 0, padding: "x".repeat(400) }, { subject: "big" });
     await house.publish(1);
-    await expect.poll(() => publisher.position).toMatchObject({ offset: 2 });
+    await expect.poll(() => publisher.position, { timeout: 10_000 }).toMatchObject({ offset: 2 });
     expect(server.numbers).toEqual([1]);
     expect(house.broker.stats().dropped).toEqual({ event_too_large: 1 });
     expect(server.frames.filter(({ type }) => type === "client.gap")).toHaveLength(1);
