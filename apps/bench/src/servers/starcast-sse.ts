@@ -8,6 +8,6 @@ import { serve } from "./contender.ts";
 const broker = new Broker({ observe: [] });
 const gateway = new SseGateway(broker, { authorize: allowAnyone, connections: unlimited });
 serve({
-  server: createServer((request, response) => void gateway.handle(request, response)),
+  server: createServer((request, response) => gateway.handle(request, response)),
   publish: ({ type, data }) => void broker.publish(type, data),
 });

@@ -64,6 +64,7 @@ describe("a function whose promise is awaited", () => {
 describe("an event that fails", () => {
   it("is passed over without a name, whatever it threw", () => {
     const failures: unknown[] = [];
+    // oxlint-disable-next-line unicorn/no-thenable -- a thenable that bites is what is tested
     const hostile = Object.defineProperty({}, "then", {
       get: () => {
         throw new Error("hostile");
