@@ -51,28 +51,23 @@ export class EachEvent implements Subscriber {
       try {
         const result = send(event);
         if (isThenable(result)) {
-          if (taken > 0) this.#failures = 0;
+          this.#passed(events[taken - 1]);
           this.#await(result, { line: this.#line, through: placeOf(event), before: before(event) });
           return taken + 1;
         }
       } catch (error) {
         this.#options.onFailed(error);
         if (isNamed) {
-          if (taken > 0) this.#failures = 0;
-          this.#acknowledge(events[taken - 1]);
+          this.#passed(events[taken - 1]);
           this.#tryAgainLater();
           return taken;
         }
       }
       taken += 1;
       // Closed by its own event: the rest is not its any more.
-      if (this.#isClosed) {
-        this.#acknowledge(event);
-        return taken;
-      }
+      if (this.#isClosed) break;
     }
-    this.#failures = 0;
-    this.#acknowledge(events.at(-1));
+    this.#passed(events[taken - 1]);
     return taken;
   }
 
@@ -149,8 +144,11 @@ export class EachEvent implements Subscriber {
     });
   }
 
-  #acknowledge(event: LogEvent | undefined): void {
-    if (event !== undefined) this.#line?.acknowledge(placeOf(event));
+  /** The last of those that are done at once; with it, all before. */
+  #passed(event: LogEvent | undefined): void {
+    if (event === undefined) return;
+    this.#failures = 0;
+    this.#line?.acknowledge(placeOf(event));
   }
 }
 

@@ -1,0 +1,301 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { fakeTime, turns, type FakeTime } from "../../test/fake-time.ts";
+import { StarcastError } from "../errors.ts";
+import type { LogEvent } from "../event/log-event.ts";
+import type { Position } from "../log/position.ts";
+import type { Moment } from "../observe/observer.ts";
+import type { CheckpointStore, Lease } from "../store/checkpoint-store.ts";
+import { MemoryCheckpoints } from "../store/memory-checkpoints.ts";
+import { MemoryStore } from "../store/memory-store.ts";
+import type { Line } from "../subscriber/subscriber.ts";
+import { Broker } from "./broker.ts";
+
+const leaseMs = 15_000;
+const brokers: Broker[] = [];
+afterEach(async () => {
+  await Promise.all(brokers.splice(0).map((broker) => broker.close()));
+});
+
+describe("a named subscription closed while it acquires its lease", () => {
+  it.each(["acquire", "save"] as const)("gives it back when the answer comes: %s", async (held) => {
+    const { broker, checkpoints } = house();
+    checkpoints.held = held;
+    const subscription = broker.subscribe(() => undefined, { name: "one" });
+    await turns(2);
+    const closing = subscription.close();
+    checkpoints.held = null;
+    checkpoints.answer();
+    await closing;
+    expect(await checkpoints.acquire("one", leaseMs)).not.toBeNull();
+  });
+});
+
+describe("the same name subscribed again at once", () => {
+  it("goes on as soon as the one before has finished its event, without waiting for the lease to end", async () => {
+    const { broker } = house();
+    const finish: (() => void)[] = [];
+    const first = broker.subscribe(() => new Promise<void>((resolve) => void finish.push(resolve)), { name: "one" });
+    await turns(3);
+    await broker.publish("a.b", 1);
+    await broker.publish("a.b", 2);
+    await turns(3);
+    const closing = first.close();
+    const seen: unknown[] = [];
+    broker.subscribe(({ data }) => void seen.push(data), { name: "one" });
+    await turns(5);
+    expect(seen).toEqual([]);
+    finish[0]?.();
+    await closing;
+    await turns(5);
+    expect(seen).toEqual([2]);
+  });
+});
+
+describe("a lease", () => {
+  it("is renewed while the subscription lives, and gone at its end with every timer", async () => {
+    const { broker, checkpoints, time } = house();
+    const subscription = broker.subscribe(() => undefined, { name: "one" });
+    await turns(3);
+    await time.advance(leaseMs * 4);
+    expect(await checkpoints.acquire("one", leaseMs)).toBeNull();
+    await subscription.close();
+    expect([time.timers, checkpoints.leases.size]).toEqual([0, 0]);
+  });
+
+  it("lost to another holder ends the delivery until it is free again, from the other's place", async () => {
+    const { broker, checkpoints, time, moments } = house();
+    const seen: unknown[] = [];
+    broker.subscribe(({ data }) => void seen.push(data), { name: "one" });
+    await turns(3);
+    await broker.publish("a.b", 1);
+    await turns(3);
+    const other = await checkpoints.takeOver("one");
+    await time.advance(leaseMs / 3);
+    expect(moments).toContain("leaseLost");
+    await broker.publish("a.b", 2);
+    await broker.publish("a.b", 3);
+    await turns(3);
+    expect(seen).toEqual([1]);
+    await checkpoints.save(other, { epoch: broker.position.epoch, offset: 2 });
+    await checkpoints.release(other);
+    await time.advance(leaseMs / 3);
+    expect(seen).toEqual([1, 3]);
+  });
+
+  it("that could not be renewed to its end is given up", async () => {
+    const { broker, checkpoints, time, moments } = house();
+    const seen: unknown[] = [];
+    broker.subscribe(({ data }) => void seen.push(data), { name: "one" });
+    await turns(3);
+    checkpoints.failing = true;
+    await time.advance(leaseMs);
+    expect(moments).toContain("leaseLost");
+    checkpoints.failing = false;
+    await time.advance(leaseMs * 2);
+    await broker.publish("a.b", 1);
+    await turns(3);
+    expect(seen).toEqual([1]);
+  });
+
+  it("whose first save fails is given back, so that the next try gets it", async () => {
+    const { broker, checkpoints, time } = house();
+    checkpoints.failingSaves = 1;
+    const subscription = broker.subscribe(() => undefined, { name: "one" });
+    await turns(3);
+    await time.advance(leaseMs / 3);
+    expect(subscription.position).not.toBeNull();
+  });
+
+  it("of a subscriber that never finishes is given back when the broker closes without it", async () => {
+    const { broker, checkpoints, time } = house();
+    broker.subscribe(({ data }) => (data === 2 ? new Promise(() => undefined) : undefined), { name: "one" });
+    await turns(3);
+    for (const data of [1, 2, 3]) await broker.publish("a.b", data);
+    await turns(3);
+    const closing = broker.close();
+    await turns(3);
+    await time.advance(60_000);
+    await closing;
+    expect([time.timers, checkpoints.leases.size]).toEqual([0, 0]);
+    expect(await checkpoints.load("one")).toMatchObject({ offset: 1 });
+  });
+
+  it("is given back before the store closes, also of one that was closed and not awaited", async () => {
+    const { broker, checkpoints } = house();
+    const finish: (() => void)[] = [];
+    const subscription = broker.subscribe(() => new Promise<void>((resolve) => void finish.push(resolve)), {
+      name: "one",
+    });
+    await turns(3);
+    await broker.publish("a.b", 1);
+    await turns(3);
+    void subscription.close();
+    const closing = broker.close();
+    await turns(3);
+    finish[0]?.();
+    await closing;
+    expect([checkpoints.leases.size, await checkpoints.load("one")]).toMatchObject([0, { offset: 1 }]);
+  });
+});
+
+describe("a checkpoint", () => {
+  it("never passes an event that is not acknowledged, whatever the filter leaves out behind it", async () => {
+    const { broker, checkpoints, time } = house();
+    let line: Line | undefined;
+    broker.attach(
+      {
+        open: (opened) => void (line = opened),
+        deliver: ({ events }) => events.length,
+        gap: () => undefined,
+        close: () => undefined,
+      },
+      { name: "one", types: ["a.*"] },
+    );
+    await turns(3);
+    await broker.publish("a.b", 1);
+    for (let data = 0; data < 5; data += 1) await broker.publish("left.out", data);
+    await turns(3);
+    await time.advance(leaseMs);
+    expect(await checkpoints.load("one")).toMatchObject({ offset: 0 });
+    line?.acknowledge({ epoch: broker.position.epoch, offset: 1 });
+    await turns(3);
+    expect(await checkpoints.load("one")).toMatchObject({ offset: 6 });
+  });
+
+  it("is at the last event when it was acknowledged from inside deliver, behind the head as well as at it", async () => {
+    const { broker, checkpoints } = house();
+    for (let data = 0; data < 600; data += 1) await broker.publish("a.b", data);
+    const batches: LogEvent[][] = [];
+    let line: Line | undefined;
+    broker.attach(
+      {
+        open: (opened) => void (line = opened),
+        deliver: ({ events }) => {
+          batches.push([...events]);
+          const last = events.at(-1);
+          if (last !== undefined) line?.acknowledge({ epoch: last.epoch, offset: last.offset });
+          return events.length;
+        },
+        gap: () => undefined,
+        close: () => undefined,
+      },
+      { name: "one", from: "earliest" },
+    );
+    await turns(5);
+    expect(batches.length).toBeGreaterThan(1);
+    expect(await checkpoints.load("one")).toMatchObject({ offset: 600 });
+  });
+
+  it("is saved one at a time, the newest place last, however slow the store is", async () => {
+    const { broker, checkpoints } = house();
+    broker.subscribe(() => undefined, { name: "one" });
+    await turns(3);
+    checkpoints.held = "save";
+    for (let data = 0; data < 100; data += 1) {
+      await broker.publish("a.b", data);
+      await turns(1);
+    }
+    expect(checkpoints.waiting).toBe(1);
+    checkpoints.held = null;
+    checkpoints.answer();
+    await turns(3);
+    expect(await checkpoints.load("one")).toMatchObject({ offset: 100 });
+    expect(checkpoints.saves).toBeLessThanOrEqual(4);
+  });
+});
+
+function house(): {
+  readonly broker: Broker;
+  readonly checkpoints: SlowCheckpoints;
+  readonly time: FakeTime;
+  readonly moments: string[];
+} {
+  const time = fakeTime();
+  const memory = new MemoryStore({ surroundings: time });
+  const checkpoints = new SlowCheckpoints(new MemoryCheckpoints(time));
+  const { log, deliveries, records } = memory;
+  const moments: string[] = [];
+  const broker = new Broker({
+    store: { log, deliveries, records, checkpoints, close: () => memory.close() },
+    surroundings: time,
+    leaseMs,
+    observe: [(moment: Moment) => void moments.push(moment.kind)],
+  });
+  brokers.push(broker);
+  return { broker, checkpoints, time, moments };
+}
+
+/** Checkpoints that answer late, or fail, and show who holds what. */
+class SlowCheckpoints implements CheckpointStore {
+  held: "acquire" | "save" | null = null;
+  failing = false;
+  failingSaves = 0;
+  saves = 0;
+  readonly leases: Map<string, Lease> = new Map();
+  readonly #memory: MemoryCheckpoints;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(memory: MemoryCheckpoints) {
+    this.#memory = memory;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  answer(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Another process, to which the lease of this one has just run out. */
+  async takeOver(name: string): Promise<Lease> {
+    const held = this.leases.get(name);
+    if (held !== undefined) await this.#memory.release(held);
+    const lease = await this.#memory.acquire(name, leaseMs);
+    if (lease === null) throw new Error("Expected a lease, got none");
+    return lease;
+  }
+
+  async acquire(name: string, ttlMs: number): Promise<Lease | null> {
+    await this.#later("acquire");
+    const lease = await this.#memory.acquire(name, ttlMs);
+    if (lease !== null) this.leases.set(name, lease);
+    return lease;
+  }
+
+  async renew(lease: Lease, ttlMs: number): Promise<void> {
+    if (this.failing) throw new StarcastError("store_failed", "The store is away");
+    await this.#memory.renew(lease, ttlMs);
+  }
+
+  async save(lease: Lease, position: Position): Promise<void> {
+    this.saves += 1;
+    await this.#later("save");
+    if (this.failingSaves > 0) {
+      this.failingSaves -= 1;
+      throw new StarcastError("store_failed", "The store is away");
+    }
+    await this.#memory.save(lease, position);
+  }
+
+  async release(lease: Lease): Promise<void> {
+    this.leases.delete(lease.name);
+    await this.#memory.release(lease);
+  }
+
+  load(name: string): Promise<Position | null> {
+    return this.#memory.load(name);
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#memory.remove(name);
+  }
+
+  list(): Promise<readonly { readonly name: string; readonly position: Position | null }[]> {
+    return this.#memory.list();
+  }
+
+  async #later(what: "acquire" | "save"): Promise<void> {
+    if (this.held === what) await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+  }
+}
