@@ -97,6 +97,8 @@ export class MqttPublisher {
     const isDone = this.#isDone;
     const { position } = this;
     await this.#subscriber.end(deadline);
+    // Its cursor is nothing to wait for any more, and its lease another's to take.
+    await this.#subscription.close();
     if (isDone) return [];
     const after = position === null ? "where it started" : formatPosition(position);
     const fate = isKept ? "they stay in the log" : "they are lost with the memory log";

@@ -53,6 +53,8 @@ export class PublishingSubscriber implements Subscriber {
   /** Up to here QoS 0 was sent: never twice. */
   #sentThrough = 0;
   #throttle: Timer | null = null;
+  /** The session whose socket is full. */
+  #draining: MqttSession | null = null;
   #ending: Promise<void> | null = null;
 
   constructor(broker: AnyBroker, options: ResolvedMqttPublisherOptions) {
@@ -163,7 +165,7 @@ export class PublishingSubscriber implements Subscriber {
   #hasRoom({ session }: Online): boolean {
     if (this.#window.isFull || this.#online?.session !== session) return false;
     if (session.isFull) {
-      session.onDrain(() => this.#line?.ready());
+      this.#awaitDrain(session);
       return false;
     }
     if (this.#rate.take()) return true;
@@ -172,6 +174,16 @@ export class PublishingSubscriber implements Subscriber {
       this.#line?.ready();
     });
     return false;
+  }
+
+  /** One listener per fullness, however often acknowledgements make us look. */
+  #awaitDrain(session: MqttSession): void {
+    if (this.#draining === session) return;
+    this.#draining = session;
+    session.onDrain(() => {
+      this.#draining = null;
+      this.#line?.ready();
+    });
   }
 
   #take(event: LogEvent, facts: SessionFacts): void {

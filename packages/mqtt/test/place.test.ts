@@ -1,4 +1,4 @@
-import { MemoryStore, type Store } from "@starcast/core";
+import { MemoryStore, type Durability, type Store } from "@starcast/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { MqttPublisher } from "../src/index.ts";
 import { upTo } from "./collector.ts";
@@ -127,6 +127,31 @@ describe("closing a publisher", () => {
     await house.publish(0);
     await house.broker.close();
     expect(server.numbers).toEqual([]);
+  });
+
+  it("waits for an absent MQTT broker only when what is left would be lost with the process", async () => {
+    const tookMs = async (durability: Durability): Promise<number> => {
+      const memory = new MemoryStore();
+      const log = new Proxy(memory.log, {
+        get: (target, name) => {
+          if (name === "durability") return durability;
+          const value: unknown = Reflect.get(target, name, target);
+          return typeof value === "function" ? (value.bind(target) as unknown) : value;
+        },
+      });
+      const { checkpoints, deliveries, records } = memory;
+      const store = { log, checkpoints, deliveries, records, close: () => memory.close() };
+      const house = new House({ store, drain: { spreadMs: 0, deadlineMs: 1_000 } });
+      new MqttPublisher(house.broker, { ...options, url: "mqtt://127.0.0.1:1" });
+      await house.publish(0);
+      const startedAt = performance.now();
+      await house.broker.close();
+      const fate = durability === "memory" ? /they are lost/ : /they stay in the log/;
+      expect(house.moments.at(-1)).toMatchObject({ undone: [expect.stringMatching(fate)] });
+      return performance.now() - startedAt;
+    };
+    expect(await tookMs("disk")).toBeLessThan(900);
+    expect(await tookMs("memory")).toBeGreaterThan(900);
   });
 
   it("does not wait for a frozen MQTT broker longer than the deadline", async () => {
