@@ -1,4 +1,5 @@
 import { checksum, expectChecksum } from "./checksum.ts";
+import { textOf } from "./columns.ts";
 import type { EventStatements } from "./event-statements.ts";
 import { toColumn } from "./exact-text.ts";
 
@@ -23,7 +24,7 @@ export class DedupeKeys {
     const row = this.#statements.findKey.get(column, now);
     if (row === undefined) return null;
     const offset = Number(row["offset"]);
-    const timestamp = String(row["timestamp"]);
+    const timestamp = textOf(row["timestamp"]);
     expectChecksum("a dedupe key", checksum([column, offset], timestamp), row["crc"]);
     return { offset, timestamp };
   }

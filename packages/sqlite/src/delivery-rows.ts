@@ -8,19 +8,37 @@ import {
   type DeliveryState,
 } from "@starcast/core";
 import { checksum, expectChecksum } from "./checksum.ts";
+import { numberColumn, textColumn, textOf, textOrNull } from "./columns.ts";
 import type { Row, SqlValue } from "./driver.ts";
 
 /** Columns of a delivery together with its event. */
-export const deliveryColumns =
-  "d.sequence, d.endpoint_id, d.order_key, d.created_at, d.state, d.due_at, d.ended_at, d.reason, d.token, d.attempt_count, d.attempts, e.id, e.type, e.subject, e.timestamp, e.crc, e.json";
+export const deliveryColumns: string = [
+  "d.sequence",
+  textColumn("d.endpoint_id", "endpoint_id"),
+  textColumn("d.order_key", "order_key"),
+  numberColumn("d.created_at", "created_at"),
+  textColumn("d.state", "state"),
+  numberColumn("d.due_at", "due_at"),
+  numberColumn("d.ended_at", "ended_at"),
+  textColumn("d.reason", "reason"),
+  numberColumn("d.token", "token"),
+  numberColumn("d.attempt_count", "attempt_count"),
+  textColumn("d.attempts", "attempts"),
+  textColumn("e.id", "id"),
+  textColumn("e.type", "type"),
+  textColumn("e.subject", "subject"),
+  textColumn("e.timestamp", "timestamp"),
+  numberColumn("e.crc", "crc"),
+  textColumn("e.json", "json"),
+].join(", ");
 
 export const deliveryTables = "deliveries d JOIN delivery_events e ON e.id = d.event_id";
 
 export function deliveryOf(row: Row): Delivery {
   return Object.freeze({
-    endpointId: String(row["endpoint_id"]),
+    endpointId: textOf(row["endpoint_id"]),
     event: eventOf(row),
-    orderKey: typeof row["order_key"] === "string" ? row["order_key"] : undefined,
+    orderKey: textOrNull(row["order_key"]) ?? undefined,
     createdAt: Number(row["created_at"]),
     state: stateOf(row),
     attemptCount: Number(row["attempt_count"]),
@@ -53,11 +71,11 @@ export function whereOf({ endpointId, eventId, states, since, until }: DeliveryS
 
 /** The event as it was given; throws `store_corrupt` when it is not. */
 function eventOf(row: Row): DeliveredEvent {
-  const id = String(row["id"]);
-  const type = String(row["type"]);
-  const subject = typeof row["subject"] === "string" ? row["subject"] : undefined;
-  const timestamp = String(row["timestamp"]);
-  const json = String(row["json"]);
+  const id = textOf(row["id"]);
+  const type = textOf(row["type"]);
+  const subject = textOrNull(row["subject"]) ?? undefined;
+  const timestamp = textOf(row["timestamp"]);
+  const json = textOf(row["json"]);
   expectChecksum(`the event of delivery ${id}`, checksum([id, type, subject ?? null, timestamp], json), row["crc"]);
   return Object.freeze({ id, type, subject, timestamp, json });
 }
@@ -65,7 +83,7 @@ function eventOf(row: Row): DeliveredEvent {
 function attemptsOf(row: Row): readonly Attempt[] {
   try {
     // Written by this package only.
-    return JSON.parse(String(row["attempts"])) as readonly Attempt[];
+    return JSON.parse(textOf(row["attempts"])) as readonly Attempt[];
   } catch (error) {
     throw damaged("the attempts of a delivery as they were", error);
   }
@@ -74,7 +92,7 @@ function attemptsOf(row: Row): readonly Attempt[] {
 function stateOf(row: Row): DeliveryState {
   const dueAt = Number(row["due_at"]);
   const at = Number(row["ended_at"]);
-  switch (row["state"]) {
+  switch (textOf(row["state"])) {
     case "pending":
       return { kind: "pending", dueAt };
     case "attempting":
@@ -82,7 +100,7 @@ function stateOf(row: Row): DeliveryState {
     case "succeeded":
       return { kind: "succeeded", at };
     case "dead":
-      return { kind: "dead", at, reason: String(row["reason"]) as DeadReason };
+      return { kind: "dead", at, reason: textOf(row["reason"]) as DeadReason };
     default:
       throw damaged("a state of a delivery");
   }

@@ -1,7 +1,8 @@
 import { StarcastError } from "@starcast/core";
 import { toStoreError } from "./sql-error.ts";
 
-export type SqlValue = string | number | null;
+/** Texts go in; what comes out is numbers and bytes (see `textColumn`). */
+export type SqlValue = string | number | null | Uint8Array | ArrayBuffer;
 export type Row = Readonly<Record<string, SqlValue>>;
 
 /** Every call throws typed errors only: of SQLite's own, or `store_closed`. */

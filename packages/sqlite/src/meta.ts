@@ -1,4 +1,5 @@
 import { checksum, expectChecksum } from "./checksum.ts";
+import { numberColumn, textColumn, textOf } from "./columns.ts";
 import type { Driver, Statement } from "./driver.ts";
 
 /** A few values about the file itself, by name. */
@@ -7,7 +8,7 @@ export class Meta {
   readonly #put: Statement;
 
   constructor(driver: Driver) {
-    this.#get = driver.prepare("SELECT value, crc FROM meta WHERE key = ?");
+    this.#get = driver.prepare(`SELECT ${textColumn("value")}, ${numberColumn("crc")} FROM meta WHERE key = ?`);
     this.#put = driver.prepare(
       "INSERT INTO meta (key, value, crc) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, crc = excluded.crc",
     );
@@ -17,7 +18,7 @@ export class Meta {
   text(key: string): string | null {
     const row = this.#get.get(key);
     if (row === undefined) return null;
-    const value = String(row["value"]);
+    const value = textOf(row["value"]);
     expectChecksum(`the value of \`${key}\``, checksum([key], value), row["crc"]);
     return value;
   }

@@ -1,4 +1,5 @@
 import type { Clock, Scheduler, Timer } from "@starcast/core";
+import { textOf } from "./columns.ts";
 import type { EventStatements } from "./event-statements.ts";
 import type { ResolvedSqliteOptions } from "./options.ts";
 
@@ -53,7 +54,7 @@ export class Retention {
       const going = rows.filter((row) => Number(row["offset"]) <= last);
       const before = end;
       for (const row of going) {
-        if (!isOver() && String(row["timestamp"]) >= oldest) break;
+        if (!isOver() && textOf(row["timestamp"]) >= oldest) break;
         end = Number(row["offset"]);
         size -= Number(row["size"]);
       }
@@ -85,7 +86,7 @@ export class Retention {
   }
 
   #msUntilTooOld(trimmed: number): number {
-    const written = Date.parse(String(this.#statements.oldest.get(trimmed, 1)?.["timestamp"]));
+    const written = Date.parse(textOf(this.#statements.oldest.get(trimmed, 1)?.["timestamp"]));
     const ms = written + this.#limits.maxAgeMs + 1 - this.#clock.now();
     return Number.isFinite(ms) ? Math.max(ms, nextStepMs) : longestSleepMs;
   }

@@ -1,6 +1,7 @@
 import { StarcastError, describe, type CheckpointStore, type Clock, type Lease, type Position } from "@starcast/core";
 import { checksum, expectChecksum } from "./checksum.ts";
 import type { Driver, Row, Statement } from "./driver.ts";
+import { numberColumn, textColumn, textOf, textOrNull } from "./columns.ts";
 import { fromColumn, toColumn } from "./exact-text.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { Meta } from "./meta.ts";
@@ -23,7 +24,7 @@ export class SqliteCheckpoints implements CheckpointStore {
     this.#commit = options.commit;
     this.#meta = options.meta;
     this.#statements = {
-      get: driver.prepare("SELECT * FROM checkpoints WHERE name = ?"),
+      get: driver.prepare(`SELECT ${columns} FROM checkpoints WHERE name = ?`),
       put: driver.prepare(
         "INSERT INTO checkpoints (name, holder, until) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until",
       ),
@@ -31,20 +32,21 @@ export class SqliteCheckpoints implements CheckpointStore {
       save: driver.prepare("UPDATE checkpoints SET epoch = ?, offset = ?, crc = ? WHERE name = ?"),
       release: driver.prepare("UPDATE checkpoints SET holder = NULL WHERE name = ? AND holder = ?"),
       remove: driver.prepare("DELETE FROM checkpoints WHERE name = ?"),
-      list: driver.prepare("SELECT * FROM checkpoints ORDER BY name"),
+      list: driver.prepare(`SELECT ${columns} FROM checkpoints ORDER BY checkpoints.name`),
     };
   }
 
   async acquire(name: string, ttlMs: number): Promise<Lease | null> {
     checkName(name);
     return this.#commit.write(() => {
-      const known = this.#statements.get.get(toColumn(name));
+      const column = toColumn(name);
+      const known = this.#statements.get.get(column);
       const now = this.#clock.now();
       if (known !== undefined && known["holder"] !== null && Number(known["until"]) > now) return null;
       const revision = this.#meta.number("revision") + 1;
       this.#meta.put("revision", revision);
-      this.#statements.put.run(toColumn(name), revision, Math.ceil(now + ttlMs));
-      return Object.freeze({ name, revision, position: positionOf(known) });
+      this.#statements.put.run(column, revision, Math.ceil(now + ttlMs));
+      return Object.freeze({ name, revision, position: positionOf(known, column) });
     });
   }
 
@@ -56,7 +58,8 @@ export class SqliteCheckpoints implements CheckpointStore {
   }
 
   async load(name: string): Promise<Position | null> {
-    return positionOf(this.#statements.get.get(toColumn(name)));
+    const column = toColumn(name);
+    return positionOf(this.#statements.get.get(column), column);
   }
 
   save(lease: Lease, position: Position): Promise<void> {
@@ -73,7 +76,7 @@ export class SqliteCheckpoints implements CheckpointStore {
 
   async list(): Promise<readonly { readonly name: string; readonly position: Position | null }[]> {
     return this.#statements.list.all().map((row) => ({
-      name: fromColumn(String(row["name"])),
+      name: fromColumn(textOf(row["name"])),
       position: positionOf(row),
     }));
   }
@@ -96,11 +99,21 @@ export class SqliteCheckpoints implements CheckpointStore {
   }
 }
 
-function positionOf(row: Row | undefined): Position | null {
-  const epoch = row?.["epoch"];
-  if (row === undefined || typeof epoch !== "string") return null;
+const columns = [
+  textColumn("name"),
+  textColumn("epoch"),
+  numberColumn("offset"),
+  numberColumn("holder"),
+  numberColumn("until"),
+  numberColumn("crc"),
+].join(", ");
+
+// Checked against the name that was asked for: a damaged index leads to an intact row of another.
+function positionOf(row: Row | undefined, name?: string): Position | null {
+  const epoch = textOrNull(row?.["epoch"]);
+  if (row === undefined || epoch === null) return null;
   const offset = Number(row["offset"]);
-  expectChecksum("a checkpoint", checksum([String(row["name"]), offset], epoch), row["crc"]);
+  expectChecksum("a checkpoint", checksum([name ?? textOf(row["name"]), offset], epoch), row["crc"]);
   return Object.freeze({ epoch, offset });
 }
 

@@ -16,6 +16,7 @@ import {
   type Position,
 } from "@starcast/core";
 import { checksum } from "./checksum.ts";
+import { textColumn, textOf, textOrNull } from "./columns.ts";
 import { deliveryColumns, deliveryOf, deliveryTables, whereOf } from "./delivery-rows.ts";
 import { prepareDeliveries, type DeliveryStatements } from "./delivery-statements.ts";
 import type { Driver, Row } from "./driver.ts";
@@ -139,12 +140,14 @@ export class SqliteDeliveries implements DeliveryStore {
     const last = page.at(-1);
     return {
       deliveries: page.map(deliveryOf),
-      next: rows.length > limit && last !== undefined ? String(last["sequence"]) : null,
+      next: rows.length > limit && last !== undefined ? String(Number(last["sequence"])) : null,
     };
   }
 
   async backlog(endpointId: string): Promise<Backlog> {
-    const counts = new Map(this.#statements.counts.all(endpointId).map((row) => [row["state"], Number(row["count"])]));
+    const counts = new Map(
+      this.#statements.counts.all(endpointId).map((row) => [textOf(row["kind"]), Number(row["count"])]),
+    );
     const dueAt = this.#statements.nextPending.get(endpointId)?.["due_at"];
     return {
       pending: counts.get("pending") ?? 0,
@@ -159,12 +162,12 @@ export class SqliteDeliveries implements DeliveryStore {
       const { sql, values } = whereOf(selection);
       const rows = this.#driver
         .prepare(
-          `SELECT d.sequence, d.endpoint_id, d.order_key FROM deliveries d WHERE ${sql} AND d.ended_at IS NOT NULL ORDER BY d.sequence`,
+          `SELECT d.sequence, ${textColumn("d.endpoint_id", "endpoint_id")}, ${textColumn("d.order_key", "order_key")} FROM deliveries d WHERE ${sql} AND d.ended_at IS NOT NULL ORDER BY d.sequence`,
         )
         .all(...values);
       let redelivered = 0;
       for (const row of rows) {
-        if (this.#unfinished(String(row["endpoint_id"])) >= this.maxPerEndpoint) continue;
+        if (this.#unfinished(textOf(row["endpoint_id"])) >= this.maxPerEndpoint) continue;
         this.#statements.redeliver.run(Math.ceil(dueAt), Number(row["sequence"]));
         this.#settleKey(row);
         redelivered += 1;
@@ -191,7 +194,7 @@ export class SqliteDeliveries implements DeliveryStore {
 
   /** Of deliveries that were deleted: the events nobody needs any more. Gives how many deliveries these were. */
   #dropEvents(deleted: readonly Row[]): number {
-    for (const id of new Set(deleted.map((row) => String(row["event_id"])))) this.#statements.dropEvent.run(id);
+    for (const id of new Set(deleted.map((row) => textOf(row["event_id"])))) this.#statements.dropEvent.run(id);
     return deleted.length;
   }
 
@@ -222,9 +225,9 @@ export class SqliteDeliveries implements DeliveryStore {
 
   /** After a delivery ended or began again: the oldest unfinished one of its order key can be claimed, no other. */
   #settleKey(row: Row): void {
-    const orderKey = row["order_key"];
-    if (typeof orderKey !== "string") return;
-    this.#statements.settleKey.run(String(row["endpoint_id"]), orderKey, Number(row["sequence"]));
+    const orderKey = textOrNull(row["order_key"]);
+    if (orderKey === null) return;
+    this.#statements.settleKey.run(textOf(row["endpoint_id"]), orderKey, Number(row["sequence"]));
   }
 
   #claim(endpointId: string, row: Row, leaseUntil: number): Claim {
@@ -239,7 +242,7 @@ export class SqliteDeliveries implements DeliveryStore {
   #claimed(claim: Claim): Row | undefined {
     const { endpointId, event } = claim.delivery;
     const row = this.#statements.one.get(endpointId, event.id);
-    return row?.["token"] === claim.token && row["state"] === "attempting" ? row : undefined;
+    return row?.["token"] === claim.token && textOf(row["state"]) === "attempting" ? row : undefined;
   }
 
   #tried(
@@ -277,7 +280,7 @@ export class SqliteDeliveries implements DeliveryStore {
 
   /** Those with unfinished work. */
   #endpoints(): readonly string[] {
-    return this.#statements.endpoints.all().map((row) => String(row["endpoint_id"]));
+    return this.#statements.endpoints.all().map((row) => textOf(row["endpoint_id"]));
   }
 }
 

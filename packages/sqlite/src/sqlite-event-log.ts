@@ -219,7 +219,7 @@ export class SqliteEventLog implements EventLog {
       return { committed: head, head, trimmed, bytes: this.#meta.number("bytes") };
     throw new StarcastError(
       "store_corrupt",
-      `Expected events ${trimmed + 1} to ${head} in the SQLite file, got ${first ?? "none"} to ${last ?? "none"}: restore a backup with SqliteStore.restore`,
+      `Expected events ${trimmed + 1} to ${head} in the SQLite file, got ${Number(first ?? 0)} to ${Number(last ?? 0)}: restore a backup with SqliteStore.restore`,
     );
   }
 

@@ -84,7 +84,7 @@ export class SqliteStore implements Store {
     await restoreFile(backup, path);
   }
 
-  /** Rejects when the last bytes could not be written; the file is let go of all the same. */
+  /** Commits what waits, and lets go of the file. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -104,6 +104,8 @@ export class SqliteStore implements Store {
       this.#meta.put("clean", "1");
       // Into the main file what readers allow: it is a copy by itself, and a WAL left behind meets no other file put there.
       this.#driver.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // A full disk, say. What was acknowledged is in the WAL; at worst the next life begins as after a kill.
     } finally {
       this.#sidecar.close();
       this.#driver.close();
@@ -113,7 +115,7 @@ export class SqliteStore implements Store {
 }
 
 function useWal(driver: Driver): void {
-  const mode = driver.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"];
+  const mode = driver.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"] as unknown;
   if (mode !== "wal") {
     throw new StarcastError(
       "unsupported",

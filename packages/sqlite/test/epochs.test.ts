@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, renameSync, rmSync, symlinkSync, writeFileSyn
 import { join } from "node:path";
 import { drafts } from "@starcast/testing";
 import { describe, expect, it } from "vitest";
+import { textOf } from "../src/columns.ts";
 import { SqliteStore, type SqliteOptions } from "../src/index.ts";
 import { all, houseOfFiles, numbersOf, outcomeOf, type House } from "./house.ts";
 
@@ -27,7 +28,7 @@ async function epochOf(rooms: House, path: string, options: SqliteOptions = {}):
 async function epochInside(rooms: House, path: string): Promise<string> {
   let epoch = "";
   await rooms.edit((driver) => {
-    epoch = String(driver.prepare("SELECT value FROM meta WHERE key = 'epoch'").get()?.["value"]);
+    epoch = textOf(driver.prepare("SELECT value FROM meta WHERE key = 'epoch'").get()?.["value"]);
   }, path);
   return epoch;
 }
