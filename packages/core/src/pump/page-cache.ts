@@ -42,7 +42,10 @@ export class PageCache {
   }
 }
 
-// The events, their frames and the pieces made of them: each about the size of the event.
+// The events, their frames and the pieces made of them, each about the size of the event; and each event's own objects,
+// which outweigh small data.
 function weight(page: Page): number {
-  return page.sizeBytes * 3;
+  return page.sizeBytes * 3 + (page.through - page.after) * objectBytes;
 }
+
+const objectBytes = 256;
