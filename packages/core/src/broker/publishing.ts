@@ -104,9 +104,9 @@ export class Publishing {
       );
     }
     checkOptions(options);
-    const valid = guard(type, "its validator", () => vocabulary.validate(type, data));
+    const valid = vocabulary.validate(type, data);
     const json = snapshot(type, valid);
-    const subject = options.subject ?? guard(type, "`subject`", () => vocabulary.subjectOf(type, valid));
+    const subject = options.subject ?? vocabulary.subjectOf(type, valid);
     checkSubject(subject);
     checkDedupeKey(options.dedupeKey);
     const sizeBytes = type.length + utf8Length(json) + (subject === undefined ? 0 : utf8Length(subject));
@@ -174,18 +174,6 @@ export class Publishing {
     const message = error instanceof Error ? error.message : "The engine failed";
     for (const type of types) this.#options.onRefused(String(type).slice(0, 128), code, message);
     return quiet(Promise.reject(error));
-  }
-}
-
-/** What the vocabulary's own functions throw says that they cannot do with the data. */
-function guard<Result>(type: string, what: string, run: () => Result): Result {
-  try {
-    return run();
-  } catch (error) {
-    if (isStarcastError(error)) throw error;
-    throw new StarcastError("invalid_data", `Expected data of \`${type}\` that ${what} can be asked about, it threw`, {
-      cause: error,
-    });
   }
 }
 

@@ -54,6 +54,7 @@ export interface AnyVocabulary {
   has(type: string): boolean;
   /** The validator's output; throws `invalid_data` for what it refuses, `unsupported` for an asynchronous validator. */
   validate(type: string, data: unknown): unknown;
+  /** Throws `invalid_data` when the declared function does. */
   subjectOf(type: string, data: unknown): string | undefined;
   /** Whether events of this type change the state of their subject. */
   hasState(type: string): boolean;
@@ -102,14 +103,18 @@ function vocabularyOf(known: ReadonlyMap<string, EventDefinition<unknown>>, isCl
       const schema = known.get(type)?.schema;
       return schema === undefined ? data : validateWith(schema, type, data);
     },
-    subjectOf: (type: string, data: unknown) => known.get(type)?.subject?.(data),
+    subjectOf: (type: string, data: unknown) => {
+      const definition = known.get(type);
+      if (definition?.subject === undefined) return undefined;
+      return ask(type, "`subject`", () => definition.subject?.(data));
+    },
     hasState: (type: string) => known.get(type)?.state !== undefined,
     stateOf: (type: string, data: unknown) => known.get(type)?.state?.(data),
   });
 }
 
 function validateWith(schema: StandardSchema, type: string, data: unknown): unknown {
-  const result = schema["~standard"].validate(data);
+  const result = ask(type, "the validator", () => schema["~standard"].validate(data));
   // Of another realm or library, a promise is not an `instanceof Promise`, and would be published as nothing.
   if (isThenable(result)) {
     // The caller gets a typed error; what the abandoned validation says later interests nobody.
@@ -127,6 +132,17 @@ function validateWith(schema: StandardSchema, type: string, data: unknown): unkn
     "invalid_data",
     `Expected data of \`${type}\` to pass its validator, got: ${issues.join("; ")}`,
   );
+}
+
+/** What functions of the vocabulary throw says that they cannot do with the data: the publisher gets a typed error. */
+function ask<Answer>(type: string, what: string, question: () => Answer): Answer {
+  try {
+    return question();
+  } catch (error) {
+    throw new StarcastError("invalid_data", `Expected data of \`${type}\` that ${what} accepts, it threw`, {
+      cause: error,
+    });
+  }
 }
 
 function segmentText(segment: unknown): string {
