@@ -1,4 +1,4 @@
-import { InvalidOptionError, StarcastError } from "../errors.ts";
+import { InvalidOptionError, StarcastError, isStarcastError } from "../errors.ts";
 import { isThenable, watchRejection } from "../thenable.ts";
 import { checkType } from "./check-draft.ts";
 
@@ -139,6 +139,8 @@ function ask<Answer>(type: string, what: string, question: () => Answer): Answer
   try {
     return question();
   } catch (error) {
+    // It says itself what it expected.
+    if (isStarcastError(error)) throw error;
     throw new StarcastError("invalid_data", `Expected data of \`${type}\` that ${what} accepts, it threw`, {
       cause: error,
     });
