@@ -13,6 +13,7 @@ export interface FirstOfKey {
 export class DedupeKeys {
   readonly #statements: EventStatements;
   readonly #windowMs: number;
+  #nextLookAt = 0;
 
   constructor(statements: EventStatements, windowMs: number) {
     this.#statements = statements;
@@ -35,7 +36,12 @@ export class DedupeKeys {
     this.#statements.putKey.run(column, offset, timestamp, until, checksum([column, offset], timestamp));
   }
 
+  /** Those whose time is over, at most `limit`; when there are more, the next call goes on. */
   forget(now: number, limit: number): void {
-    this.#statements.forgetKeys.run(now, limit);
+    if (now < this.#nextLookAt) return;
+    const { changes } = this.#statements.forgetKeys.run(now, limit);
+    this.#nextLookAt = changes < limit ? now + lookEveryMs : now;
   }
 }
+
+const lookEveryMs = 1_000;

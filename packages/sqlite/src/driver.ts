@@ -84,25 +84,35 @@ class GuardedStatement implements Statement {
   }
 
   run(...values: readonly SqlValue[]): { readonly changes: number } {
-    return this.#guard(() => this.#statement.run(...values));
-  }
-
-  get(...values: readonly SqlValue[]): Row | undefined {
-    return this.#guard(() => this.#statement.get(...values));
-  }
-
-  all(...values: readonly SqlValue[]): readonly Row[] {
-    return this.#guard(() => this.#statement.all(...values));
-  }
-
-  // A statement of `libsql` goes on writing after its connection was closed.
-  #guard<Result>(call: () => Result): Result {
-    if (this.#driver.isClosed) throw closed();
+    this.#checkOpen();
     try {
-      return call();
+      return this.#statement.run(...values);
     } catch (error) {
       throw toStoreError(error);
     }
+  }
+
+  get(...values: readonly SqlValue[]): Row | undefined {
+    this.#checkOpen();
+    try {
+      return this.#statement.get(...values);
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  }
+
+  all(...values: readonly SqlValue[]): readonly Row[] {
+    this.#checkOpen();
+    try {
+      return this.#statement.all(...values);
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  }
+
+  // A statement of `libsql` goes on writing after its connection was closed.
+  #checkOpen(): void {
+    if (this.#driver.isClosed) throw closed();
   }
 }
 

@@ -1,15 +1,18 @@
 import type { StoredEvent } from "@starcast/core";
 import { crc32 } from "node:zlib";
-import { expectChecksum } from "./checksum.ts";
 import { bytesOf, numberColumn, textColumn } from "./columns.ts";
-import type { Driver, Row, Statement } from "./driver.ts";
+import type { Driver, Statement } from "./driver.ts";
 
 const sql: Readonly<Record<StatementName, string>> = {
   insert: "INSERT INTO events (offset, type, subject, timestamp, size, crc, json) VALUES (?, ?, ?, ?, ?, ?, ?)",
-  read: `SELECT offset, ${numberColumn("size")}, ${numberColumn("crc")}, ${textColumn(
-    "type || char(10) || timestamp || char(10) || ifnull('+' || subject, '-') || char(10) || json",
-    "text",
-  )} FROM events WHERE offset > ? AND offset <= ? ORDER BY offset LIMIT ?`,
+  // All rows in one value: of what a row costs, most is handing each of its values over (2x the events per second).
+  // A body that is damaged into a NULL still gives a row, whose checksum does not hold.
+  read: `SELECT CAST(group_concat(piece, '') AS BLOB) AS pieces FROM (
+    SELECT coalesce(
+      offset || ' ' || CAST(size AS INTEGER) || ' ' || CAST(crc AS INTEGER) || ' ' || octet_length(body) || char(10) || body,
+      offset || ' 0 0 0' || char(10)) AS piece
+    FROM (SELECT offset, size, crc, type || char(10) || timestamp || char(10) || ifnull('+' || subject, '-') || char(10) || json AS body
+      FROM events WHERE offset > ? AND offset <= ? ORDER BY offset LIMIT ?))`,
   ends: "SELECT (SELECT min(offset) FROM events) AS first, (SELECT max(offset) FROM events) AS last",
   oldest: `SELECT offset, ${numberColumn("size")}, ${textColumn("timestamp")} FROM events WHERE offset > ? ORDER BY offset LIMIT ?`,
   deleteThrough: "DELETE FROM events WHERE offset <= ?",
@@ -31,34 +34,46 @@ export function prepareEvents(driver: Driver): EventStatements {
 
 export function insertEvent(statements: EventStatements, event: StoredEvent): void {
   const { offset, type, subject, timestamp, sizeBytes, json } = event;
-  const crc = crc32(
-    `${type}\n${timestamp}\n${subject === undefined ? "-" : `+${subject}`}\n${json}`,
-    seed(offset, sizeBytes),
-  );
+  const facts = `${type}\n${timestamp}\n${subject === undefined ? "-" : `+${subject}`}\n`;
+  const crc = crc32(json, crc32(facts, seed(offset, sizeBytes)));
   statements.insert.run(offset, type, subject ?? null, timestamp, sizeBytes, crc, json);
 }
 
-/** The event as it was written; throws `store_corrupt` when it is not. */
-export function eventOf(row: Row): StoredEvent {
-  const offset = Number(row["offset"]);
-  const sizeBytes = Number(row["size"]);
-  // The texts in one column: of what a row costs, most is the number of values in it.
-  const bytes = bytesOf(row["text"]);
-  expectChecksum(`event ${offset}`, crc32(bytes, seed(offset, sizeBytes)), row["crc"]);
-  const text = bytes.toString("utf8");
-  const first = text.indexOf("\n");
-  const second = text.indexOf("\n", first + 1);
-  const third = text.indexOf("\n", second + 1);
+/** Up to `limit` events after an offset, as they were written; a damaged one is a `null`, and ends them. */
+export function readEvents(
+  statements: EventStatements,
+  range: { readonly after: number; readonly through: number; readonly limit: number },
+): readonly (StoredEvent | null)[] {
+  const bytes = bytesOf(statements.read.get(range.after, range.through, range.limit)?.["pieces"]);
+  const events: (StoredEvent | null)[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const line = bytes.indexOf(newline, at);
+    const [offset = 0, sizeBytes = 0, crc = 0, length = 0] = bytes.toString("latin1", at, line).split(" ").map(Number);
+    at = line + 1 + length;
+    const body = bytes.subarray(line + 1, at);
+    if (crc32(body, seed(offset, sizeBytes)) !== crc) return [...events, null];
+    events.push(eventOf(offset, sizeBytes, body.toString("utf8")));
+  }
+  return events;
+}
+
+function eventOf(offset: number, sizeBytes: number, body: string): StoredEvent {
+  const first = body.indexOf("\n");
+  const second = body.indexOf("\n", first + 1);
+  const third = body.indexOf("\n", second + 1);
   return {
     offset,
-    type: text.slice(0, first),
-    timestamp: text.slice(first + 1, second),
-    subject: text[second + 1] === "+" ? text.slice(second + 2, third) : undefined,
-    json: text.slice(third + 1),
+    type: body.slice(0, first),
+    subject: body[second + 1] === "+" ? body.slice(second + 2, third) : undefined,
+    timestamp: body.slice(first + 1, second),
+    json: body.slice(third + 1),
     sizeBytes,
   };
 }
 
+// Cheaper than a text of both, and as good against flipped bits.
 function seed(offset: number, sizeBytes: number): number {
   return (Math.imul(offset, 2_654_435_761) ^ sizeBytes) >>> 0;
 }
+
+const newline = 10;

@@ -14,6 +14,15 @@ interface Done {
   readonly result: unknown;
 }
 
+interface Refused {
+  readonly work: Work;
+  readonly error: StarcastError;
+}
+
+type Outcome =
+  | { readonly kind: "committed"; readonly done: readonly Done[]; readonly refused: readonly Refused[] }
+  | { readonly kind: "failed"; readonly error: StarcastError };
+
 export interface GroupCommitOptions {
   readonly driver: Driver;
   readonly scheduler: Scheduler;
@@ -45,7 +54,10 @@ export class GroupCommit {
     this.#options = options;
   }
 
-  /** Runs in the next transaction; resolves after its commit. A throw undoes this work alone. `onCommitted` is called before anybody is told. */
+  /**
+   * Runs in the next transaction, once more if another work of it throws; resolves after its commit. A throw undoes this
+   * work alone. `onCommitted` is called before anybody is told.
+   */
   write<Result>(run: () => Result, onCommitted?: (result: Result) => void): Promise<Result> {
     if (this.#isClosed)
       return Promise.reject(new StarcastError("store_closed", "Expected an open store, got one that was closed"));
@@ -98,50 +110,65 @@ export class GroupCommit {
   }
 
   #commit(works: readonly Work[]): void {
-    const { driver, beforeCommit, onCommitted, onRolledBack } = this.#options;
+    const outcome = this.#transact(works, false) ?? this.#transact(works, true);
+    // The careful way always comes to an end.
+    if (outcome === null) return;
+    if (outcome.kind === "failed") {
+      for (const { reject } of works) reject(outcome.error);
+      return;
+    }
+    this.#options.onCommitted();
+    for (const { work, result } of outcome.done) work.onCommitted?.(result);
+    for (const { work, result } of outcome.done) work.resolve(result);
+    for (const { work, error } of outcome.refused) work.reject(error);
+  }
+
+  /**
+   * One transaction of all works. A savepoint around each costs as much as an insert, so they come only with the second
+   * try, after a first (null) in which one of the works threw: 1.5x the appends of one turn.
+   */
+  #transact(works: readonly Work[], isCareful: boolean): Outcome | null {
+    const { driver, beforeCommit, onRolledBack } = this.#options;
     const done: Done[] = [];
-    const refused: { readonly work: Work; readonly error: unknown }[] = [];
+    const refused: Refused[] = [];
+    let isRunning = false;
     try {
       driver.exec("BEGIN IMMEDIATE");
+      isRunning = true;
       for (const work of works) {
-        const error = this.#run(work, done);
-        if (error !== null) refused.push({ work, error });
+        if (isCareful) this.#runAlone(work, done, refused);
+        else done.push({ work, result: work.run() });
       }
+      isRunning = false;
       beforeCommit();
       driver.exec("COMMIT");
+      return { kind: "committed", done, refused };
     } catch (error) {
       this.#rollBack();
       onRolledBack();
-      const typed = toStoreError(error);
-      for (const { reject } of works) reject(typed);
-      return;
+      return isRunning && !isCareful ? null : { kind: "failed", error: toStoreError(error) };
     }
-    onCommitted();
-    for (const { work, result } of done) work.onCommitted?.(result);
-    for (const { work, result } of done) work.resolve(result);
-    for (const { work, error } of refused) work.reject(error);
   }
 
-  /** Null when it is done; why it was undone alone; a throw ends the whole transaction. */
-  #run(work: Work, done: Done[]): StarcastError | null {
+  /** A throw undoes this work; when SQLite undoes more than that, the whole transaction ends with why. */
+  #runAlone(work: Work, done: Done[], refused: Refused[]): void {
     const { driver, beforeWork, onUndone } = this.#options;
     driver.exec("SAVEPOINT work");
     beforeWork();
-    let failure: StarcastError | null = null;
     try {
       done.push({ work, result: work.run() });
     } catch (error) {
-      failure = toStoreError(error);
+      const typed = toStoreError(error);
       try {
         driver.exec("ROLLBACK TO work");
       } catch {
-        // SQLite has undone the whole transaction by itself, as it does when the disk is full: this is why.
-        throw failure;
+        // There is no transaction any more, as SQLite ends it by itself when the disk is full.
+        throw typed;
       }
       onUndone();
+      refused.push({ work, error: typed });
     }
     driver.exec("RELEASE work");
-    return failure;
   }
 
   #rollBack(): void {

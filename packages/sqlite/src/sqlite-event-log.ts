@@ -1,7 +1,6 @@
 import {
   IsoTime,
   StarcastError,
-  isStarcastError,
   type Appended,
   type Durability,
   type EventDraft,
@@ -10,8 +9,8 @@ import {
   type StoredEvent,
 } from "@starcast/core";
 import { DedupeKeys } from "./dedupe-keys.ts";
-import type { Driver, Row } from "./driver.ts";
-import { eventOf, insertEvent, prepareEvents, type EventStatements } from "./event-statements.ts";
+import type { Driver } from "./driver.ts";
+import { insertEvent, prepareEvents, readEvents, type EventStatements } from "./event-statements.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { Meta } from "./meta.ts";
 import type { ResolvedSqliteOptions } from "./options.ts";
@@ -84,8 +83,8 @@ export class SqliteEventLog implements EventLog {
     const events: StoredEvent[] = [];
     return this.#commit.write(
       () => {
-        this.#checkRoom(drafts);
-        return drafts.map((draft) => this.#insert(draft, events));
+        events.length = 0;
+        return this.#insert(drafts, events);
       },
       () => {
         const last = events.at(-1);
@@ -100,17 +99,21 @@ export class SqliteEventLog implements EventLog {
     if (this.#isClosed) throw closed();
     const events: StoredEvent[] = [];
     let bytes = 0;
-    // A few rows at a time: they may be as large as events can be.
+    // A few at a time: they may be as large as events can be.
     for (let last = after; events.length < limit.maxEvents;) {
-      const rows = this.#statements.read.all(last, this.#head, Math.min(limit.maxEvents - events.length, rowsPerStep));
-      for (const row of rows) {
-        const event = readable(row, events.length === 0);
-        bytes += event?.sizeBytes ?? 0;
-        if (event === null || (bytes > limit.maxBytes && events.length > 0)) return events;
+      const step = Math.min(limit.maxEvents - events.length, eventsPerStep);
+      const found = readEvents(this.#statements, { after: last, through: this.#head, limit: step });
+      for (const event of found) {
+        if (event === null) {
+          if (events.length === 0) throw damaged(last);
+          return events;
+        }
+        bytes += event.sizeBytes;
+        if (bytes > limit.maxBytes && events.length > 0) return events;
         events.push(event);
         last = event.offset;
       }
-      if (rows.length < rowsPerStep) break;
+      if (found.length < step) break;
     }
     return events;
   }
@@ -155,9 +158,7 @@ export class SqliteEventLog implements EventLog {
     const { trimmed, bytes } = this.#retention.prune(this.#next);
     this.#next = { ...this.#next, trimmed, bytes };
     if (brought === 0 && trimmed === this.#inFile.trimmed) return;
-    this.#meta.put("head", this.#next.head);
-    this.#meta.put("trimmed", trimmed);
-    this.#meta.put("bytes", bytes);
+    this.#meta.put("extent", `${this.#next.head} ${trimmed} ${bytes}`);
   }
 
   /** The transaction is in the file; gives the newest offset there. */
@@ -173,22 +174,26 @@ export class SqliteEventLog implements EventLog {
     this.#next = this.#inFile;
   }
 
-  #insert(draft: EventDraft, events: StoredEvent[]): Appended {
-    const { dedupeKey, type, subject, json, sizeBytes } = draft;
+  #insert(drafts: readonly EventDraft[], events: StoredEvent[]): readonly Appended[] {
+    this.#checkRoom(drafts);
+    const { epoch } = this;
     const now = this.#options.surroundings.clock.now();
-    const first = dedupeKey === undefined ? null : this.#keys.find(dedupeKey, now);
-    if (first !== null) {
-      const { offset, timestamp } = first;
-      return { position: { epoch: this.epoch, offset }, timestamp, isDuplicate: true };
-    }
-    const offset = this.#next.head + 1;
     const timestamp = this.#now();
-    const event = { offset, type, subject, timestamp, json, sizeBytes };
-    insertEvent(this.#statements, event);
-    if (dedupeKey !== undefined) this.#keys.remember(dedupeKey, event, now);
-    this.#next = { ...this.#next, head: offset, bytes: this.#next.bytes + sizeBytes };
-    events.push(event);
-    return { position: { epoch: this.epoch, offset }, timestamp, isDuplicate: false };
+    let { head, bytes } = this.#next;
+    const appended = drafts.map(({ dedupeKey, type, subject, json, sizeBytes }): Appended => {
+      const first = dedupeKey === undefined ? null : this.#keys.find(dedupeKey, now);
+      if (first !== null)
+        return { position: { epoch, offset: first.offset }, timestamp: first.timestamp, isDuplicate: true };
+      head += 1;
+      bytes += sizeBytes;
+      const event = { offset: head, type, subject, timestamp, json, sizeBytes };
+      insertEvent(this.#statements, event);
+      if (dedupeKey !== undefined) this.#keys.remember(dedupeKey, event, now);
+      events.push(event);
+      return { position: { epoch, offset: head }, timestamp, isDuplicate: false };
+    });
+    this.#next = { ...this.#next, head, bytes };
+    return appended;
   }
 
   // The clock may have been set back between two lives of the file.
@@ -212,40 +217,31 @@ export class SqliteEventLog implements EventLog {
 
   /** Throws `store_corrupt` when what the file says of its events does not hold: ids could be used again. */
   #readExtent(): Extent {
-    const head = this.#meta.number("head");
-    const trimmed = this.#meta.number("trimmed");
+    const [head = 0, trimmed = 0, bytes = 0] = (this.#meta.text("extent") ?? "0 0 0").split(" ").map(Number);
     const { first = null, last = null } = this.#statements.ends.get() ?? {};
     if (head > trimmed ? first === trimmed + 1 && last === head : first === null)
-      return { committed: head, head, trimmed, bytes: this.#meta.number("bytes") };
+      return { committed: head, head, trimmed, bytes };
     throw new StarcastError(
       "store_corrupt",
       `Expected events ${trimmed + 1} to ${head} in the SQLite file, got ${Number(first ?? 0)} to ${Number(last ?? 0)}: restore a backup with SqliteStore.restore`,
     );
   }
 
+  // A damaged event is refused to those who read it; what is published after it needs only the clock.
   #readNewestTime(): string {
-    const [row] = this.#statements.read.all(this.#head - 1, this.#head, 1);
-    try {
-      return row === undefined ? "" : eventOf(row).timestamp;
-    } catch (error) {
-      // A damaged event is refused to those who read it; what is published after it needs only the clock.
-      if (isStarcastError(error, "store_corrupt")) return "";
-      throw error;
-    }
+    const [newest] = readEvents(this.#statements, { after: this.#head - 1, through: this.#head, limit: 1 });
+    return newest?.timestamp ?? "";
   }
 }
 
-/** Rows held at once while reading: 32 MiB of the largest events there are by default. */
-const rowsPerStep = 128;
+/** Events held at once while reading: 32 MiB of the largest there are by default. */
+const eventsPerStep = 128;
 
-/** The event; null when it is damaged and others before it are to be given first. */
-function readable(row: Row, isFirst: boolean): StoredEvent | null {
-  try {
-    return eventOf(row);
-  } catch (error) {
-    if (isFirst) throw error;
-    return null;
-  }
+function damaged(after: number): StarcastError {
+  return new StarcastError(
+    "store_corrupt",
+    `Expected event ${after + 1} as it was written, got a damaged one: restore a backup with SqliteStore.restore`,
+  );
 }
 
 function closed(): StarcastError {

@@ -137,7 +137,7 @@ function begin(
   const known = { epoch: meta.text("epoch"), identity: meta.text("identity") };
   const isLost = mayHaveLostTail({
     ...known,
-    head: meta.number("head"),
+    head: Number(meta.text("extent")?.split(" ")[0] ?? 0),
     isCleanlyClosed: meta.text("clean") === "1",
     wasDurable: meta.text("durability") === "disk",
     bootId: meta.text("boot"),
