@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import { describeCheckpoints, describeDeliveries, describeEventLog, describeRecords } from "@starcast/testing";
-import { realSurroundings, type Surroundings } from "@starcast/core";
+import { describeCheckpoints, describeDeliveries, describeEventLog, describeRecords, draft } from "@starcast/testing";
+import { realSurroundings, type EventLog, type Surroundings } from "@starcast/core";
 import { SqliteStore } from "./sqlite-store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "starcast-sqlite-"));
@@ -43,11 +43,25 @@ async function reopen(part: "log" | "checkpoints" | "deliveries" | "records", ke
   return open(part, known.options ?? {}, known.path);
 }
 
+/** A copy of before the last events is put back, as a snapshot of the disk would be. */
+async function regress(log: EventLog): Promise<EventLog> {
+  const known = opened.get(log);
+  if (known === undefined) throw new Error("Expected something that was opened here");
+  const { path, options, store } = known;
+  const copy = `${path}-copy`;
+  for (const suffix of ["", "-wal"]) if (existsSync(path + suffix)) copyFileSync(path + suffix, copy + suffix);
+  await store.log.append([draft("lost")]);
+  await store.close();
+  for (const suffix of ["", "-wal"]) if (existsSync(copy + suffix)) copyFileSync(copy + suffix, path + suffix);
+  return (await open("log", options ?? {}, path)).log;
+}
+
 describeEventLog("SqliteStore", {
   durable: true,
   shared: false,
   open: async (request) => (await open("log", request)).log,
   reopen: async (log) => (await reopen("log", log)).log,
+  regress,
   trim: (log) => (log as SqliteStore["log"]).trim(),
 });
 describeCheckpoints("SqliteStore", {

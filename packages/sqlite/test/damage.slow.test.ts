@@ -73,7 +73,7 @@ function harm(random: SeededRandom, path: string): string {
     }
     case 2: {
       const length = random.integer(1, 2_000);
-      bytes.fill(random.integer(0, 255), at, at + length);
+      bytes.fill(random.integer(0, 255), at, Math.min(at + length, bytes.length));
       writeFileSync(file, bytes);
       return `${length} bytes at ${at} overwritten`;
     }
