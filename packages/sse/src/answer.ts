@@ -34,7 +34,7 @@ export function answerMethod(method: string, cors: HeaderFields, requestedFields
  */
 export function answerRejected(rejected: Rejected, cors: HeaderFields, isReturning: boolean): Answer {
   const { status, code, message } = rejected;
-  if (code === "not_authorized" && isReturning)
+  if ((code === "not_authorized" || code === "revoked") && isReturning)
     return { status: 204, headers: { ...cors, "Cache-Control": "no-store" }, body: null };
   return explain(status, code, message, { ...cors, ...rejected.headers });
 }

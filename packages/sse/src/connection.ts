@@ -10,14 +10,14 @@ import {
   type Subscription,
   type Surroundings,
 } from "@starcast/core";
-import type { Leaving } from "@starcast/core/gateway";
+import type { Leaving, Seat } from "@starcast/core/gateway";
 import type { ClientFrameType, ClientFrames } from "@starcast/core/wire";
 import { clientBlock, comment, streamEncoding, type StreamFormat } from "./event-stream.ts";
 import { httpChunk, inChunks } from "./http-chunk.ts";
 import type { Sink, SinkOwner } from "./sink.ts";
 
 /** Why a connection ended; as far as the client can be told, it is told before. */
-export type LeaveReason = "restart" | "max_age" | "unauthorized" | "failed" | "too_slow" | "client_gone";
+export type LeaveReason = "restart" | "max_age" | "unauthorized" | "forbidden" | "failed" | "too_slow" | "client_gone";
 
 /** What all connections of a gateway have in common. */
 export interface ConnectionHost {
@@ -37,7 +37,7 @@ export interface ConnectionHost {
 export interface ConnectionSpec {
   readonly clientId: string;
   /** Its place in the counts of connections, left when it is over. */
-  readonly seat: { leave(): void };
+  readonly seat: Seat;
   readonly format: StreamFormat;
   /** True when it starts where no gap can be told: then the first frame already says where to resume. */
   readonly isStartCertain: boolean;
@@ -51,7 +51,7 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
   dueAt: number;
   readonly clientId: string;
   readonly #host: ConnectionHost;
-  readonly #seat: ConnectionSpec["seat"];
+  readonly seat: Seat;
   readonly #format: StreamFormat;
   readonly #isStartCertain: boolean;
   readonly #retryMs: number;
@@ -72,7 +72,7 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
     // Copied one by one: an object more per connection is memory more per connection.
     this.clientId = spec.clientId;
     this.#host = host;
-    this.#seat = spec.seat;
+    this.seat = spec.seat;
     this.#format = spec.format;
     this.#isStartCertain = spec.isStartCertain;
     this.#retryMs = spec.retryMs;
@@ -146,7 +146,7 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
     if (this.#state === "over") return;
     this.#state = "over";
     this.#unsubscribe();
-    this.#seat.leave();
+    this.seat.leave();
     this.#host.onClosed(this, this.#leaveReason);
   }
 
@@ -182,11 +182,11 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
     this.destroy("restart");
   }
 
-  /** Tells the client when to come back, if it is listening, and ends the response. */
-  leave(reason: LeaveReason, reconnectInMs: number): void {
+  /** Tells the client when to come back (null: not by itself), if it is listening, and ends the response. */
+  leave(reason: LeaveReason, reconnectInMs: number | null): void {
     if (this.#state === "leaving" || this.#state === "over") return;
     if (this.#fullSince !== null) return this.destroy(reason);
-    this.#tell("client.closing", { reason, reconnectInMs }, null, reconnectInMs);
+    this.#tell("client.closing", { reason, reconnectInMs }, null, reconnectInMs ?? undefined);
     this.#end(reason);
   }
 

@@ -1,5 +1,5 @@
 import type { AnyBroker, DrainPlan, Gap, Surroundings } from "@starcast/core";
-import { ConnectionSet } from "@starcast/core/gateway";
+import { ConnectionSet, type Tally } from "@starcast/core/gateway";
 import { Connection, type ConnectionHost, type ConnectionSpec, type LeaveReason } from "./connection.ts";
 import type { ResolvedSseOptions } from "./options.ts";
 
@@ -11,15 +11,17 @@ export class Connections implements ConnectionHost {
   readonly tokenGraceMs: number;
   readonly #broker: AnyBroker;
   readonly #options: ResolvedSseOptions;
+  readonly #tally: Tally;
   readonly #set: ConnectionSet<Connection>;
 
-  constructor(broker: AnyBroker, options: ResolvedSseOptions) {
+  constructor(broker: AnyBroker, tally: Tally, options: ResolvedSseOptions) {
     this.surroundings = broker.surroundings;
     this.heartbeatMs = options.heartbeatMs;
     this.stallMs = options.stallMs;
     this.tokenGraceMs = options.gateway.tokenGraceMs;
     this.#broker = broker;
     this.#options = options;
+    this.#tally = tally;
     const lookEveryMs = Math.min(longestLookMs, options.heartbeatMs / looksPerBeat);
     this.#set = new ConnectionSet(broker.surroundings, lookEveryMs);
   }
@@ -40,6 +42,13 @@ export class Connections implements ConnectionHost {
     this.#set.add(connection);
   }
 
+  /** Ends the connections of an identity for good; how many there were. */
+  revoke(identity: string): number {
+    const revoked = this.#set.of(identity);
+    for (const connection of revoked) connection.leave("forbidden", null);
+    return revoked.length;
+  }
+
   /** A random time after which a client comes back. */
   drawRetryMs(): number {
     const { minMs, maxMs } = this.#options.retry;
@@ -55,28 +64,20 @@ export class Connections implements ConnectionHost {
   }
 
   onOpened({ clientId }: Connection, isResumed: boolean): void {
-    this.#broker.observe({ kind: "clientConnected", level: "info", gateway: this.#options.name, clientId, isResumed });
+    this.#tally.opened(clientId, isResumed);
   }
 
   onGapped({ clientId }: Connection, gap: Gap): void {
-    this.#broker.observe({ kind: "clientGapped", level: "info", gateway: this.#options.name, clientId, gap });
+    this.#tally.gapTold(clientId, gap);
   }
 
   onStalled({ clientId }: Connection, stalledMs: number): void {
-    this.#broker.observe({ kind: "clientStalled", level: "warn", gateway: this.#options.name, clientId, stalledMs });
+    this.#tally.stalled(clientId, stalledMs);
   }
 
   onClosed(connection: Connection, reason: LeaveReason): void {
-    const { clientId } = connection;
     this.#set.delete(connection);
-    this.#broker.observe({
-      kind: "clientClosed",
-      level: "info",
-      gateway: this.#options.name,
-      clientId,
-      reason,
-      code: null,
-    });
+    this.#tally.closed(connection.clientId, reason, null);
   }
 }
 

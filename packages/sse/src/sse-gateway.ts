@@ -5,6 +5,7 @@ import {
   visitOfFetch,
   visitOfNode,
   type Accepted,
+  type GatewayStats,
   type RejectionCode,
   type Visit,
 } from "@starcast/core/gateway";
@@ -41,7 +42,7 @@ export class SseGateway {
     this.#broker = broker;
     this.#options = resolveSseOptions(options);
     this.#entrance = new Entrance(broker, this.#options.name, this.#options.gateway);
-    this.#connections = new Connections(broker, this.#options);
+    this.#connections = new Connections(broker, this.#entrance.tally, this.#options);
     this.#named = { payload: this.#options.payload, isNamed: true };
     this.#unnamed = { payload: this.#options.payload, isNamed: false };
     this.#unregister = broker.register(this.#part());
@@ -50,6 +51,21 @@ export class SseGateway {
   /** Open connections. */
   get connectionCount(): number {
     return this.#connections.size;
+  }
+
+  /** What its clients have done since it was constructed. */
+  stats(): GatewayStats {
+    return this.#entrance.tally.stats(this.connectionCount);
+  }
+
+  /**
+   * Ends the connections of an identity at once, told to stay away, and refuses who is just being let in as that;
+   * returns how many there were. Whether it comes in again is for `authorize` to say, where a client that returns by
+   * itself is then answered 204: take it away there first.
+   */
+  revoke(identity: string): number {
+    this.#entrance.revoke(identity);
+    return this.#connections.revoke(identity);
   }
 
   /** Answers a node:http, Express, Fastify (`reply.raw`) or HTTP/2 compatibility request. Bound: pass it as it is. Never throws. */
@@ -115,8 +131,7 @@ export class SseGateway {
     const answer = answerMethod(visit.method, cors, visit.headers.get("access-control-request-headers"));
     if (answer !== null) return answer;
     const decision = await this.#entrance.decide(visit);
-    if (decision.kind === "rejected")
-      return answerRejected(decision, cors, visit.headers.get("last-event-id") !== null);
+    if (decision.kind === "rejected") return answerRejected(decision, cors, isReturning(visit));
     if (visit.method === "GET") return decision;
     decision.seat.leave();
     return answerHead(cors);
@@ -133,7 +148,12 @@ export class SseGateway {
       expiresAt: grant.expiresAt ?? Infinity,
     });
     try {
-      if (isGone) return this.#refuse(accepted, visit, "overloaded");
+      if (!this.#entrance.holds(accepted)) return this.#refuse(accepted, visit, "revoked");
+      if (isGone) {
+        seat.leave();
+        // Nobody is there to read it.
+        return answerFailed();
+      }
       connection.subscription = this.#broker.attach(connection, subscribe);
     } catch (error) {
       if (isStarcastError(error, "broker_closed")) return this.#refuse(accepted, visit, "draining");
@@ -147,7 +167,9 @@ export class SseGateway {
 
   #refuse({ seat }: Accepted, visit: Visit, code: RejectionCode): Answer {
     seat.leave();
-    return answerRejected(reject(code), this.#cors(visit), false);
+    const rejected = reject(code);
+    this.#entrance.tally.refused(rejected);
+    return answerRejected(rejected, this.#cors(visit), isReturning(visit));
   }
 
   #cors({ headers }: Visit): HeaderFields {
@@ -191,6 +213,11 @@ const closeDeadlineMs = 5_000;
 
 function respond({ status, headers, body }: Answer): Response {
   return new Response(body, { status, headers });
+}
+
+// Who comes back by itself brings the id it saw last.
+function isReturning({ headers }: Visit): boolean {
+  return headers.get("last-event-id") !== null;
 }
 
 // Whatever `named` is but `false`: names are what listeners of one type need.

@@ -36,7 +36,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
   readonly #host: ConnectionHost;
   readonly #socket: Duplex;
   readonly clientId: string;
-  readonly #seat: Seat;
+  readonly seat: Seat;
   readonly #dialect: Dialect;
   readonly #agesAt: number;
   #state: "opening" | "open" | "closing" | "over" = "opening";
@@ -54,7 +54,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
     this.#host = host;
     this.#socket = socket;
     this.clientId = clientId;
-    this.#seat = seat;
+    this.seat = seat;
     this.#dialect = spec.dialect;
     this.#agesAt = spec.endsAt;
     this.#outbound = new Outbound(socket, this, host.clock);
@@ -131,7 +131,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
   }
 
   /** Says goodbye with a close frame, and, if the client can be told when to come back, with that before; nothing is written after it. */
-  leave(reason: CloseReasonName, reconnectInMs?: number): void {
+  leave(reason: CloseReasonName, reconnectInMs?: number | null): void {
     if (this.#state === "closing" || this.#state === "over") return;
     const { code } = closeCodes[reason];
     const frames = [closeFrame(code, reason)];
@@ -181,7 +181,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
     if (this.#state === "over") return;
     this.#state = "over";
     this.#unsubscribe();
-    this.#seat.leave();
+    this.seat.leave();
     this.#host.onClosed(this, this.#reason, this.#code);
   }
 

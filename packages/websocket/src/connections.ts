@@ -12,7 +12,7 @@ import {
   type Subscriber,
   type Subscription,
 } from "@starcast/core";
-import { ConnectionSet, type Entrance, type Grant, type Visit } from "@starcast/core/gateway";
+import { ConnectionSet, type Entrance, type Grant, type Tally, type Visit } from "@starcast/core/gateway";
 import type { ConnectionHost } from "./connection-host.ts";
 import type { Connection } from "./connection.ts";
 import type { Timing } from "./deadlines.ts";
@@ -27,6 +27,7 @@ export class Connections implements ConnectionHost {
   readonly timing: Timing;
   readonly #broker: AnyBroker;
   readonly #entrance: Entrance;
+  readonly #tally: Tally;
   readonly #set: ConnectionSet<Connection>;
   #lastBeat: {
     readonly dialect: Dialect;
@@ -42,6 +43,7 @@ export class Connections implements ConnectionHost {
     this.timing = Object.freeze({ heartbeatMs, pongTimeoutMs, tokenGraceMs: gateway.tokenGraceMs });
     this.#broker = broker;
     this.#entrance = entrance;
+    this.#tally = entrance.tally;
     this.#set = new ConnectionSet(broker.surroundings, lookEveryMs);
   }
 
@@ -51,6 +53,13 @@ export class Connections implements ConnectionHost {
 
   add(connection: Connection): void {
     this.#set.add(connection);
+  }
+
+  /** Ends the connections of an identity for good; how many there were. */
+  revoke(identity: string): number {
+    const revoked = this.#set.of(identity);
+    for (const connection of revoked) connection.leave("forbidden", null);
+    return revoked.length;
   }
 
   /** When a connection that begins now is too old: drawn, so that those which came together do not leave together. */
@@ -113,21 +122,20 @@ export class Connections implements ConnectionHost {
   }
 
   onOpened({ clientId }: Connection, isResumed: boolean): void {
-    this.#broker.observe({ kind: "clientConnected", level: "info", gateway: this.options.name, clientId, isResumed });
+    this.#tally.opened(clientId, isResumed);
   }
 
   onGapped({ clientId }: Connection, gap: Gap): void {
-    this.#broker.observe({ kind: "clientGapped", level: "info", gateway: this.options.name, clientId, gap });
+    this.#tally.gapTold(clientId, gap);
   }
 
   onStalled({ clientId }: Connection, stalledMs: number): void {
-    this.#broker.observe({ kind: "clientStalled", level: "warn", gateway: this.options.name, clientId, stalledMs });
+    this.#tally.stalled(clientId, stalledMs);
   }
 
   onClosed(connection: Connection, reason: string, code: number | null): void {
-    const { clientId } = connection;
     this.#set.delete(connection);
-    this.#broker.observe({ kind: "clientClosed", level: "info", gateway: this.options.name, clientId, reason, code });
+    this.#tally.closed(connection.clientId, reason, code);
   }
 }
 

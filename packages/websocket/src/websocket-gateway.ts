@@ -6,7 +6,7 @@ import {
   type Part,
   type Subscription,
 } from "@starcast/core";
-import { Entrance, reject, visitOfNode, type Accepted, type Rejected } from "@starcast/core/gateway";
+import { Entrance, reject, visitOfNode, type Accepted, type GatewayStats, type Rejected } from "@starcast/core/gateway";
 import type { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -54,6 +54,20 @@ export class WebSocketGateway {
     return this.#connections.size;
   }
 
+  /** What its clients have done since it was constructed. */
+  stats(): GatewayStats {
+    return this.#entrance.tally.stats(this.connectionCount);
+  }
+
+  /**
+   * Ends the connections of an identity at once, told to stay away (4403), and refuses who is just being let in as that;
+   * returns how many there were. Whether it comes in again is for `authorize` to say: take it away there first.
+   */
+  revoke(identity: string): number {
+    this.#entrance.revoke(identity);
+    return this.#connections.revoke(identity);
+  }
+
   /** Takes one upgrade of a node:http server, whatever its path. Bound: `server.on("upgrade", gateway.handleUpgrade)`. Never throws. */
   readonly handleUpgrade: UpgradeHandler = (req, socket, head) => {
     // The client may leave while it is judged.
@@ -98,7 +112,12 @@ export class WebSocketGateway {
   }
 
   /** The client's place in the log; it hears of it in a later turn. */
-  #subscribe(connection: Connection, socket: Duplex, { seat, subscribe }: Accepted): Subscription | Rejected {
+  #subscribe(connection: Connection, socket: Duplex, accepted: Accepted): Subscription | Rejected {
+    const { seat, subscribe } = accepted;
+    if (!this.#entrance.holds(accepted)) {
+      seat.leave();
+      return reject("revoked");
+    }
     try {
       // While it was judged, it left, or this gateway was closed.
       if (!socket.writable || this.#closing !== null)
@@ -113,8 +132,7 @@ export class WebSocketGateway {
   }
 
   #refuse(socket: Duplex, rejected: Rejected): void {
-    const { status, code, message } = rejected;
-    this.#broker.observe({ kind: "clientRefused", level: "info", gateway: this.#options.name, status, code, message });
+    this.#entrance.tally.refused(rejected);
     refuseUpgrade(socket, rejected);
   }
 

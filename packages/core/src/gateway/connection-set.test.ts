@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { realSurroundings } from "../clock.ts";
 import type { Position } from "../log/position.ts";
+import { Admission, Seat } from "./admission.ts";
 import { ConnectionSet, type Leaving } from "./connection-set.ts";
 
 interface Behaviour {
@@ -11,6 +12,7 @@ interface Behaviour {
 
 class Client implements Leaving {
   readonly dueAt = Infinity;
+  readonly seat: Seat = new Seat(new Admission(), null);
   readonly told: string[] = [];
   readonly #set: ConnectionSet<Client>;
   readonly #behaviour: Behaviour;
@@ -40,6 +42,17 @@ class Client implements Leaving {
     this.#set.delete(this);
   }
 }
+
+describe("a set of connections", () => {
+  it("finds those of one identity, and of nobody else", () => {
+    const set = new ConnectionSet<Client>(realSurroundings, 1_000);
+    const [ann, , bob, alsoAnn] = Array.from({ length: 4 }, () => new Client(set));
+    for (const client of [ann, alsoAnn]) if (client !== undefined) client.seat.identity = "ann";
+    if (bob !== undefined) bob.seat.identity = "bob";
+    expect(set.of("ann")).toEqual([ann, alsoAnn]);
+    expect(set.of("eve")).toEqual([]);
+  });
+});
 
 const head: Position = { epoch: "e", offset: 9 };
 

@@ -1,10 +1,13 @@
 import type { DrainPlan } from "../broker/any-broker.ts";
 import type { Surroundings, Timer } from "../clock.ts";
 import type { Position } from "../log/position.ts";
+import type { Seat } from "./admission.ts";
 import { Heartbeat, type Beating } from "./heartbeat.ts";
 
 /** A connection as far as its end is concerned. */
 export interface Leaving extends Beating {
+  /** Says whose it is. */
+  readonly seat: Seat;
   /** True while the client is still getting what it lacks up to this position: a drain waits for it, for a while. */
   isReaching?(position: Position): boolean;
   /** Tells the client to leave, and begins the close. Idempotent. */
@@ -40,6 +43,11 @@ export class ConnectionSet<Connection extends Leaving> {
     if (this.#members.size > 0) return;
     this.#heartbeat.stop();
     this.#onEmpty?.();
+  }
+
+  /** The connections of one identity. */
+  of(identity: string): readonly Connection[] {
+    return [...this.#members].filter(({ seat }) => seat.identity === identity);
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { AnyBroker } from "../broker/any-broker.ts";
 import type { SubscribeOptions } from "../broker/subscription.ts";
-import { StarcastError, isStarcastError } from "../errors.ts";
+import { InvalidOptionError, StarcastError, isStarcastError } from "../errors.ts";
 import { compileFilter } from "../pump/filter.ts";
 import type { Seat } from "./admission.ts";
 import { readAskedFilter } from "./asked-filter.ts";
@@ -10,6 +10,8 @@ import { checkGrant, grantedFilter, type Grant } from "./grant.ts";
 import { judgeHost, judgeOrigin } from "./origin.ts";
 import { reject, type Rejected } from "./rejection.ts";
 import { readResumePoint } from "./resume-point.ts";
+import { Revocations } from "./revocations.ts";
+import { Tally } from "./tally.ts";
 import { visitorOf, type Visit, type Visitor } from "./visitor.ts";
 
 /** Who was let in: what to subscribe with, and the seat to give back when the connection is over. */
@@ -21,6 +23,8 @@ export interface Accepted {
   readonly subscribe: SubscribeOptions;
   /** MUST be left when the connection is over; leaving twice does nothing. */
   readonly seat: Seat;
+  /** How many revocations there had been when it began to be judged. */
+  readonly revocations: number;
 }
 
 export type Decision = Accepted | Rejected;
@@ -30,9 +34,12 @@ export type Decision = Accepted | Rejected;
  * the filter, the resume point.
  */
 export class Entrance {
+  /** Counts and tells who was let in and who was not. */
+  readonly tally: Tally;
   readonly #broker: AnyBroker;
   readonly #gateway: string;
   readonly #options: ResolvedGatewayOptions;
+  readonly #revocations: Revocations;
   #isStopped = false;
   #isProxyTold = false;
 
@@ -41,6 +48,8 @@ export class Entrance {
     this.#broker = broker;
     this.#gateway = gateway;
     this.#options = options;
+    this.#revocations = new Revocations(options.authorizeTimeoutMs);
+    this.tally = new Tally(broker, gateway);
   }
 
   /** From now on everybody is refused with 503. */
@@ -51,8 +60,24 @@ export class Entrance {
   /** Judges a request. Never rejects; whoever was accepted has a seat that must be left. */
   async decide(visit: Visit): Promise<Decision> {
     const decision = await this.#decide(visit);
-    if (decision.kind === "rejected") this.#tell(decision);
+    if (decision.kind === "rejected") this.tally.refused(decision);
     return decision;
+  }
+
+  /** What is granted to this identity by whoever is judging right now is not valid any more. Throws `InvalidOptionError`. */
+  revoke(identity: string): void {
+    if (typeof identity !== "string" || identity === "")
+      throw new InvalidOptionError({
+        option: "identity",
+        expected: "an identity that was granted",
+        received: identity,
+      });
+    this.#revocations.add(identity, this.#broker.surroundings.clock.now());
+  }
+
+  /** False when the grant was taken back since it began to be judged; MUST be asked in the turn in which the connection is made. */
+  holds({ grant, revocations }: Accepted): boolean {
+    return !this.#revocations.isRevokedSince(grant.identity, revocations);
   }
 
   /** Judges the new token of a connected client: a grant for the same identity, or null. Never rejects. */
@@ -60,7 +85,7 @@ export class Entrance {
     const visitor = visitorOf(visit, this.#addressOf(visit).address, token);
     const judged = visitor === null ? reject("bad_request") : await this.#authorize(visitor);
     if (!("kind" in judged)) return judged.identity === identity ? judged : null;
-    this.#tell(judged);
+    this.tally.refused(judged);
     return null;
   }
 
@@ -81,6 +106,7 @@ export class Entrance {
   }
 
   async #decideSeated(visitor: Visitor, seat: Seat): Promise<Decision> {
+    const revocations = this.#revocations.number;
     const grant = await this.#authorize(visitor);
     if ("kind" in grant) return grant;
     if (this.#isStopped) return reject("draining");
@@ -101,7 +127,7 @@ export class Entrance {
     });
     const { types, subjects } = asked;
     const subscribe = { types, subjects, within, from, maxReplayEvents: grant.replayEvents ?? maxReplayEvents };
-    return { kind: "accepted", clientId: this.#makeClientId(), grant, subscribe, seat };
+    return { kind: "accepted", clientId: this.#makeClientId(), grant, subscribe, seat, revocations };
   }
 
   #objectionTo({ headers, isLoopbackListener, transport }: Visit): ReturnType<typeof judgeHost> {
@@ -160,19 +186,6 @@ export class Entrance {
         .toString(36)
         .padStart(7, "0");
     return part() + part();
-  }
-
-  #tell({ status, code, message }: Rejected): void {
-    // These two are settings to correct; the others are the day's work of a public server.
-    const isSetting = code === "origin_refused" || code === "host_refused" || code === "authorize_timed_out";
-    this.#broker.observe({
-      kind: "clientRefused",
-      level: isSetting ? "warn" : "info",
-      gateway: this.#gateway,
-      status,
-      code,
-      message,
-    });
   }
 }
 

@@ -4,6 +4,7 @@ export type RejectionCode =
   | "host_refused"
   | "origin_refused"
   | "not_authorized"
+  | "revoked"
   | "authorize_failed"
   | "authorize_timed_out"
   | "invalid_filter"
@@ -49,6 +50,7 @@ const table: Readonly<Record<RejectionCode, Answer>> = {
     says: "Expected credentials that are granted something",
     headers: { "www-authenticate": "Bearer" },
   },
+  revoked: { status: 403, says: "The grant was taken back while it was judged" },
   authorize_failed: { status: 500, says: "The request could not be judged" },
   authorize_timed_out: { status: 503, says: "The request could not be judged in time", headers: retryAfter(5) },
   invalid_filter: { status: 400, says: "Expected well-formed `types` and `subjects`" },
