@@ -151,8 +151,8 @@ export class SseGateway {
       if (!this.#entrance.holds(accepted)) return this.#refuse(accepted, visit, "revoked");
       if (isGone) {
         seat.leave();
-        // Nobody is there to read it.
-        return answerFailed();
+        // Nobody is there to read it, and nobody was refused.
+        return answerRejected(reject("overloaded"), this.#cors(visit), false);
       }
       connection.subscription = this.#broker.attach(connection, subscribe);
     } catch (error) {
