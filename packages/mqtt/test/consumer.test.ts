@@ -6,7 +6,7 @@ import { follow, type FollowOptions } from "../src/consumer/index.ts";
 import { MqttPublisher, type MqttPublisherOptions } from "../src/index.ts";
 import { upTo } from "./collector.ts";
 import { House, startAedes } from "./house.ts";
-import { Mosquitto } from "./mosquitto.ts";
+import { Mosquitto } from "../../../tests/mosquitto.ts";
 import { ScriptedBroker, type Peer } from "./scripted-broker.ts";
 
 const ends: (() => Promise<unknown>)[] = [];

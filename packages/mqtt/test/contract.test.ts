@@ -3,7 +3,7 @@ import { describeWith } from "../../../tests/services.ts";
 import { MqttPublisher } from "../src/index.ts";
 import { Collector } from "./collector.ts";
 import { startAedes } from "./house.ts";
-import { Mosquitto } from "./mosquitto.ts";
+import { Mosquitto } from "../../../tests/mosquitto.ts";
 
 type Start = () => Promise<{ readonly url: string; end(): Promise<void> }>;
 

@@ -4,7 +4,7 @@ import { describeWith } from "../../../tests/services.ts";
 import { MqttPublisher, type StateOptions } from "../src/index.ts";
 import { Collector } from "./collector.ts";
 import { startAedes } from "./house.ts";
-import { Mosquitto } from "./mosquitto.ts";
+import { Mosquitto } from "../../../tests/mosquitto.ts";
 
 interface Model {
   readonly id: string;

@@ -3,7 +3,7 @@ import { describeWith } from "../../../tests/services.ts";
 import { MqttPublisher, type MqttPublisherOptions } from "../src/index.ts";
 import { Collector, firstSeen, upTo } from "./collector.ts";
 import { House } from "./house.ts";
-import { Mosquitto } from "./mosquitto.ts";
+import { Mosquitto } from "../../../tests/mosquitto.ts";
 
 const ends: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -7,7 +7,7 @@ import { describeWith, findService } from "../../../tests/services.ts";
 import { MqttPublisher, type MqttPublisherOptions } from "../src/index.ts";
 import { Collector, firstSeen, upTo } from "./collector.ts";
 import { House } from "./house.ts";
-import { freePort, Mosquitto } from "./mosquitto.ts";
+import { freePort, Mosquitto } from "../../../tests/mosquitto.ts";
 
 const ends: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
