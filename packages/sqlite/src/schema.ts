@@ -45,6 +45,7 @@ const migrations: readonly string[] = [
      UPDATE backlogs SET unfinished = unfinished - 1 WHERE endpoint_id = old.endpoint_id;
      DELETE FROM backlogs WHERE endpoint_id = old.endpoint_id AND unfinished <= 0;
    END;`,
+  `CREATE INDEX deliveries_attempting ON deliveries (sequence) WHERE state = 'attempting';`,
 ];
 
 /** The version of files this code writes. */

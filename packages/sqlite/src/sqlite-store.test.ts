@@ -66,6 +66,7 @@ describeEventLog("SqliteStore", {
 });
 describeCheckpoints("SqliteStore", {
   durable: true,
+  exclusive: true,
   open: async (request) => (await open("checkpoints", request)).checkpoints,
   reopen: async (checkpoints) => (await reopen("checkpoints", checkpoints)).checkpoints,
 });
@@ -76,6 +77,7 @@ describeRecords("SqliteStore", {
 });
 describeDeliveries("SqliteStore", {
   durable: true,
+  exclusive: true,
   open: async (request) => open("deliveries", request),
   reopen: async ({ deliveries }) => reopen("deliveries", deliveries),
 });

@@ -152,9 +152,18 @@ function begin(
   meta.put("clean", "0");
   meta.put("boot", bootId);
   meta.put("durability", durability);
+  endHolds(driver, surroundings.clock.now());
   driver.exec("COMMIT");
   if (durability === "process") driver.exec("PRAGMA synchronous = NORMAL; PRAGMA fullfsync = OFF");
   return { epoch, identity };
+}
+
+/** Whoever held leases and claims had this file to itself, and is gone: nobody waits until those of a killed process run out. */
+function endHolds(driver: Driver, now: number): void {
+  driver.exec("UPDATE checkpoints SET holder = NULL WHERE holder IS NOT NULL");
+  driver
+    .prepare("UPDATE deliveries SET state = 'pending', due_at = ?, token = token + 1 WHERE state = 'attempting'")
+    .run(Math.floor(now));
 }
 
 const maxIdleWalBytes = 16_777_216;

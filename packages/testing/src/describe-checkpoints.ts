@@ -9,8 +9,10 @@ export interface CheckpointsContract {
   open(request: { readonly surroundings: Surroundings }): Promise<CheckpointStore>;
   /** Closes them and opens the same data again. Required when durable. */
   reopen?: ((checkpoints: CheckpointStore) => Promise<CheckpointStore>) | undefined;
-  /** Positions and leases survive the end of the process. */
+  /** Positions survive the end of the process; leases too, where another process may hold them. */
   readonly durable: boolean;
+  /** One process at a time has the store: whoever opens it knows that nobody holds a lease of before. */
+  readonly exclusive?: boolean | undefined;
 }
 
 const at = (offset: number): { readonly epoch: string; readonly offset: number } => ({ epoch: "abc", offset });
@@ -159,7 +161,20 @@ export function describeCheckpoints(name: string, contract: CheckpointsContract)
     });
 
     const { reopen } = contract;
-    if (contract.durable)
+    if (contract.durable && contract.exclusive === true)
+      it("are the same when opened again, and the leases of before are over", async () => {
+        const { checkpoints } = await open();
+        if (reopen === undefined) throw new Error("Expected `reopen` in the contract of a durable engine, got none");
+        const lease = await acquired(checkpoints);
+        await checkpoints.save(lease, at(42));
+        const again = await reopen(checkpoints);
+        expect(await again.load("mqtt")).toEqual(at(42));
+        await expect(again.save(lease, at(43))).rejects.toMatchObject({ code: "lease_lost" });
+        const next = await acquired(again);
+        expect(next).toMatchObject({ position: at(42) });
+        expect(next.revision).toBeGreaterThan(lease.revision);
+      });
+    else if (contract.durable)
       it("are the same when opened again, leases too", async () => {
         const { checkpoints } = await open();
         if (reopen === undefined) throw new Error("Expected `reopen` in the contract of a durable engine, got none");

@@ -19,6 +19,8 @@ export interface DeliveriesContract {
   /** Closes them and opens the same data again. Required when durable. */
   reopen?: ((opened: OpenedDeliveries) => Promise<OpenedDeliveries>) | undefined;
   readonly durable: boolean;
+  /** One process at a time has the store: whoever opens it knows that nobody works on a claim of before. */
+  readonly exclusive?: boolean | undefined;
 }
 
 /** The promises of the `DeliveryStore` port, as tests: every engine runs them. */
@@ -34,7 +36,21 @@ export function describeDeliveries(name: string, contract: DeliveriesContract): 
     describeListing(open);
 
     const { reopen } = contract;
-    if (contract.durable)
+    if (contract.durable && contract.exclusive === true)
+      it("are the same when opened again, and the claims of before are over", async () => {
+        const rig = await open();
+        if (reopen === undefined) throw new Error("Expected `reopen` in the contract of a durable engine, got none");
+        await rig.deliveries.put([delivery("e1", "ep"), delivery("e2", "ep"), delivery("e1", "other")]);
+        const claims = await rig.claim({ perEndpoint: () => 10 });
+        const [claim, done] = claims;
+        if (claim === undefined || done === undefined) throw new Error("Expected two claims, got fewer");
+        await rig.deliveries.succeed(done, attempt(rig.now()));
+        const again = rigOf(await reopen(rig), rig.surroundings);
+        expect(await codeOf(again.deliveries.succeed(claim, attempt(again.now())))).toBe("stale_claim");
+        expect(await again.deliveries.put([delivery("e1", "ep"), delivery("e2", "ep")])).toMatchObject({ stored: 0 });
+        expect(await again.claim({ perEndpoint: () => 10 })).toHaveLength(2);
+      });
+    else if (contract.durable)
       it("are the same when opened again, claims too", async () => {
         if (reopen === undefined) throw new Error("Expected `reopen` in the contract of a durable engine, got none");
         const rig = await open();
