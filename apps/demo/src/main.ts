@@ -8,11 +8,12 @@ import { readPriceLists } from "./catalog/price-lists.ts";
 import { readDemoOptionsOrExit } from "./demo-options.ts";
 import { runCheck } from "./once/run-check.ts";
 import { Door } from "./page-server/door.ts";
+import { DurableFolder } from "./durable/durable-folder.ts";
 import { PageServer } from "./page-server/page-server.ts";
 import { withoutExpectedTrouble } from "./services/expected-trouble.ts";
 import { farewell } from "./services/farewell.ts";
+import { greeting } from "./services/greeting.ts";
 import { listen } from "./services/listen.ts";
-import { LiveSide } from "./sides/live-side.ts";
 import { MqttSide } from "./sides/mqtt-side.ts";
 import { WebhookSide } from "./sides/webhook-side.ts";
 
@@ -22,7 +23,9 @@ const write = (line: string): void => void process.stdout.write(`${line}\n`);
 
 // One broker; every way out is given to it.
 const log = withoutExpectedTrouble(logTo(console));
+const folder = await DurableFolder.open(options.durable);
 const broker = new Broker({
+  store: folder?.store,
   events: catalogEvents,
   observe: options.isOnce ? [log] : [log, farewell(write)],
   drain: { spreadMs: 1_000, deadlineMs: 5_000 },
@@ -34,12 +37,12 @@ const server = createServer();
 const sse = new SseGateway(broker, { authorize: door.authorize });
 new WebSocketGateway(broker, { server, path: "/events", authorize: door.authorize });
 
-const mqtt = await MqttSide.open(broker, options.mqttUrl);
-const webhooks = await WebhookSide.open(broker);
+const mqtt = await MqttSide.open(broker, options.mqttUrl, folder);
+const webhooks = await WebhookSide.open(broker, folder);
 
 // A real catalog: a thousand changes between two versions, then those of a week, a few at a time.
 const replay = new CatalogReplay(readPriceLists());
-const sync = new CatalogSync(broker, { source: () => replay.next(), intervalMs: options.isOnce ? false : 2_000 });
+const sync = new CatalogSync(broker, { source: replay.answer, intervalMs: options.isOnce ? false : 2_000 });
 
 const page = new PageServer({
   door,
@@ -62,14 +65,10 @@ server.on("request", page.handle);
 const origin = await listen(server, options);
 
 if (options.isOnce) {
-  await sync.sync();
-  const live = await LiveSide.openBoth(`${origin}/events`, broker.position);
-  process.exitCode = await runCheck(write, broker, sync, [...live, mqtt, webhooks]);
-  for (const side of live) side.close();
+  process.exitCode = await runCheck(write, broker, sync, { origin, sides: [mqtt, webhooks] });
   await broker.close();
 } else {
-  write(`Starcast is at ${origin}/${options.token === null ? "" : `?token=${options.token}`}   (Ctrl-C ends it)`);
-  write(`MQTT: catalog/events/# ${options.mqttUrl === null ? `at ${mqtt.url}` : "at your MQTT broker"}`);
+  write(greeting(options, { origin, mqttUrl: mqtt.url, position: broker.position }));
   await broker.run({ signal: stop });
 }
 
@@ -77,3 +76,4 @@ page.close();
 server.close();
 await mqtt.close();
 await webhooks.stop();
+folder?.close();

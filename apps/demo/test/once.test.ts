@@ -93,6 +93,7 @@ describe("the demo with a page", () => {
     [["--host", "0.0.0.0"], /--token/],
     [["--port", "70000"], /--port/],
     [["--token", "short"], /--token/],
+    [["--once", "--durable", "somewhere"], /--durable/],
     [["--nonsense"], /nonsense/],
   ])("refuses %j, and says why", async (args, message) => {
     const demo = start(args);

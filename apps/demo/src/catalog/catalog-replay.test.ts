@@ -11,6 +11,16 @@ const countsOf = (before: readonly Model[], after: readonly Model[]): object => 
 };
 const none = { added: 0, updated: 0, deleted: 0 };
 
+/** Asks as a sync does: with the version it got last. */
+function follow(replay: CatalogReplay, known: string | null = null): () => readonly Model[] {
+  let version = known;
+  return () => {
+    const answer = replay.answer({ known: version });
+    ({ version } = answer);
+    return answer.entries;
+  };
+}
+
 describe("the replayed catalog", () => {
   it("is real: hundreds of changes between two versions, a handful in a week", () => {
     expect(countsOf(lists.oldest, lists.weekOlder)).toEqual({ added: 609, updated: 279, deleted: 106 });
@@ -19,15 +29,16 @@ describe("the replayed catalog", () => {
 
   it("moves from the oldest list to the newer one, but for some prices, then on to the newest and back, for ever", () => {
     const replay = new CatalogReplay(lists);
-    expect(replay.next()).toHaveLength(lists.oldest.length);
-    const newer = replay.next();
+    const next = follow(replay);
+    expect(next()).toHaveLength(lists.oldest.length);
+    const newer = next();
     const held = diffCatalogs(newer, lists.weekOlder);
     expect(held.updated.length).toBeGreaterThan(10);
     expect(countsOf(newer, lists.weekOlder)).toEqual({ ...none, updated: held.updated.length });
     let before = newer;
     for (const turn of [lists.newest, newer, lists.newest]) {
       for (let step = 0; step < replay.stepCount; step += 1) {
-        const after = replay.next();
+        const after = next();
         const { added, updated, deleted } = diffCatalogs(before, after);
         const changes = added.length + updated.length + deleted.length;
         expect(changes).toBeGreaterThan(0);
@@ -40,9 +51,10 @@ describe("the replayed catalog", () => {
 
   it("shows an old and a new price in nearly every step", () => {
     const replay = new CatalogReplay(lists);
-    let before = [...replay.next(), ...replay.next()].slice(lists.oldest.length);
+    const next = follow(replay);
+    let before = [...next(), ...next()].slice(lists.oldest.length);
     const withPrices = Array.from({ length: replay.stepCount }, () => {
-      const after = replay.next();
+      const after = next();
       const { updated } = diffCatalogs(before, after);
       before = [...after];
       return updated.some(({ changes }) => changes.some(({ path }) => path.startsWith("/prices/")));
@@ -52,9 +64,20 @@ describe("the replayed catalog", () => {
 
   it("starts over when asked to", () => {
     const replay = new CatalogReplay(lists);
-    for (let call = 0; call < 5; call += 1) replay.next();
+    const next = follow(replay);
+    for (let call = 0; call < 5; call += 1) next();
     replay.jumpBack();
-    expect(replay.next()).toHaveLength(lists.oldest.length);
-    expect(replay.next()).toHaveLength(lists.weekOlder.length);
+    expect(next()).toHaveLength(lists.oldest.length);
+    expect(next()).toHaveLength(lists.weekOlder.length);
+  });
+
+  it("goes on from a version of an earlier life", () => {
+    const before = new CatalogReplay(lists);
+    let version: string | null = null;
+    for (let call = 0; call < before.stepCount + 20; call += 1) {
+      const answer = before.answer({ known: version });
+      expect(new CatalogReplay(lists).answer({ known: version })).toEqual(answer);
+      ({ version } = answer);
+    }
   });
 });

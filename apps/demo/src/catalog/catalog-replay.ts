@@ -5,20 +5,26 @@ import type { PriceLists } from "./price-lists.ts";
 /** So many models change from one answer to the next once the big change is over. */
 export const changesPerStep = 3;
 
+/** A state of the catalog, under the name that leads on from it. */
+export interface ReplayedCatalog {
+  readonly kind: "catalog";
+  readonly version: string;
+  readonly entries: readonly Model[];
+}
+
 /**
  * The catalog as it moved, told again: first the oldest list, then the newer one (a thousand changes at once), then the
  * changes of its last week a few at a time, forth and back, for as long as anybody asks. Some price changes of the big step
  * are held back to be told among those of the week, which has more new models than new prices.
+ *
+ * Where the story is, is in the version that the asking side knows; so it goes on after a restart wherever that is kept.
  */
 export class CatalogReplay {
   readonly #oldest: readonly Model[];
   /** The newer list without the steps. */
   readonly #newer: ReadonlyMap<string, Model>;
   readonly #steps: readonly Step[];
-  #state: "before" | "oldest" | "newer" = "before";
-  /** How many steps are taken. */
-  #taken = 0;
-  #direction: 1 | -1 = 1;
+  #isToStartOver = false;
 
   constructor({ oldest, weekOlder, newest }: PriceLists) {
     const held = priceChanges(oldest, weekOlder);
@@ -29,42 +35,52 @@ export class CatalogReplay {
     this.#steps = interleave(prices, stepsBetween(weekOlder, newest));
   }
 
-  /** How many calls of `next` lead through all steps. */
+  /** How many calls of `answer` lead through all steps. */
   get stepCount(): number {
     return Math.ceil(this.#steps.length / changesPerStep);
   }
 
-  /** The next state of the catalog; each call moves it on. */
-  next(): readonly Model[] {
-    if (this.#state === "before") this.#state = "oldest";
-    else if (this.#state === "oldest") this.#state = "newer";
-    else this.#moveOn();
-    return this.#current();
-  }
+  /** What comes after a version it gave before; first of all, after null. */
+  readonly answer = ({ known }: { readonly known: string | null }): ReplayedCatalog => {
+    const place = placeAfter(this.#isToStartOver ? null : known, this.#steps.length);
+    this.#isToStartOver = false;
+    return { kind: "catalog", version: versionOf(place), entries: this.#entriesAt(place) };
+  };
 
-  /** Goes back to the oldest list: the next two answers are a thousand changes each. */
+  /** The next answer is the oldest list, whatever is known: that one and the next are a thousand changes each. */
   jumpBack(): void {
-    this.#state = "before";
-    this.#taken = 0;
-    this.#direction = 1;
+    this.#isToStartOver = true;
   }
 
-  #current(): readonly Model[] {
-    if (this.#state !== "newer") return this.#oldest;
+  #entriesAt(place: Place): readonly Model[] {
+    if (place.kind === "oldest") return this.#oldest;
     const models = new Map(this.#newer);
-    for (const { key, after } of this.#steps.slice(0, this.#taken)) {
+    for (const { key, after } of this.#steps.slice(0, place.taken)) {
       if (after === undefined) models.delete(key);
       else models.set(key, after);
     }
     return [...models.values()];
   }
+}
 
-  #moveOn(): void {
-    if (this.#taken === 0) this.#direction = 1;
-    if (this.#taken === this.#steps.length) this.#direction = -1;
-    const wanted = this.#taken + this.#direction * changesPerStep;
-    this.#taken = Math.min(this.#steps.length, Math.max(0, wanted));
-  }
+/** Where the story is: at the oldest list, or so many steps past the newer one, on the way forth or back. */
+type Place =
+  | { readonly kind: "oldest" }
+  | { readonly kind: "newer"; readonly taken: number; readonly direction: "forth" | "back" };
+
+function placeAfter(known: string | null, steps: number): Place {
+  if (known === null) return { kind: "oldest" };
+  const match = /^newer \+(\d+) (forth|back)$/.exec(known);
+  if (match === null) return { kind: "newer", taken: 0, direction: "forth" };
+  const taken = Number(match[1]);
+  const isForth = taken <= 0 || (match[2] === "forth" && taken < steps);
+  return isForth
+    ? { kind: "newer", taken: Math.min(steps, taken + changesPerStep), direction: "forth" }
+    : { kind: "newer", taken: Math.max(0, taken - changesPerStep), direction: "back" };
+}
+
+function versionOf(place: Place): string {
+  return place.kind === "oldest" ? "oldest" : `newer +${place.taken} ${place.direction}`;
 }
 
 /** What a step makes of a key: a model, or nothing. */

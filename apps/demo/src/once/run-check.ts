@@ -1,12 +1,21 @@
+import type { CatalogSync } from "@starcast/catalog";
+import type { Position } from "@starcast/core";
+import type { CheckedTransport } from "../sides/checked-transport.ts";
+import { LiveSide } from "../sides/live-side.ts";
 import { checkTransports } from "./check-transports.ts";
 import { differencesOf, tableOf } from "./verdict.ts";
 
 /** Runs the check, writes its table, and gives the exit code: 0 when every event arrived, exactly, everywhere. */
 export async function runCheck(
   write: (line: string) => void,
-  ...check: Parameters<typeof checkTransports>
+  broker: { readonly position: Position },
+  sync: CatalogSync,
+  { origin, sides }: { readonly origin: string; readonly sides: readonly CheckedTransport[] },
 ): Promise<0 | 1> {
-  const rows = await checkTransports(...check);
+  await sync.sync();
+  const live = await LiveSide.openBoth(`${origin}/events`, broker.position);
+  const rows = await checkTransports(broker, sync, [...live, ...sides]);
+  for (const side of live) side.close();
   const differences = rows.flatMap(differencesOf);
   write(`\n${tableOf(rows)}\n`);
   if (differences.length === 0) {

@@ -14,6 +14,13 @@ export interface Tally {
   readonly missing: number;
 }
 
+/** Everything a ledger is, to go on with later. */
+export interface LedgerState extends Tally {
+  /** Arrived behind what is missing. */
+  readonly ahead: readonly number[];
+  readonly newest: number;
+}
+
 /** Keeps the books of one receiver: offsets are dense, so what is missing is known. Grows only with what is missing. */
 export class Ledger {
   #through: number;
@@ -24,10 +31,15 @@ export class Ledger {
   #disordered = 0;
   #told = 0;
 
-  /** Begins after this offset. */
-  constructor(after: number) {
-    this.#through = after;
-    this.#newest = after;
+  /** Begins after this offset, or goes on with what is given. */
+  constructor(after: number, kept?: LedgerState) {
+    this.#through = kept?.through ?? after;
+    this.#newest = kept?.newest ?? after;
+    for (const offset of kept?.ahead ?? []) this.#ahead.add(offset);
+    this.#received = kept?.received ?? 0;
+    this.#duplicates = kept?.duplicates ?? 0;
+    this.#disordered = kept?.disordered ?? 0;
+    this.#told = kept?.told ?? 0;
   }
 
   /** Books an arrival; false when this event was there already. */
@@ -64,6 +76,10 @@ export class Ledger {
       through: this.#through,
       missing: this.#newest - this.#through - this.#ahead.size,
     };
+  }
+
+  get state(): LedgerState {
+    return { ...this.tally, ahead: [...this.#ahead], newest: this.#newest };
   }
 
   #close(): void {

@@ -15,20 +15,21 @@ export interface LiveListener {
   ended(): void;
 }
 
-export type Connect = (after: string | null, listener: LiveListener) => LiveConnection;
+export type Connect = (after: string, listener: LiveListener) => LiveConnection;
 
-/** A client that connects again after the last id it saw; the connection may be cut or stalled at any time. */
+/** A client that begins where its receiver is and connects again after the last id it saw; the connection may be cut or stalled at any time. */
 export class LiveClient {
   readonly #connect: Connect;
-  readonly #receiver: Receiver;
+  readonly receiver: Receiver;
   #connection: LiveConnection | null = null;
-  #lastId: string | null = null;
+  #lastId: string;
   #isWanted = true;
   #onConnected: (() => void) | null = null;
 
   constructor(connect: Connect, receiver: Receiver) {
     this.#connect = connect;
-    this.#receiver = receiver;
+    this.receiver = receiver;
+    this.#lastId = receiver.position;
   }
 
   /** Resolves with the gateway's first frame; later connections are made by themselves. */
@@ -70,20 +71,19 @@ export class LiveClient {
 
   #take(frame: Frame): void {
     if (frame.type === "client.connected") {
-      this.#lastId ??= frame.data.position;
       this.#onConnected?.();
     } else if (frame.type === "client.gap") {
       this.#lastId = frame.data.through;
-      this.#receiver.takeGap(frame.data.through);
+      this.receiver.takeGap(frame.data.through);
     } else if ("id" in frame) {
       this.#lastId = frame.id;
-      this.#receiver.take(frame);
+      this.receiver.take(frame);
     }
   }
 }
 
 type Frame =
-  | { readonly type: "client.connected"; readonly data: { readonly position: string } }
+  | { readonly type: "client.connected" }
   | { readonly type: "client.gap"; readonly data: { readonly through: string } }
   | {
       readonly type: string;

@@ -5,21 +5,27 @@ import type { Arrived, Receiver } from "./receiver.ts";
 /** A device behind an MQTT broker: follows the event topics at QoS 1, in a session that outlives its connections. */
 export class MqttDevice {
   readonly #client: MqttClient;
-  readonly #topics: string;
+  /** What it gives up when it is closed; null when its session is to be found again. */
+  readonly #leaving: string | null;
 
-  private constructor(client: MqttClient, topics: string) {
+  private constructor(client: MqttClient, leaving: string | null) {
     this.#client = client;
-    this.#topics = topics;
+    this.#leaving = leaving;
   }
 
   /** Resolves when it is subscribed: from then on nothing published is missed. */
-  static async connect(url: string, topics: string, clientId: string, receiver: Receiver): Promise<MqttDevice> {
+  static async connect(
+    url: string,
+    topics: string,
+    { clientId, isKept }: { readonly clientId: string; readonly isKept: boolean },
+    receiver: Receiver,
+  ): Promise<MqttDevice> {
     const client = await connectAsync(url, { clientId, clean: false, reconnectPeriod: 100, protocolVersion: 4 });
     // Reconnecting is the client's own affair.
     client.on("error", () => undefined);
     client.on("message", (_topic, payload) => receiver.take(JSON.parse(payload.toString("utf8")) as Arrived));
     await client.subscribeAsync(topics, { qos: 1 });
-    return new MqttDevice(client, topics);
+    return new MqttDevice(client, isKept ? null : topics);
   }
 
   get isConnected(): boolean {
@@ -33,7 +39,8 @@ export class MqttDevice {
 
   async close(): Promise<void> {
     // Somebody else's MQTT broker would go on keeping events for a session nobody comes back to.
-    if (this.isConnected) await this.#client.unsubscribeAsync(this.#topics).catch(() => undefined);
+    if (this.#leaving !== null && this.isConnected)
+      await this.#client.unsubscribeAsync(this.#leaving).catch(() => undefined);
     await this.#client.endAsync(true);
   }
 }

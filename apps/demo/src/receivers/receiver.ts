@@ -1,4 +1,5 @@
 import { parsePosition } from "@starcast/core";
+import type { BookFile } from "../durable/book-file.ts";
 import { Ledger } from "./ledger.ts";
 import type { Tally } from "./ledger.ts";
 
@@ -19,16 +20,18 @@ export class Receiver {
   readonly name: string;
   readonly #epoch: string;
   readonly #ledger: Ledger;
+  readonly #book: BookFile | null;
   readonly #onArrived = new Set<() => void>();
   /** Newest last. */
   #shown: readonly Arrived[] = [];
   #arrivals = 0;
 
-  /** Books everything after this place of the log. */
-  constructor(name: string, after: { readonly epoch: string; readonly offset: number }) {
+  /** Books everything after this place of the log; with a book, after where that begins, over any number of lives. */
+  constructor(name: string, after: { readonly epoch: string; readonly offset: number }, book: BookFile | null = null) {
     this.name = name;
     this.#epoch = after.epoch;
-    this.#ledger = new Ledger(after.offset);
+    this.#book = book;
+    this.#ledger = book?.open(after) ?? new Ledger(after.offset);
   }
 
   get tally(): Tally {
@@ -54,7 +57,10 @@ export class Receiver {
   take(event: Arrived): void {
     const position = parsePosition(event.id);
     if (position?.epoch !== this.#epoch) return;
-    if (!this.#ledger.book(position.offset)) return;
+    this.#book?.arrived(event.id);
+    const isNew = this.#ledger.book(position.offset);
+    this.#book?.settle(this.#epoch, this.#ledger);
+    if (!isNew) return;
     this.#arrivals += 1;
     this.#shown = [...this.#shown.slice(1 - shownEvents), event];
     for (const tell of this.#onArrived) tell();
@@ -63,7 +69,9 @@ export class Receiver {
   /** Books events that were told never to come. */
   takeGap(through: string): void {
     const position = parsePosition(through);
-    if (position?.epoch === this.#epoch) this.#ledger.bookGap(position.offset);
+    if (position?.epoch !== this.#epoch) return;
+    this.#book?.gap(through);
+    this.#ledger.bookGap(position.offset);
     for (const tell of this.#onArrived) tell();
   }
 

@@ -6,7 +6,7 @@ import type { Connect } from "./live-client.ts";
 export function sseAt(url: string): Connect {
   return (after, { frame, ended }) => {
     let response: IncomingMessage | null = null;
-    const headers = { accept: "text/event-stream", ...(after === null ? {} : { "last-event-id": after }) };
+    const headers = { accept: "text/event-stream", "last-event-id": after };
     const request = get(url, { headers, agent: false }, (answer) => {
       response = answer;
       answer.setEncoding("utf8");

@@ -4,10 +4,7 @@ import type { Connect } from "./live-client.ts";
 /** Connects to a gateway's URL over WebSocket. */
 export function websocketAt(url: string): Connect {
   return (after, { frame, ended }) => {
-    const socket = new WebSocket(
-      `${url.replace(/^http/, "ws")}${after === null ? "" : `?after=${after}`}`,
-      "starcast.v1",
-    );
+    const socket = new WebSocket(`${url.replace(/^http/, "ws")}?after=${after}`, "starcast.v1");
     socket.on("message", (data: Buffer) => frame(data.toString("utf8")));
     socket.on("close", ended);
     // Told by the close that follows.

@@ -1,5 +1,7 @@
 import { createServer } from "node:net";
+import { promisify } from "node:util";
 import { Aedes } from "aedes";
+import type { MqttDebts } from "../durable/mqtt-debts.ts";
 import { SwitchableServer } from "./switchable-server.ts";
 
 /** How long a restarted MQTT broker keeps everybody else waiting for the receiver that was there before. */
@@ -21,12 +23,13 @@ export class EmbeddedMqttBroker {
 
   /**
    * After a start the client of `firstClientId` is let in first: what waits in its session then comes before what is new.
-   * Sessions outlive an outage, as those of a real MQTT broker do.
+   * Sessions outlive an outage, as those of a real MQTT broker do; with `debts`, what it owes that client also a restart.
    */
-  static async start(firstClientId: string): Promise<EmbeddedMqttBroker> {
+  static async start(firstClientId: string, debts: MqttDebts | null): Promise<EmbeddedMqttBroker> {
     const aedes = await Aedes.createBroker({ concurrency: 1_000 });
     const server = new SwitchableServer(createServer((socket) => void aedes.handle(socket)));
     const broker = new EmbeddedMqttBroker(aedes, server, firstClientId);
+    if (debts !== null) broker.#keepDebts(debts);
     aedes.preConnect = (_client, packet, callback) => broker.#admit(packet.clientId, () => callback(null, true));
     aedes.on("clientReady", (client) => void (client.id === firstClientId && broker.#letIn()));
     // A client that is cut off in the middle of a packet is what an outage looks like.
@@ -50,6 +53,13 @@ export class EmbeddedMqttBroker {
     setTimeout(() => this.#letIn(), letFirstWithinMs).unref();
   }
 
+  /** What it owed its client at the end of an earlier life; resolves when that is on its way, before anything new. */
+  async payDebts(debts: MqttDebts): Promise<void> {
+    const publish = promisify(this.#aedes.publish.bind(this.#aedes));
+    for (const { topic, payload } of debts.owed)
+      await publish({ cmd: "publish", topic, payload, qos: 1, retain: false, dup: false });
+  }
+
   stop(): Promise<void> {
     return this.#server.stop();
   }
@@ -58,6 +68,17 @@ export class EmbeddedMqttBroker {
     this.#letIn();
     await this.stop();
     await new Promise<void>((resolve) => this.#aedes.close(() => resolve()));
+  }
+
+  // An acknowledgement follows when this is done.
+  #keepDebts(debts: MqttDebts): void {
+    this.#aedes.authorizePublish = (_client, { topic, payload }, done) => {
+      debts.add({ topic, payload: payload.toString() });
+      done(null);
+    };
+    this.#aedes.on("ack", (packet, client) => {
+      if (client.id === this.#firstClientId && "payload" in packet) debts.strike(packet.payload.toString());
+    });
   }
 
   #admit(clientId: string, enter: () => void): void {

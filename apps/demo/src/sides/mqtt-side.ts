@@ -5,6 +5,7 @@ import { MqttDevice } from "../receivers/mqtt-device.ts";
 import { Receiver } from "../receivers/receiver.ts";
 import { EmbeddedMqttBroker } from "../services/embedded-mqtt-broker.ts";
 import type { CheckedTransport } from "./checked-transport.ts";
+import type { DurableFolder } from "../durable/durable-folder.ts";
 import { quickMqtt } from "./outage-settings.ts";
 
 /** MQTT from end to end: a publisher, an MQTT broker, and a device behind it. */
@@ -31,12 +32,15 @@ export class MqttSide implements CheckedTransport {
   }
 
   /** Resolves when the device is subscribed; `url` null makes an MQTT broker in this process. */
-  static async open(broker: AnyBroker, url: string | null): Promise<MqttSide> {
-    const clientId = `starcast-demo-${randomUUID().slice(0, 8)}`;
-    const mqttBroker = url === null ? await EmbeddedMqttBroker.start(clientId) : null;
+  static async open(broker: AnyBroker, url: string | null, folder: DurableFolder | null): Promise<MqttSide> {
+    const clientId = `starcast-demo-${folder?.name ?? randomUUID().slice(0, 8)}`;
+    const debts = url === null ? (folder?.mqttDebts("catalog/events/") ?? null) : null;
+    const mqttBroker = url === null ? await EmbeddedMqttBroker.start(clientId, debts) : null;
     const target = mqttBroker?.url ?? url ?? "";
-    const receiver = new Receiver("MQTT", broker.position);
-    const device = await MqttDevice.connect(target, "catalog/events/#", clientId, receiver);
+    const receiver = new Receiver("MQTT", broker.position, folder?.book("mqtt"));
+    const session = { clientId, isKept: folder !== null };
+    const device = await MqttDevice.connect(target, "catalog/events/#", session, receiver);
+    if (debts !== null) await mqttBroker?.payDebts(debts);
     new MqttPublisher(broker, { url: target, topic: "catalog/events/{type:levels}/{subject}", ...quickMqtt });
     return new MqttSide(receiver, device, target, mqttBroker);
   }

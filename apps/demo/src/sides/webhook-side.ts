@@ -5,6 +5,7 @@ import { Receiver } from "../receivers/receiver.ts";
 import { WebhookEndpoint } from "../receivers/webhook-endpoint.ts";
 import type { Temper } from "../receivers/webhook-endpoint.ts";
 import type { CheckedTransport, Outage } from "./checked-transport.ts";
+import type { DurableFolder } from "../durable/durable-folder.ts";
 import { localWebhooks } from "./outage-settings.ts";
 
 /** Webhooks from end to end: a dispatcher, and a partner's endpoint that verifies every signature. */
@@ -28,11 +29,11 @@ export class WebhookSide implements CheckedTransport {
     this.outages = [down, acting("answers 503", "refusing"), acting("answers lost", "forgetful")];
   }
 
-  /** Resolves when the endpoint is registered: it gets every event from then on. */
-  static async open(broker: AnyBroker): Promise<WebhookSide> {
+  /** Resolves when the endpoint is registered: it gets every event from then on, and what an earlier life still owes it. */
+  static async open(broker: AnyBroker, folder: DurableFolder | null): Promise<WebhookSide> {
     const endpoint = await WebhookEndpoint.start();
     const dispatcher = new WebhookDispatcher(broker, { allow: [endpoint.origin], ...localWebhooks });
-    const receiver = new Receiver("webhooks", broker.position);
+    const receiver = new Receiver("webhooks", broker.position, folder?.book("webhooks"));
     const { keys } = await dispatcher.endpoints.put({ id: "partner", url: endpoint.url, ordering: "strict" });
     endpoint.accept(keys, catalogEvents, receiver);
     return new WebhookSide(receiver, endpoint);
