@@ -9,6 +9,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packAll } from "../../scripts/pack.mjs";
 import { readExamples } from "../../scripts/readme-examples.mjs";
+import { NatsServer } from "../nats-server.ts";
+import { findService } from "../services.ts";
 import { startEmbeddedMqttBroker } from "./embedded-mqtt-broker.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -24,6 +26,7 @@ const thirdParty: Record<string, readonly string[]> = {
   webhook: ["undici"],
   catalog: [],
   sqlite: ["libsql"],
+  nats: ["@nats-io/jetstream", "@nats-io/transport-node"],
   testing: [],
 };
 const siblings: Record<string, readonly string[]> = {
@@ -32,14 +35,22 @@ const siblings: Record<string, readonly string[]> = {
   webhook: ["core", "standard-webhooks"],
 };
 
+const isRequired = process.env["STARCAST_REQUIRE_SERVICES"] === "1";
+
 let tarballs: Record<string, string>;
 let mqtt: { readonly url: string; close(): Promise<void> } | undefined;
+let nats: NatsServer | undefined;
 
 beforeAll(async () => {
   tarballs = packAll();
   mqtt = await startEmbeddedMqttBroker();
+  const program = findService("nats-server");
+  nats = program === undefined ? undefined : await NatsServer.start(program);
 });
-afterAll(async () => mqtt?.close());
+afterAll(async () => {
+  await mqtt?.close();
+  await nats?.close();
+});
 
 it("every package has a row here", () => {
   expect(Object.keys(thirdParty).sort()).toEqual(readdirSync(join(root, "packages")).sort());
@@ -112,9 +123,10 @@ describe("the quick start of the front page", () => {
 
 function runExamples(readme: string, project: { readonly folder: string }): void {
   const examples = readExamples(readText(readme));
-  it.each(examples.map((example, index) => ({ ...example, title: `${readme} #${index + 1}` })))(
+  it.for(examples.map((example, index) => ({ ...example, title: `${readme} #${index + 1}` })))(
     "$title runs when pasted",
-    async (example) => {
+    async (example, { skip }) => {
+      skip(example.code.includes("NATS_URL") && nats === undefined && !isRequired, "needs nats-server");
       const file = join(project.folder, "example.mjs");
       writeFileSync(file, example.code);
       const { code, stdout, stderr } = await runExample(file, example.kind === "serves");
@@ -129,7 +141,7 @@ async function runExample(
   file: string,
   serves: boolean,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const env = { ...process.env, MQTT_URL: mqtt?.url, PORT: "0", NODE_OPTIONS: "" };
+  const env = { ...process.env, MQTT_URL: mqtt?.url, NATS_URL: nats?.url, PORT: "0", NODE_OPTIONS: "" };
   const child = spawn(process.execPath, [file], {
     cwd: dirname(file),
     env,

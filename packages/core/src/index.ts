@@ -24,6 +24,7 @@ export { snapshot, utf8Length } from "./event/snapshot.ts";
 export type { Appended, Durability, EventLog, ReadLimit } from "./log/event-log.ts";
 export { DedupeWindow } from "./log/dedupe-window.ts";
 export { IsoTime } from "./log/iso-time.ts";
+export { Watchers } from "./log/watchers.ts";
 export { MemoryLog, makeEpoch } from "./log/memory-log.ts";
 export type { MemoryLogOptions } from "./log/memory-log.ts";
 export { formatPosition, isSamePosition, parsePosition, requirePosition } from "./log/position.ts";
@@ -44,6 +45,10 @@ export type {
   DeliveryState,
   DeliveryStore,
 } from "./store/delivery-store.ts";
+export { pageOf, select } from "./store/delivery-page.ts";
+export { EndpointBacklog, endOf, isUnfinished } from "./store/endpoint-backlog.ts";
+export type { Backlogged } from "./store/endpoint-backlog.ts";
+export type { Queued } from "./store/due-queue.ts";
 export { MemoryCheckpoints } from "./store/memory-checkpoints.ts";
 export { MemoryDeliveries, maxAttemptsKept } from "./store/memory-deliveries.ts";
 export { MemoryRecords, checkRecordKey } from "./store/memory-records.ts";

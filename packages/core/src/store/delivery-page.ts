@@ -1,11 +1,11 @@
 import type { Delivery, DeliveryPage, DeliverySelection } from "./delivery-store.ts";
-import type { EndpointBacklog, KeptDelivery } from "./endpoint-backlog.ts";
+import type { Backlogged, EndpointBacklog, KeptDelivery } from "./endpoint-backlog.ts";
 
 /** The deliveries of these backlogs that a selection names. */
-export function select(
-  backlogs: ReadonlyMap<string, EndpointBacklog>,
+export function select<Item extends Backlogged>(
+  backlogs: ReadonlyMap<string, EndpointBacklog<Item>>,
   { endpointId, eventId, states, since = -Infinity, until = Infinity }: DeliverySelection,
-): KeptDelivery[] {
+): Item[] {
   const selected = endpointId === undefined ? [...backlogs.values()] : [backlogs.get(endpointId)];
   return selected
     .flatMap((each) =>
@@ -18,16 +18,16 @@ export function select(
 }
 
 /** One page of them, newest first; `next` is the sequence number it ends with, since others may come and go meanwhile. */
-export function pageOf(
-  deliveries: readonly KeptDelivery[],
+export function pageOf<Item extends { readonly sequence: number }>(
+  deliveries: readonly Item[],
   { limit, next }: { readonly limit: number; readonly next?: string | undefined },
-): DeliveryPage {
+): { readonly page: readonly Item[]; readonly next: string | null } {
   const before = next === undefined ? Infinity : Number(next);
   const found = deliveries.filter(({ sequence }) => sequence < before).toSorted((a, b) => b.sequence - a.sequence);
   const page = found.slice(0, limit);
   const last = page.at(-1);
   return {
-    deliveries: page.map(view),
+    page,
     next: last !== undefined && found.length > limit ? String(last.sequence) : null,
   };
 }
@@ -35,4 +35,14 @@ export function pageOf(
 /** A delivery as it is now: later changes do not show in it. */
 export function view({ backlog, event, orderKey, createdAt, state, attemptCount, attempts }: KeptDelivery): Delivery {
   return Object.freeze({ endpointId: backlog.endpointId, event, orderKey, createdAt, state, attemptCount, attempts });
+}
+
+export function viewPage({
+  page,
+  next,
+}: {
+  readonly page: readonly KeptDelivery[];
+  readonly next: string | null;
+}): DeliveryPage {
+  return { deliveries: page.map(view), next };
 }

@@ -2,13 +2,18 @@ import type { Attempt, Backlog, DeliveredEvent, DeliveryState } from "./delivery
 import { DueQueue, type Queued } from "./due-queue.ts";
 import { OrderLane } from "./order-lane.ts";
 
-/** One delivery as the in-memory engine keeps it; only its backlog moves it from state to state. */
-export interface KeptDelivery extends Queued {
-  readonly backlog: EndpointBacklog;
-  readonly event: DeliveredEvent;
+/** One delivery as far as a backlog is concerned; only its backlog moves it from state to state. */
+export interface Backlogged extends Queued {
+  readonly event: { readonly id: string };
   readonly orderKey: string | undefined;
   readonly createdAt: number;
   state: DeliveryState;
+}
+
+/** One delivery as the in-memory engine keeps it. */
+export interface KeptDelivery extends Backlogged {
+  readonly backlog: EndpointBacklog<KeptDelivery>;
+  readonly event: DeliveredEvent;
   /** Token of the claim that may report; every change gives another. */
   token: number;
   attemptCount: number;
@@ -16,14 +21,14 @@ export interface KeptDelivery extends Queued {
 }
 
 /** The deliveries of one endpoint: what is due, what is being tried, and which must wait for an older one. */
-export class EndpointBacklog {
+export class EndpointBacklog<Item extends Backlogged> {
   readonly endpointId: string;
   /** By event id, oldest first. */
-  readonly deliveries: Map<string, KeptDelivery> = new Map();
+  readonly deliveries: Map<string, Item> = new Map();
   readonly #counts: Record<DeliveryState["kind"], number> = { pending: 0, attempting: 0, succeeded: 0, dead: 0 };
-  readonly #pending = new DueQueue<KeptDelivery>();
-  readonly #leased = new DueQueue<KeptDelivery>();
-  readonly #lanes = new Map<string, OrderLane<KeptDelivery>>();
+  readonly #pending = new DueQueue<Item>();
+  readonly #leased = new DueQueue<Item>();
+  readonly #lanes = new Map<string, OrderLane<Item>>();
 
   constructor(endpointId: string) {
     this.endpointId = endpointId;
@@ -45,18 +50,18 @@ export class EndpointBacklog {
   }
 
   /** What can be claimed first: due, or held by a claim whose lease ended. */
-  firstDue(now: number): KeptDelivery | undefined {
+  firstDue(now: number): Item | undefined {
     const due = [this.#leased.first, this.#pending.first].filter((each) => each !== undefined && each.dueAt <= now);
     return due.toSorted((a, b) => (a?.dueAt ?? 0) - (b?.dueAt ?? 0))[0];
   }
 
-  add(delivery: KeptDelivery): void {
+  add(delivery: Item): void {
     this.deliveries.set(delivery.event.id, delivery);
     this.#counts[delivery.state.kind] += 1;
     if (isUnfinished(delivery.state)) this.#open(delivery);
   }
 
-  move(delivery: KeptDelivery, state: DeliveryState): void {
+  move(delivery: Item, state: DeliveryState): void {
     const wasUnfinished = isUnfinished(delivery.state);
     this.#counts[delivery.state.kind] -= 1;
     this.#counts[state.kind] += 1;
@@ -69,15 +74,15 @@ export class EndpointBacklog {
   }
 
   /** Only for finished ones. */
-  forget(delivery: KeptDelivery): void {
+  forget(delivery: Item): void {
     this.#counts[delivery.state.kind] -= 1;
     this.deliveries.delete(delivery.event.id);
   }
 
-  #open(delivery: KeptDelivery): void {
+  #open(delivery: Item): void {
     const { orderKey } = delivery;
     if (orderKey !== undefined) {
-      const lane = this.#lanes.get(orderKey) ?? new OrderLane<KeptDelivery>();
+      const lane = this.#lanes.get(orderKey) ?? new OrderLane<Item>();
       this.#lanes.set(orderKey, lane);
       const { head } = lane;
       lane.add(delivery);
@@ -86,7 +91,7 @@ export class EndpointBacklog {
     this.#queue(delivery);
   }
 
-  #leaveLane(delivery: KeptDelivery): void {
+  #leaveLane(delivery: Item): void {
     const lane = delivery.orderKey === undefined ? undefined : this.#lanes.get(delivery.orderKey);
     if (lane === undefined || delivery.orderKey === undefined) return;
     const wasHead = lane.head === delivery;
@@ -95,7 +100,7 @@ export class EndpointBacklog {
     else if (wasHead && lane.head !== undefined) this.#queue(lane.head);
   }
 
-  #queue(delivery: KeptDelivery): void {
+  #queue(delivery: Item): void {
     const { orderKey, state } = delivery;
     if (orderKey !== undefined && this.#lanes.get(orderKey)?.head !== delivery) return;
     if (state.kind === "pending") {
@@ -107,7 +112,7 @@ export class EndpointBacklog {
     }
   }
 
-  #unqueue(delivery: KeptDelivery): void {
+  #unqueue(delivery: Item): void {
     this.#pending.remove(delivery);
     this.#leased.remove(delivery);
   }

@@ -16,7 +16,7 @@ import type {
   DeliveryState,
   DeliveryStore,
 } from "./delivery-store.ts";
-import { pageOf, select, view } from "./delivery-page.ts";
+import { pageOf, select, view, viewPage } from "./delivery-page.ts";
 import { EndpointBacklog, attemptsBytes, endOf, isUnfinished, type KeptDelivery } from "./endpoint-backlog.ts";
 import { KeptEvents } from "./kept-events.ts";
 import type { MemoryCheckpoints } from "./memory-checkpoints.ts";
@@ -45,7 +45,7 @@ export class MemoryDeliveries implements DeliveryStore {
   readonly #maxFinished: number;
   readonly #maxBytes: number;
   // Least recently served first, so that with a small `limit` every endpoint has its turn.
-  readonly #backlogs = new Map<string, EndpointBacklog>();
+  readonly #backlogs = new Map<string, EndpointBacklog<KeptDelivery>>();
   readonly #events = new KeptEvents();
   // In the order in which they ended.
   readonly #finished = { succeeded: new Set<KeptDelivery>(), dead: new Set<KeptDelivery>() };
@@ -132,7 +132,7 @@ export class MemoryDeliveries implements DeliveryStore {
     selection: DeliverySelection,
     page: { readonly limit: number; readonly next?: string | undefined },
   ): Promise<DeliveryPage> {
-    return pageOf(select(this.#backlogs, selection), page);
+    return viewPage(pageOf(select(this.#backlogs, selection), page));
   }
 
   async backlog(endpointId: string): Promise<Backlog> {
@@ -202,7 +202,7 @@ export class MemoryDeliveries implements DeliveryStore {
 
   /** True when it overflowed. */
   #add({ endpointId, event, dueAt, orderKey }: DeliveryDraft): boolean {
-    const backlog = this.#backlogs.get(endpointId) ?? new EndpointBacklog(endpointId);
+    const backlog = this.#backlogs.get(endpointId) ?? new EndpointBacklog<KeptDelivery>(endpointId);
     this.#backlogs.set(endpointId, backlog);
     const createdAt = this.#clock.now();
     const isOverflow = backlog.unfinished >= this.maxPerEndpoint;

@@ -1,0 +1,213 @@
+import { createInbox, type Msg, type MsgHdrs, type Subscription } from "@nats-io/transport-node";
+import { StarcastError, type Surroundings, type Timer } from "@starcast/core";
+import { refusalOf } from "./nats-error.ts";
+import type { NatsLink } from "./nats-link.ts";
+
+/** What JetStream says of a message it took. */
+export interface Ack {
+  readonly sequence: number;
+  readonly isDuplicate: boolean;
+}
+
+export interface Outgoing {
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  /** Asked when the message is sent, which may be later. */
+  readonly headers?: (() => MsgHdrs | undefined) | undefined;
+}
+
+export interface AckedPublisherOptions {
+  readonly link: NatsLink;
+  readonly surroundings: Surroundings;
+  /** Messages on their way at once; acknowledgements of more would be late only because of us. */
+  readonly maxInFlight: number;
+  readonly timeoutMs: number;
+  readonly whileAway: "wait" | "fail";
+}
+
+/**
+ * Publishes to JetStream through one reply inbox for all: messages leave in the order of the calls, many at a time.
+ * Hot path: one subscription and a counter per message instead of a request each, 6 to 8 times the rate.
+ */
+export class AckedPublisher {
+  readonly #options: AckedPublisherOptions;
+  readonly #prefix = `${createInbox()}.`;
+  readonly #subscription: Subscription;
+  readonly #inFlight = new Map<number, Waiting>();
+  #waiting: Waiting[] = [];
+  #next = 0;
+  #timer: Timer | null = null;
+  #isClosed = false;
+  readonly #forgetAway: () => void;
+  readonly #forgetBack: () => void;
+
+  constructor(options: AckedPublisherOptions) {
+    this.#options = options;
+    const { link } = options;
+    this.#subscription = link.connection.subscribe(`${this.#prefix}*`, {
+      callback: (error, message) => {
+        if (error === null) this.#answered(message);
+      },
+    });
+    this.#forgetAway = link.onAway(() => this.#lost());
+    this.#forgetBack = link.onBack(() => this.#send());
+  }
+
+  /**
+   * Resolves when JetStream has acknowledged the message. Rejects with `stale_claim` when an expected sequence is not the
+   * latest, `store_full`, `store_failed`, `connection_failed`, `timed_out`, `overloaded`, `store_closed`.
+   */
+  publish(outgoing: Outgoing): Promise<Ack> {
+    const { link, whileAway, surroundings, timeoutMs } = this.#options;
+    if (this.#isClosed) return Promise.reject(closed());
+    if (outgoing.payload.length > link.maxPayload - headroomBytes)
+      return Promise.reject(tooLarge(outgoing.payload.length, link.maxPayload));
+    if (link.isAway && whileAway === "fail") return Promise.reject(away());
+    if (this.#waiting.length >= maxWaiting) return Promise.reject(overloaded());
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ...outgoing, deadline: surroundings.clock.now() + timeoutMs, resolve, reject });
+      this.#send();
+      this.#timer ??= this.#watch();
+    });
+  }
+
+  /** What is still on its way is rejected: whether it was taken is not known. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    this.#forgetAway();
+    this.#forgetBack();
+    this.#subscription.unsubscribe();
+    for (const each of this.#takeAll()) each.reject(closed());
+  }
+
+  #send(): void {
+    const { link, maxInFlight } = this.#options;
+    if (this.#waiting.length === 0 || link.isAway || link.connection.isClosed()) return;
+    const count = Math.min(maxInFlight - this.#inFlight.size, this.#waiting.length);
+    const leaving = count === this.#waiting.length ? this.#waiting : this.#waiting.splice(0, count);
+    if (leaving === this.#waiting) this.#waiting = [];
+    for (const each of leaving) {
+      const number = (this.#next += 1);
+      const headers = each.headers?.();
+      this.#inFlight.set(number, each);
+      const reply = this.#prefix + String(number);
+      link.connection.publish(each.subject, each.payload, headers === undefined ? { reply } : { reply, headers });
+    }
+  }
+
+  #answered(message: Msg): void {
+    const number = Number(message.subject.slice(this.#prefix.length));
+    const sent = this.#inFlight.get(number);
+    if (sent === undefined) return;
+    this.#inFlight.delete(number);
+    const answer = readAnswer(message);
+    if (answer instanceof StarcastError) sent.reject(answer);
+    else sent.resolve(answer);
+    if (this.#waiting.length > 0) this.#send();
+  }
+
+  // JetStream may or may not have them: only who published can say whether to try again.
+  #lost(): void {
+    const lost = [...this.#inFlight.values()];
+    this.#inFlight.clear();
+    for (const each of lost) each.reject(unknownOutcome());
+    if (this.#options.whileAway === "wait") return;
+    for (const each of this.#waiting.splice(0)) each.reject(away());
+  }
+
+  #watch(): Timer {
+    const { scheduler } = this.#options.surroundings;
+    return scheduler.after(lookEveryMs, () => {
+      this.#expire();
+      this.#timer = this.#inFlight.size + this.#waiting.length > 0 ? this.#watch() : null;
+    });
+  }
+
+  #expire(): void {
+    const now = this.#options.surroundings.clock.now();
+    // Both are in the order of their deadlines.
+    for (const [number, each] of this.#inFlight) {
+      if (each.deadline > now) break;
+      this.#inFlight.delete(number);
+      each.reject(timedOut());
+    }
+    const firstInTime = this.#waiting.findIndex(({ deadline }) => deadline > now);
+    const late = this.#waiting.splice(0, firstInTime < 0 ? this.#waiting.length : firstInTime);
+    for (const each of late) each.reject(away());
+    this.#send();
+  }
+
+  #takeAll(): readonly Waiting[] {
+    const all = [...this.#inFlight.values(), ...this.#waiting];
+    this.#inFlight.clear();
+    this.#waiting = [];
+    return all;
+  }
+}
+
+/** Messages that wait for their turn; what a broker lets wait is less (`uncommitted`). */
+export const maxWaiting = 20_000;
+
+// Subject, reply and headers count too.
+const headroomBytes = 8_192;
+const lookEveryMs = 250;
+
+interface Waiting extends Outgoing {
+  readonly deadline: number;
+  readonly resolve: (ack: Ack) => void;
+  readonly reject: (error: StarcastError) => void;
+}
+
+function readAnswer(message: Msg): Ack | StarcastError {
+  if (message.data.length === 0) {
+    return new StarcastError(
+      "connection_failed",
+      "Expected JetStream to answer, got nobody there: the stream has no leader, or is gone",
+    );
+  }
+  const answer = message.json<{
+    readonly seq?: number;
+    readonly duplicate?: boolean;
+    readonly error?: { readonly err_code?: number; readonly description?: string };
+  }>();
+  if (answer.error !== undefined) return refusalOf(answer.error.err_code ?? 0, answer.error.description ?? "no reason");
+  return { sequence: answer.seq ?? 0, isDuplicate: answer.duplicate === true };
+}
+
+function closed(): StarcastError {
+  return new StarcastError("log_closed", "Expected an open log, got one that was closed");
+}
+
+function away(): StarcastError {
+  return new StarcastError(
+    "connection_failed",
+    "Expected a connection to NATS, got none: it is tried again all the time",
+  );
+}
+
+function overloaded(): StarcastError {
+  return new StarcastError("overloaded", `Expected at most ${maxWaiting} messages that wait for NATS, got more`);
+}
+
+function timedOut(): StarcastError {
+  return new StarcastError(
+    "timed_out",
+    "Expected JetStream to acknowledge in time, got nothing: it may or may not have the event; publish again with the same dedupeKey",
+  );
+}
+
+function unknownOutcome(): StarcastError {
+  return new StarcastError(
+    "store_failed",
+    "Expected an acknowledgement, got a lost connection: JetStream may or may not have the event; publish again with the same dedupeKey",
+  );
+}
+
+function tooLarge(bytes: number, maxPayload: number): StarcastError {
+  return new StarcastError(
+    "event_too_large",
+    `Expected at most ${maxPayload - headroomBytes} bytes, as NATS takes (max_payload), got ${bytes}: raise max_payload of the server`,
+  );
+}

@@ -1,0 +1,195 @@
+import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig, type StreamInfo } from "@nats-io/jetstream";
+import { headers, nanos, type Msg, type MsgHdrs } from "@nats-io/transport-node";
+import { StarcastError, isStarcastError, type Scheduler } from "@starcast/core";
+import type { AckedPublisher } from "./acked-publisher.ts";
+import { Feed } from "./feed.ts";
+import { isAbsent, toStoreError } from "./nats-error.ts";
+import type { NatsLink } from "./nats-link.ts";
+import { PageReader, type Item } from "./page-reader.ts";
+import type { Place } from "./stream-message.ts";
+import { ensureStream } from "./stream-setup.ts";
+
+/** A value of a bucket with the revision it was written at; null stands for one that was removed. */
+export interface Entry {
+  readonly key: string;
+  readonly value: string | null;
+  readonly revision: number;
+}
+
+export interface BucketOptions {
+  readonly link: NatsLink;
+  readonly scheduler: Scheduler;
+  readonly publisher: AckedPublisher;
+  readonly timeoutMs: number;
+  readonly name: string;
+  readonly replicas: number;
+  /** How long an entry is kept after it was written; for ever by default. */
+  readonly maxAgeMs?: number | undefined;
+}
+
+/** A NATS key-value bucket, in the layout every NATS tool knows: the newest value of each key, changed by compare and set. */
+export class Bucket {
+  readonly #options: BucketOptions;
+  readonly #stream: string;
+  readonly #prefix: string;
+
+  private constructor(options: BucketOptions) {
+    this.#options = options;
+    this.#stream = `KV_${options.name}`;
+    this.#prefix = `$KV.${options.name}.`;
+  }
+
+  /** Makes the bucket where there is none; rejects with `unsupported` when there is one that keeps more than the newest. */
+  static async open(options: BucketOptions): Promise<Bucket> {
+    const bucket = new Bucket(options);
+    const { config } = await ensureStream(options.link.manager, bucket.#config());
+    if (config.max_msgs_per_subject === 1 && config.subjects?.[0] === `${bucket.#prefix}>`) return bucket;
+    throw new StarcastError(
+      "unsupported",
+      `Expected bucket \`${options.name}\` to have a history of 1, got another: let Starcast make it`,
+    );
+  }
+
+  /** The newest value, as the leader of the stream has it; null for a key never written. */
+  async get(key: string): Promise<Entry | null> {
+    try {
+      const found = await this.#options.link.manager.streams.getMessage(this.#stream, {
+        last_by_subj: this.#prefix + key,
+      });
+      if (found === null) return null;
+      const isRemoved = found.header?.get(operation) !== undefined && found.header.get(operation) !== "";
+      return { key, value: isRemoved ? null : found.string(), revision: found.seq };
+    } catch (error) {
+      if (isAbsent(error)) return null;
+      throw toStoreError(error, `read bucket \`${this.#options.name}\``);
+    }
+  }
+
+  /**
+   * Resolves with the new revision. With `expected`, rejects with `stale_claim` unless that is the newest revision; 0
+   * means that there is no value.
+   */
+  async put(key: string, value: string, expected?: number): Promise<number> {
+    try {
+      return await this.#write(key, encoder.encode(value), expected);
+    } catch (error) {
+      if (expected !== 0 || !isStarcastError(error, "stale_claim")) throw error;
+      // Written once and removed: a removal is a revision too.
+      const marker = await this.get(key);
+      if (marker?.value !== null) throw error;
+      return this.#write(key, encoder.encode(value), marker.revision);
+    }
+  }
+
+  /** Leaves a mark of the removal, so that whoever follows the bucket learns it. */
+  remove(key: string, expected: number): Promise<number> {
+    return this.#write(key, nothing, expected, "DEL");
+  }
+
+  /** Takes out what a removal left. */
+  async purge(key: string): Promise<void> {
+    try {
+      await this.#options.link.manager.streams.purge(this.#stream, { filter: this.#prefix + key });
+    } catch (error) {
+      throw toStoreError(error, `purge bucket \`${this.#options.name}\``);
+    }
+  }
+
+  /** Every entry there is, oldest write first. */
+  async entries(): Promise<readonly Entry[]> {
+    const { link, scheduler, timeoutMs, name } = this.#options;
+    const { state } = await this.info();
+    const reader = await PageReader.open(
+      { link, scheduler, timeoutMs, stream: this.#stream, decode: (message, place) => this.#decode(message, place) },
+      0,
+    );
+    try {
+      const all = new Map<string, ReadEntry>();
+      for (;;) {
+        const page = await reader.next(state.last_seq, pageLimit);
+        if (page.length === 0) return [...all.values()].filter(({ value }) => value !== null);
+        for (const entry of page) {
+          all.delete(entry.key);
+          all.set(entry.key, entry);
+        }
+      }
+    } catch (error) {
+      throw toStoreError(error, `read bucket \`${name}\``);
+    } finally {
+      reader.close();
+    }
+  }
+
+  /** Tells of every entry there is, then of every change. */
+  follow(onEntry: (entry: Entry) => void): Promise<Feed> {
+    const { link, scheduler } = this.#options;
+    return Feed.open({
+      link,
+      scheduler,
+      stream: this.#stream,
+      after: 0,
+      onMessage: (message, place) => onEntry(this.#decode(message, place)),
+    });
+  }
+
+  async info(): Promise<StreamInfo> {
+    try {
+      return await this.#options.link.manager.streams.info(this.#stream);
+    } catch (error) {
+      throw toStoreError(error, `look at bucket \`${this.#options.name}\``);
+    }
+  }
+
+  async #write(key: string, payload: Uint8Array, expected: number | undefined, mark?: "DEL"): Promise<number> {
+    const { sequence } = await this.#options.publisher.publish({
+      subject: this.#prefix + key,
+      payload,
+      headers: () => headersOf(expected, mark),
+    });
+    return sequence;
+  }
+
+  #decode(message: Msg, { sequence }: Place): ReadEntry {
+    const isRemoved = (message.headers?.get(operation) ?? "") !== "";
+    return {
+      key: message.subject.slice(this.#prefix.length),
+      value: isRemoved ? null : message.string(),
+      revision: sequence,
+      offset: sequence,
+      sizeBytes: message.data.length,
+    };
+  }
+
+  #config(): Partial<StreamConfig> & { readonly name: string } {
+    const { replicas, maxAgeMs } = this.#options;
+    return {
+      name: this.#stream,
+      subjects: [`${this.#prefix}>`],
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.New,
+      storage: StorageType.File,
+      num_replicas: replicas,
+      max_msgs_per_subject: 1,
+      max_age: maxAgeMs === undefined ? 0 : nanos(maxAgeMs),
+      allow_rollup_hdrs: true,
+      deny_delete: true,
+      deny_purge: false,
+      allow_direct: true,
+    };
+  }
+}
+
+type ReadEntry = Entry & Item;
+
+function headersOf(expected: number | undefined, mark: "DEL" | undefined): MsgHdrs | undefined {
+  if (expected === undefined && mark === undefined) return undefined;
+  const lines = headers();
+  if (expected !== undefined) lines.set("Nats-Expected-Last-Subject-Sequence", String(expected));
+  if (mark !== undefined) lines.set(operation, mark);
+  return lines;
+}
+
+const operation = "KV-Operation";
+const nothing = new Uint8Array(0);
+const encoder = new TextEncoder();
+const pageLimit = { maxEvents: 256, maxBytes: 8_388_608 };

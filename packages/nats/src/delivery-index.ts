@@ -1,0 +1,135 @@
+import {
+  EndpointBacklog,
+  endOf,
+  isUnfinished,
+  type Attempt,
+  type Backlogged,
+  type DeliveryState,
+} from "@starcast/core";
+import type { DeliveryEntry } from "./delivery-entry.ts";
+
+/** A delivery as this process knows it: everything but the event. */
+export interface IndexedDelivery extends Backlogged {
+  readonly endpointId: string;
+  readonly sequence: number;
+  revision: number;
+  attemptCount: number;
+  attempts: readonly Attempt[];
+}
+
+/** A delivery to be claimed, and what it was. */
+export interface Picked {
+  readonly delivery: IndexedDelivery;
+  readonly before: DeliveryState;
+}
+
+/** What is known here of all deliveries, brought up to date by every change of the bucket, whoever made it. */
+export class DeliveryIndex {
+  /** Least recently served first, so that with a small limit every endpoint has its turn. */
+  readonly backlogs: Map<string, EndpointBacklog<IndexedDelivery>> = new Map();
+
+  get(endpointId: string, eventId: string): IndexedDelivery | undefined {
+    return this.backlogs.get(endpointId)?.deliveries.get(eventId);
+  }
+
+  /** Takes a write over, unless a later one is known. */
+  apply(entry: DeliveryEntry, revision: number): void {
+    const { endpointId, eventId, orderKey, createdAt, state, attemptCount, attempts } = entry;
+    const known = this.get(endpointId, eventId);
+    if (known !== undefined) {
+      if (known.revision >= revision) return;
+      known.revision = revision;
+      known.attemptCount = attemptCount;
+      known.attempts = attempts;
+      this.move(known, state);
+      return;
+    }
+    this.#backlogOf(endpointId).add({
+      endpointId,
+      event: { id: eventId },
+      orderKey,
+      createdAt,
+      sequence: entry.sequence || revision,
+      state,
+      revision,
+      attemptCount,
+      attempts,
+      dueAt: 0,
+      slot: -1,
+    });
+  }
+
+  move(delivery: IndexedDelivery, state: DeliveryState): void {
+    this.backlogs.get(delivery.endpointId)?.move(delivery, state);
+  }
+
+  /** Forgets a delivery that was removed, unless it was written again since. */
+  drop(endpointId: string, eventId: string, revision: number): void {
+    const backlog = this.backlogs.get(endpointId);
+    const known = backlog?.deliveries.get(eventId);
+    if (backlog === undefined || known === undefined || known.revision >= revision) return;
+    // Only what is finished can be forgotten: an endpoint's removal ends what it had.
+    if (isUnfinished(known.state)) backlog.move(known, { kind: "succeeded", at: 0 });
+    backlog.forget(known);
+    if (backlog.deliveries.size === 0) this.backlogs.delete(endpointId);
+  }
+
+  /** What may be claimed now, one of each endpoint in turn: a long backlog takes only what the others leave. */
+  pick(now: number, limit: number, perEndpoint: (endpointId: string) => number): readonly Picked[] {
+    const picked: Picked[] = [];
+    let able = [...this.backlogs.values()]
+      .filter((backlog) => backlog.firstDue(now) !== undefined)
+      .map((backlog) => ({ backlog, left: perEndpoint(backlog.endpointId) }));
+    while (picked.length < limit && able.length > 0) {
+      able = able.filter((each) => {
+        const delivery = each.left > 0 && picked.length < limit ? each.backlog.firstDue(now) : undefined;
+        if (delivery === undefined) return false;
+        each.left -= 1;
+        picked.push({ delivery, before: delivery.state });
+        // Out of the way of the next look; `claimDue` says until when.
+        this.move(delivery, { kind: "attempting", leaseUntil: Infinity });
+        return true;
+      });
+    }
+    return picked;
+  }
+
+  /** When the earliest unfinished delivery of these endpoints is due, or its lease ends. */
+  nextDueAt(perEndpoint: (endpointId: string) => boolean): number | null {
+    let earliest: number | null = null;
+    for (const { endpointId, nextDueAt } of this.backlogs.values()) {
+      if (nextDueAt === null || (earliest !== null && nextDueAt >= earliest) || !perEndpoint(endpointId)) continue;
+      earliest = nextDueAt;
+    }
+    return earliest;
+  }
+
+  served(endpointId: string): void {
+    const backlog = this.backlogs.get(endpointId);
+    if (backlog === undefined) return;
+    this.backlogs.delete(endpointId);
+    this.backlogs.set(endpointId, backlog);
+  }
+
+  /** Finished deliveries that ended before, oldest end first. */
+  endedBefore(time: number, limit: number): readonly IndexedDelivery[] {
+    const ended: IndexedDelivery[] = [];
+    for (const backlog of this.backlogs.values())
+      for (const delivery of backlog.deliveries.values()) if (endOf(delivery.state) < time) ended.push(delivery);
+    return ended.toSorted((a, b) => endOf(a.state) - endOf(b.state)).slice(0, limit);
+  }
+
+  #backlogOf(endpointId: string): EndpointBacklog<IndexedDelivery> {
+    const known = this.backlogs.get(endpointId);
+    if (known !== undefined) return known;
+    const backlog = new EndpointBacklog<IndexedDelivery>(endpointId);
+    this.backlogs.set(endpointId, backlog);
+    return backlog;
+  }
+}
+
+/** What the bucket has of it. */
+export function entryOf(delivery: IndexedDelivery): DeliveryEntry {
+  const { endpointId, event, orderKey, createdAt, sequence, state, attemptCount, attempts } = delivery;
+  return { endpointId, eventId: event.id, orderKey, createdAt, sequence, state, attemptCount, attempts };
+}

@@ -1,0 +1,297 @@
+import {
+  StarcastError,
+  isStarcastError,
+  isUnfinished,
+  maxAttemptsKept,
+  pageOf,
+  select,
+  type Attempt,
+  type Backlog,
+  type Claim,
+  type ClaimRequest,
+  type Clock,
+  type DeadReason,
+  type Delivery,
+  type DeliveryDraft,
+  type DeliveryPage,
+  type DeliverySelection,
+  type DeliveryState,
+  type DeliveryStore,
+  type Lease,
+  type Position,
+} from "@starcast/core";
+import type { Bucket, Entry } from "./bucket.ts";
+import type { DeliveredEvents } from "./delivered-events.ts";
+import {
+  decodeDelivery,
+  deliveryKey,
+  encodeDelivery,
+  newEntries,
+  readDeliveryKey,
+  type DeliveryEntry,
+} from "./delivery-entry.ts";
+import { DeliveryIndex, entryOf, type IndexedDelivery } from "./delivery-index.ts";
+import type { Feed } from "./feed.ts";
+import type { KvCheckpoints } from "./kv-checkpoints.ts";
+import { Markers } from "./markers.ts";
+
+export interface JetStreamDeliveriesOptions {
+  readonly bucket: Bucket;
+  readonly events: DeliveredEvents;
+  readonly checkpoints: KvCheckpoints;
+  readonly clock: Clock;
+  readonly maxPerEndpoint: number;
+}
+
+/**
+ * Deliveries in a NATS key-value bucket, shared by every process: each follows the bucket and knows what is due; who may
+ * try a delivery is decided by a compare and set on its revision, which is also the token of the claim.
+ */
+export class JetStreamDeliveries implements DeliveryStore {
+  readonly maxPerEndpoint: number;
+  readonly canQuery = true;
+  readonly #bucket: Bucket;
+  readonly #events: DeliveredEvents;
+  readonly #checkpoints: KvCheckpoints;
+  readonly #clock: Clock;
+  readonly #index = new DeliveryIndex();
+  readonly #markers: Markers;
+  #feed: Feed | null = null;
+
+  private constructor(options: JetStreamDeliveriesOptions) {
+    this.maxPerEndpoint = options.maxPerEndpoint;
+    this.#bucket = options.bucket;
+    this.#events = options.events;
+    this.#checkpoints = options.checkpoints;
+    this.#clock = options.clock;
+    this.#markers = new Markers(options.bucket, options.clock);
+  }
+
+  /** Resolves when all deliveries there are are known here. */
+  static async open(options: JetStreamDeliveriesOptions): Promise<JetStreamDeliveries> {
+    const store = new JetStreamDeliveries(options);
+    for (const entry of await options.bucket.entries()) store.#take(entry);
+    store.#feed = await options.bucket.follow((entry) => store.#take(entry));
+    return store;
+  }
+
+  async put(
+    drafts: readonly DeliveryDraft[],
+    advance?: { readonly lease: Lease; readonly position: Position },
+  ): Promise<{ readonly stored: number; readonly overflowed: number }> {
+    if (advance !== undefined) await this.#checkpoints.requireHeld(advance.lease);
+    const unknown = this.#unknown(drafts);
+    // The bytes first: a delivery without its event could never be made.
+    await this.#events.keep(unknown.map(({ event }) => event));
+    const outcomes = await Promise.all(
+      newEntries(unknown, this.#clock.now(), (id) => this.maxPerEndpoint - this.#unfinished(id)).map((entry) =>
+        this.#create(entry),
+      ),
+    );
+    if (advance !== undefined) await this.#checkpoints.save(advance.lease, advance.position);
+    const stored = outcomes.filter((outcome) => outcome !== null);
+    return { stored: stored.length, overflowed: stored.filter(({ kind }) => kind === "dead").length };
+  }
+
+  async claimDue({ now, limit, perEndpoint, leaseMs }: ClaimRequest): Promise<readonly Claim[]> {
+    const picked = this.#index.pick(now, limit, perEndpoint);
+    const state: DeliveryState = { kind: "attempting", leaseUntil: now + leaseMs };
+    const claims = await Promise.all(
+      picked.map(({ delivery, before }) => {
+        // Not offered to the next call while this one asks for it.
+        this.#index.move(delivery, state);
+        this.#index.served(delivery.endpointId);
+        return this.#claim(delivery, before, state);
+      }),
+    );
+    return claims.filter((claim) => claim !== null);
+  }
+
+  async succeed(claim: Claim, attempt: Attempt): Promise<void> {
+    await this.#report(claim, attempt, { kind: "succeeded", at: this.#clock.now() });
+  }
+
+  async retryAt(claim: Claim, attempt: Attempt, dueAt: number): Promise<void> {
+    await this.#report(claim, attempt, { kind: "pending", dueAt });
+  }
+
+  async bury(claim: Claim, attempt: Attempt, reason: DeadReason): Promise<void> {
+    await this.#report(claim, attempt, { kind: "dead", at: this.#clock.now(), reason });
+  }
+
+  async release(claim: Claim, dueAt: number): Promise<void> {
+    await this.#writeIfLatest(this.#entryOf(claim, { kind: "pending", dueAt }), claim.token);
+  }
+
+  nextDueAt(perEndpoint: (endpointId: string) => boolean): Promise<number | null> {
+    return Promise.resolve(this.#index.nextDueAt(perEndpoint));
+  }
+
+  async get(endpointId: string, eventId: string): Promise<Delivery | null> {
+    const delivery = this.#index.get(endpointId, eventId);
+    return delivery === undefined ? null : this.#view(delivery);
+  }
+
+  async list(
+    selection: DeliverySelection,
+    options: { readonly limit: number; readonly next?: string | undefined },
+  ): Promise<DeliveryPage> {
+    const { page, next } = pageOf(select(this.#index.backlogs, selection), options);
+    const deliveries = await Promise.all(page.map((delivery) => this.#view(delivery)));
+    return { deliveries: deliveries.filter((delivery) => delivery !== null), next };
+  }
+
+  backlog(endpointId: string): Promise<Backlog> {
+    const none = { pending: 0, attempting: 0, dead: 0, nextDueAt: null };
+    return Promise.resolve(this.#index.backlogs.get(endpointId)?.summary() ?? none);
+  }
+
+  async redeliver(selection: DeliverySelection, dueAt: number): Promise<number> {
+    const room = new Map<string, number>();
+    const chosen = select(this.#index.backlogs, selection).filter(({ endpointId, state }) => {
+      if (isUnfinished(state)) return false;
+      const unfinished = room.get(endpointId) ?? this.#unfinished(endpointId);
+      room.set(endpointId, unfinished + 1);
+      return unfinished < this.maxPerEndpoint;
+    });
+    const revisions = await Promise.all(
+      chosen.map((delivery) =>
+        this.#writeIfLatest(
+          { ...entryOf(delivery), attemptCount: 0, state: { kind: "pending", dueAt } },
+          delivery.revision,
+        ),
+      ),
+    );
+    return revisions.filter((revision) => revision !== null).length;
+  }
+
+  async forget(endedBefore: number, limit: number): Promise<number> {
+    await this.#markers.purge(limit);
+    const ended = this.#index.endedBefore(endedBefore, limit);
+    const forgotten = await Promise.all(ended.map((delivery) => this.#remove(delivery)));
+    return forgotten.filter(Boolean).length;
+  }
+
+  async removeEndpoint(endpointId: string): Promise<void> {
+    for (;;) {
+      const left = [...(this.#index.backlogs.get(endpointId)?.deliveries.values() ?? [])].slice(0, atOnce);
+      if (left.length === 0) return;
+      await Promise.all(left.map((delivery) => this.#removeWhatever(delivery)));
+    }
+  }
+
+  close(): void {
+    this.#feed?.close();
+  }
+
+  #take({ key, value, revision }: Entry): void {
+    if (value !== null) return this.#index.apply(decodeDelivery(key, value, revision), revision);
+    const named = readDeliveryKey(key);
+    this.#markers.left(key, revision);
+    if (named !== null) this.#index.drop(named.endpointId, named.eventId, revision);
+  }
+
+  /** The drafts whose delivery is not known, each once. */
+  #unknown(drafts: readonly DeliveryDraft[]): readonly DeliveryDraft[] {
+    const unknown = new Map<string, DeliveryDraft>();
+    for (const draft of drafts) {
+      const key = deliveryKey(draft.endpointId, draft.event.id);
+      if (this.#index.get(draft.endpointId, draft.event.id) === undefined && !unknown.has(key)) unknown.set(key, draft);
+    }
+    return [...unknown.values()];
+  }
+
+  #unfinished(endpointId: string): number {
+    return this.#index.backlogs.get(endpointId)?.unfinished ?? 0;
+  }
+
+  /** Its state; null when another process has put it before. */
+  async #create(entry: DeliveryEntry): Promise<DeliveryState | null> {
+    return (await this.#writeIfLatest(entry, 0)) === null ? null : entry.state;
+  }
+
+  async #claim(delivery: IndexedDelivery, before: DeliveryState, state: DeliveryState): Promise<Claim | null> {
+    const { revision } = delivery;
+    try {
+      const token = await this.#writeIfLatest({ ...entryOf(delivery), state }, revision);
+      // Another process was faster: the bucket tells what became of it.
+      if (token === null) return null;
+      const view = await this.#view(delivery);
+      if (view !== null) return { delivery: { ...view, state }, token };
+      // Its bytes are kept no longer: it can never be made.
+      await this.#writeIfLatest(
+        { ...entryOf(delivery), state: { kind: "dead", at: this.#clock.now(), reason: "unusable" } },
+        token,
+      );
+      return null;
+    } catch (error) {
+      if (delivery.revision === revision) this.#index.move(delivery, before);
+      throw error;
+    }
+  }
+
+  async #report(claim: Claim, attempt: Attempt, state: DeliveryState): Promise<void> {
+    const { attemptCount, attempts } = claim.delivery;
+    const entry = {
+      ...this.#entryOf(claim, state),
+      attemptCount: attemptCount + 1,
+      attempts: [...attempts, attempt].slice(-maxAttemptsKept),
+    };
+    if ((await this.#writeIfLatest(entry, claim.token)) !== null) return;
+    const { endpointId, event } = claim.delivery;
+    throw new StarcastError(
+      "stale_claim",
+      `Expected the latest claim of ${event.id} for \`${endpointId}\`, got one that was claimed again or finished since`,
+    );
+  }
+
+  #entryOf({ delivery, token }: Claim, state: DeliveryState): DeliveryEntry {
+    const { endpointId, event, orderKey, createdAt, attemptCount, attempts } = delivery;
+    const sequence = this.#index.get(endpointId, event.id)?.sequence ?? token;
+    return { endpointId, eventId: event.id, orderKey, createdAt, sequence, state, attemptCount, attempts };
+  }
+
+  /** The new revision; null when this was not the newest one any more, and nothing was written. */
+  async #writeIfLatest(entry: DeliveryEntry, revision: number): Promise<number | null> {
+    try {
+      const key = deliveryKey(entry.endpointId, entry.eventId);
+      const written = await this.#bucket.put(key, encodeDelivery(entry), revision);
+      this.#index.apply(entry, written);
+      return written;
+    } catch (error) {
+      if (isStarcastError(error, "stale_claim")) return null;
+      throw error;
+    }
+  }
+
+  async #remove({ endpointId, event, revision }: IndexedDelivery): Promise<boolean> {
+    try {
+      const key = deliveryKey(endpointId, event.id);
+      const removed = await this.#bucket.remove(key, revision);
+      this.#markers.left(key, removed);
+      this.#index.drop(endpointId, event.id, removed);
+      return true;
+    } catch (error) {
+      if (isStarcastError(error, "stale_claim")) return false;
+      throw error;
+    }
+  }
+
+  async #removeWhatever(delivery: IndexedDelivery): Promise<void> {
+    if (await this.#remove(delivery)) return;
+    // Changed meanwhile: what it is now is removed.
+    const { endpointId, event } = delivery;
+    const key = deliveryKey(endpointId, event.id);
+    const now = await this.#bucket.get(key);
+    this.#take(now ?? { key, value: null, revision: Infinity });
+  }
+
+  async #view(delivery: IndexedDelivery): Promise<Delivery | null> {
+    const { endpointId, orderKey, createdAt, state, attemptCount, attempts } = delivery;
+    const event = await this.#events.get(delivery.event.id);
+    return event === null ? null : { endpointId, event, orderKey, createdAt, state, attemptCount, attempts };
+  }
+}
+
+/** Removals on their way at once. */
+const atOnce = 1_000;

@@ -1,0 +1,121 @@
+import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
+import {
+  connect,
+  credsAuthenticator,
+  nkeyAuthenticator,
+  type NatsConnection,
+  type NodeConnectionOptions,
+} from "@nats-io/transport-node";
+import { InvalidOptionError, StarcastError } from "@starcast/core";
+import { toStoreError } from "./nats-error.ts";
+import type { JetStreamCredentials, JetStreamTls, ResolvedJetStreamOptions } from "./options.ts";
+
+/** The connection to NATS that everything of a store shares: it comes back by itself, and says when it was away. */
+export class NatsLink {
+  readonly connection: NatsConnection;
+  readonly manager: JetStreamManager;
+  readonly #onAway = new Set<() => void>();
+  readonly #onBack = new Set<() => void>();
+  #isAway = false;
+
+  private constructor(connection: NatsConnection, manager: JetStreamManager) {
+    this.connection = connection;
+    this.manager = manager;
+    void this.#watch();
+  }
+
+  /** Rejects with `connection_failed`, `not_authorized`, or `unsupported` where JetStream is not switched on. */
+  static async open(options: ResolvedJetStreamOptions): Promise<NatsLink> {
+    let connection: NatsConnection;
+    try {
+      connection = await connect({
+        servers: [...options.servers],
+        name: `starcast ${options.stream}`,
+        // A store outlives any outage: who waits for it has limits of their own.
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: 250,
+        reconnectJitter: 250,
+        // Half-open connections are found in 10 s instead of four minutes.
+        pingInterval: 5_000,
+        maxPingOut: 2,
+        ...(options.tls === null ? {} : { tls: withoutAbsent(options.tls) }),
+        ...loginOf(options.credentials),
+      });
+    } catch (error) {
+      throw toStoreError(error, `connect to NATS (${options.servers.join(", ")})`);
+    }
+    try {
+      const manager = await jetstreamManager(connection, { timeout: options.publishTimeoutMs });
+      return new NatsLink(connection, manager);
+    } catch (error) {
+      await connection.close();
+      throw new StarcastError(
+        "unsupported",
+        "Expected a NATS server with JetStream, got one without: start it with `-js`, or enable it for this account",
+        { cause: error },
+      );
+    }
+  }
+
+  /** True from when the connection was lost until it is back. */
+  get isAway(): boolean {
+    return this.#isAway;
+  }
+
+  /** Bytes a message may have. */
+  get maxPayload(): number {
+    return this.connection.info?.max_payload ?? 1_048_576;
+  }
+
+  onAway(run: () => void): () => void {
+    this.#onAway.add(run);
+    return () => void this.#onAway.delete(run);
+  }
+
+  onBack(run: () => void): () => void {
+    this.#onBack.add(run);
+    return () => void this.#onBack.delete(run);
+  }
+
+  async close(): Promise<void> {
+    this.#onAway.clear();
+    this.#onBack.clear();
+    await this.connection.close();
+  }
+
+  async #watch(): Promise<void> {
+    for await (const { type } of this.connection.status()) {
+      if (type === "disconnect" && !this.#isAway) {
+        this.#isAway = true;
+        for (const run of [...this.#onAway]) run();
+      } else if (type === "reconnect" && this.#isAway) {
+        this.#isAway = false;
+        for (const run of [...this.#onBack]) run();
+      }
+    }
+  }
+}
+
+function loginOf(credentials: JetStreamCredentials | null): Partial<NodeConnectionOptions> {
+  if (credentials === null) return {};
+  if ("token" in credentials) return { token: credentials.token };
+  if ("user" in credentials) return { user: credentials.user, pass: credentials.password };
+  try {
+    return {
+      authenticator:
+        "creds" in credentials ? credsAuthenticator(credentials.creds) : nkeyAuthenticator(credentials.nkeySeed),
+    };
+  } catch {
+    // What the client says of it may show a part of it.
+    throw new InvalidOptionError({
+      option: "credentials",
+      expected: "the text of a .creds file, or an nkey seed, as bytes",
+      received: "bytes that are neither",
+    });
+  }
+}
+
+// The client takes a member that is there for one that is meant.
+function withoutAbsent(tls: JetStreamTls): object {
+  return Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined));
+}
