@@ -1,25 +1,33 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+export interface NatsSettings {
+  readonly flags?: readonly string[] | undefined;
+  /** Text of a configuration file, where flags do not reach. */
+  readonly config?: string | undefined;
+  /** @default true */
+  readonly jetstream?: boolean | undefined;
+}
 
 /** A nats-server of a test: on free ports of loopback, with a folder of its own. */
 export class NatsServer {
   readonly #program: string;
   readonly #folder: string;
-  readonly #arguments: readonly string[];
+  readonly #settings: NatsSettings;
   #process: ChildProcess | null = null;
   #port = 0;
 
-  private constructor(program: string, folder: string, extra: readonly string[]) {
+  private constructor(program: string, folder: string, settings: NatsSettings) {
     this.#program = program;
     this.#folder = folder;
-    this.#arguments = extra;
+    this.#settings = settings;
   }
 
-  static async start(program: string, extra: readonly string[] = []): Promise<NatsServer> {
-    const server = new NatsServer(program, await mkdtemp(join(tmpdir(), "starcast-nats-")), extra);
+  static async start(program: string, settings: NatsSettings = {}): Promise<NatsServer> {
+    const server = new NatsServer(program, await mkdtemp(join(tmpdir(), "starcast-nats-")), settings);
     await server.start();
     return server;
   }
@@ -34,15 +42,16 @@ export class NatsServer {
 
   /** Starts it again after `kill`, on the port it had. */
   async start(): Promise<void> {
-    const ports = join(this.#folder, "ports");
-    await rm(ports, { recursive: true, force: true });
+    const { flags = [], config, jetstream = true } = this.#settings;
+    const file = join(this.#folder, "nats.conf");
+    if (config !== undefined) await writeFile(file, config);
     const process = spawn(
       this.#program,
       [
         ...["--addr", "127.0.0.1", "--port", this.#port === 0 ? "-1" : String(this.#port)],
-        ...["--jetstream", "--store_dir", join(this.#folder, "data")],
-        ...["--ports_file_dir", this.#folder],
-        ...this.#arguments,
+        ...(jetstream ? ["--jetstream", "--store_dir", join(this.#folder, "data")] : []),
+        ...(config === undefined ? [] : ["--config", file]),
+        ...flags,
       ],
       { stdio: ["ignore", "ignore", "pipe"] },
     );
@@ -56,8 +65,8 @@ export class NatsServer {
       process.once("exit", (code) => reject(new Error(`Expected nats-server to run, got exit ${code}:\n${log}`)));
     });
     await ready;
+    this.#port = Number(/Listening for client connections on 127\.0\.0\.1:(\d+)/.exec(log)?.[1]);
     log = "";
-    if (this.#port === 0) this.#port = await this.#readPort(process.pid ?? 0);
   }
 
   /** Sends a signal: SIGKILL, SIGSTOP, SIGCONT ... */
@@ -76,11 +85,5 @@ export class NatsServer {
   async close(): Promise<void> {
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true });
-  }
-
-  async #readPort(pid: number): Promise<number> {
-    const text = await readFile(join(this.#folder, `nats-server_${pid}.ports`), "utf8");
-    const { nats } = JSON.parse(text) as { readonly nats: readonly string[] };
-    return Number(new URL(nats[0] ?? "").port);
   }
 }

@@ -36,6 +36,7 @@ export class AckedPublisher {
   readonly #inFlight = new Map<number, Waiting>();
   #waiting: Waiting[] = [];
   #next = 0;
+  #newest = 0;
   #timer: Timer | null = null;
   #isClosed = false;
   readonly #forgetAway: () => void;
@@ -51,6 +52,11 @@ export class AckedPublisher {
     });
     this.#forgetAway = link.onAway(() => this.#lost());
     this.#forgetBack = link.onBack(() => this.#send());
+  }
+
+  /** The greatest sequence that was acknowledged. */
+  get newest(): number {
+    return this.#newest;
   }
 
   /**
@@ -104,7 +110,10 @@ export class AckedPublisher {
     this.#inFlight.delete(number);
     const answer = readAnswer(message);
     if (answer instanceof StarcastError) sent.reject(answer);
-    else sent.resolve(answer);
+    else {
+      this.#newest = Math.max(this.#newest, answer.sequence);
+      sent.resolve(answer);
+    }
     if (this.#waiting.length > 0) this.#send();
   }
 

@@ -14,10 +14,6 @@ export class Echoes {
     this.#newest = newest;
   }
 
-  get newest(): number {
-    return this.#newest;
-  }
-
   came(sequence: number, timestamp: string): void {
     this.#newest = sequence;
     this.#recent.set(sequence, timestamp);

@@ -194,7 +194,7 @@ export class JetStreamEventLog implements EventLog {
     if (dedupeKey === undefined && !isSingleWriter) return undefined;
     const lines = headers();
     if (dedupeKey !== undefined) lines.set("Nats-Msg-Id", encodeURIComponent(dedupeKey));
-    if (isSingleWriter) lines.set("Nats-Expected-Last-Sequence", String(Math.max(this.#head, this.#echoes.newest)));
+    if (isSingleWriter) lines.set("Nats-Expected-Last-Sequence", String(Math.max(this.#head, this.#publisher.newest)));
     return lines;
   }
 

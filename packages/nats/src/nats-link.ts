@@ -101,10 +101,11 @@ function loginOf(credentials: JetStreamCredentials | null): Partial<NodeConnecti
   if ("token" in credentials) return { token: credentials.token };
   if ("user" in credentials) return { user: credentials.user, pass: credentials.password };
   try {
-    return {
-      authenticator:
-        "creds" in credentials ? credsAuthenticator(credentials.creds) : nkeyAuthenticator(credentials.nkeySeed),
-    };
+    const authenticator =
+      "creds" in credentials ? credsAuthenticator(credentials.creds) : nkeyAuthenticator(credentials.nkeySeed);
+    // What cannot sign anything would only be found out when the server asks.
+    authenticator("nonce");
+    return { authenticator };
   } catch {
     // What the client says of it may show a part of it.
     throw new InvalidOptionError({

@@ -30,6 +30,8 @@ export interface EventLog {
   readonly trimmedThrough: number;
   /** Newest committed offset known here. Never falls. */
   readonly head: number;
+  /** False while the engine is away, so that what is known here may be behind; absent where that cannot be. */
+  readonly isReachable?: boolean;
   /**
    * MUST commit the drafts in order, and resolve only when they survive what `durability` promises.
    * MUST reject with a typed error and commit nothing when `isAtomic`, MUST NOT reorder concurrent calls of one process.

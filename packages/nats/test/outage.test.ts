@@ -1,0 +1,138 @@
+import { cp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Broker, type Store } from "@starcast/core";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { NatsServer } from "../../../tests/nats-server.ts";
+import { describeWith } from "../../../tests/services.ts";
+import { JetStreamStore, type JetStreamOptions } from "../src/index.ts";
+
+describeWith("nats-server", "while NATS is away", (program) => {
+  let server: NatsServer;
+  const stores: Store[] = [];
+  beforeEach(async () => {
+    server = await NatsServer.start(program);
+  });
+  afterEach(async () => {
+    for (const store of stores.splice(0)) await store.close();
+    await server.close();
+  });
+  const open = async (options: JetStreamOptions = {}): Promise<Store> => {
+    const store = await JetStreamStore.open({ servers: server.url, ...options });
+    stores.push(store);
+    return store;
+  };
+
+  it("publishing waits for it, and every subscriber goes on without a gap", async () => {
+    const store = await open({ publishTimeoutMs: 30_000 });
+    const broker = new Broker({ store, observe: [] });
+    const seen = collectIds(broker);
+    const before = [await broker.publish("test.happened", 1), await broker.publish("test.happened", 2)];
+    await server.kill();
+    await expect.poll(() => store.log.isReachable).toBe(false);
+    const during = Array.from({ length: 20 }, (_, index) => broker.publish("test.happened", index));
+    await server.start();
+    const published = [...before, ...(await Promise.all(during))];
+    await seen.through(published.at(-1)?.id ?? "");
+    expect(seen.ids).toEqual(published.map(({ id }) => id));
+    await broker.close();
+  });
+
+  it("publishing fails at once, if so asked", async () => {
+    const broker = new Broker({ store: await open({ whileAway: "fail" }), observe: [] });
+    await broker.publish("test.happened", 1);
+    await server.kill();
+    const codes = new Set<unknown>();
+    await expect
+      .poll(
+        async () => {
+          const code: unknown = await broker.publish("test.happened", 2).then(
+            () => null,
+            (error: { readonly code: unknown }) => error.code,
+          );
+          codes.add(code);
+          return code;
+        },
+        { timeout: 15_000 },
+      )
+      .toBe("connection_failed");
+    expect([...codes].every((code) => code === "connection_failed" || code === "store_failed")).toBe(true);
+    await broker.close();
+  });
+
+  it("publishing gives up after its time", async () => {
+    const broker = new Broker({ store: await open({ publishTimeoutMs: 500 }), observe: [] });
+    await server.kill();
+    const codes = await Promise.all(
+      [1, 2, 3].map((data) =>
+        broker.publish("test.happened", data).then(
+          () => null,
+          (error: { readonly code: unknown }) => error.code,
+        ),
+      ),
+    );
+    for (const code of codes) expect(["connection_failed", "timed_out", "store_failed"]).toContain(code);
+    await broker.close();
+  });
+
+  it("a frozen server delays, and loses nothing", async () => {
+    const broker = new Broker({ store: await open({ publishTimeoutMs: 30_000 }), observe: [] });
+    const seen = collectIds(broker);
+    await broker.publish("test.happened", 0);
+    server.signal("SIGSTOP");
+    const during = Array.from({ length: 50 }, (_, index) => broker.publish("test.happened", index));
+    server.signal("SIGCONT");
+    const published = await Promise.all(during);
+    await seen.through(published.at(-1)?.id ?? "");
+    expect(seen.ids).toHaveLength(51);
+    await broker.close();
+  });
+
+  it("a tail that was lost ends the log that had it, and begins a new epoch", async () => {
+    const store = await open();
+    const draft = { type: "test.happened", subject: undefined, json: "1", sizeBytes: 14, dedupeKey: undefined };
+    await store.log.append([draft, draft, draft]);
+    await server.kill();
+    await cp(join(server.folder, "data"), join(server.folder, "copy"), { recursive: true });
+    await server.start();
+    await expect.poll(async () => (await store.log.append([draft]).catch(() => null)) !== null).toBe(true);
+    const { epoch } = store.log;
+    await server.kill();
+    await rm(join(server.folder, "data"), { recursive: true });
+    await cp(join(server.folder, "copy"), join(server.folder, "data"), { recursive: true });
+    await server.start();
+    await expect
+      .poll(
+        () =>
+          store.log.refresh().then(
+            () => null,
+            (error: { readonly code: unknown }) => error.code,
+          ),
+        { timeout: 15_000 },
+      )
+      .toBe("store_corrupt");
+    await expect(store.log.append([draft])).rejects.toMatchObject({ code: "store_corrupt" });
+    const again = await open();
+    expect(again.log.epoch).not.toBe(epoch);
+    expect(await again.log.append([draft])).toMatchObject([{ position: { epoch: again.log.epoch } }]);
+  });
+});
+
+/** The ids a plain subscriber is given, in order. */
+function collectIds(broker: Broker): { readonly ids: string[]; through(id: string): Promise<void> } {
+  const ids: string[] = [];
+  let onId = (): void => undefined;
+  broker.subscribe((event) => {
+    ids.push(event.id);
+    onId();
+  });
+  return {
+    ids,
+    through: (id) =>
+      new Promise((resolve) => {
+        onId = () => {
+          if (ids.includes(id)) resolve();
+        };
+        onId();
+      }),
+  };
+}
