@@ -3,9 +3,11 @@ import { errors } from "@nats-io/transport-node";
 import { StarcastError, isStarcastError, type ErrorCode } from "@starcast/core";
 
 /** What NATS said, as an error of ours; one that is ours already stays as it is. */
-export function toStoreError(error: unknown, doing: string): StarcastError {
+export function toStoreError(error: unknown, doing: string, otherwise: ErrorCode = "store_failed"): StarcastError {
   if (isStarcastError(error)) return error;
-  return new StarcastError(codeOf(error), `Expected to ${doing}, got ${reasonOf(error)}`, { cause: error });
+  return new StarcastError(codeOf(error) ?? otherwise, `Expected to ${doing}, got ${reasonOf(error)}`, {
+    cause: error,
+  });
 }
 
 /** What JetStream said against a message, by its error code (server/errors.json of nats-server). */
@@ -22,7 +24,7 @@ export function isAbsent(error: unknown): boolean {
   return error instanceof JetStreamApiError && (absent.has(error.code) || error.status === 404);
 }
 
-function codeOf(error: unknown): ErrorCode {
+function codeOf(error: unknown): ErrorCode | null {
   if (error instanceof errors.AuthorizationError || error instanceof errors.PermissionViolationError)
     return "not_authorized";
   if (error instanceof errors.UserAuthenticationExpiredError) return "not_authorized";
@@ -30,9 +32,9 @@ function codeOf(error: unknown): ErrorCode {
   if (error instanceof errors.ClosedConnectionError || error instanceof errors.DrainingConnectionError)
     return "store_closed";
   if (error instanceof errors.ConnectionError || error instanceof errors.NoRespondersError) return "connection_failed";
-  if (error instanceof errors.RequestError) return error.isNoResponders() ? "connection_failed" : "store_failed";
+  if (error instanceof errors.RequestError) return error.isNoResponders() ? "connection_failed" : null;
   if (error instanceof JetStreamApiError && noRoom.has(error.code)) return "store_full";
-  return "store_failed";
+  return null;
 }
 
 function reasonOf(error: unknown): string {

@@ -42,7 +42,7 @@ export class NatsLink {
         ...loginOf(options.credentials),
       });
     } catch (error) {
-      throw toStoreError(error, `connect to NATS (${options.servers.join(", ")})`);
+      throw toStoreError(error, `connect to NATS (${options.servers.join(", ")})`, "connection_failed");
     }
     try {
       const manager = await jetstreamManager(connection, { timeout: options.publishTimeoutMs });
