@@ -130,15 +130,15 @@ export class Broker<Events = EventMap> implements AnyBroker {
     type: Type,
     ...rest: PublishArguments<Events[Type]>
   ): Promise<Published<Event<Type, Events[Type]>>> {
-    const [data, options] = rest as [unknown, PublishOptions?];
+    const [data, options] = rest as readonly [unknown, PublishOptions?];
     // The vocabulary says what this type carries; the log does not know.
     return this.publishAny(type, data, options) as Promise<Published<Event>> as Promise<
       Published<Event<Type, Events[Type]>>
     >;
   }
 
-  publishAny(type: string, data: unknown, options: PublishOptions = {}): Promise<LogEvent> {
-    return this.#publishing.publish({ type, data, options });
+  publishAny(type: string, data: unknown, options: PublishOptions = noOptions): Promise<LogEvent> {
+    return this.#publishing.publish(type, data, options);
   }
 
   /** All or none, one after the other with nothing in between; `unsupported` where the engine cannot. */
@@ -283,6 +283,8 @@ export class Broker<Events = EventMap> implements AnyBroker {
     this.observe({ kind: "drainCompleted", level: "info", tookMs: clock.now() - startedAt, undone });
   }
 }
+
+const noOptions: PublishOptions = Object.freeze({});
 
 function closed(): StarcastError {
   return new StarcastError("broker_closed", "Expected an open broker, got one that was closed");

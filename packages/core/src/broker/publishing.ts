@@ -20,13 +20,6 @@ export interface PublishingOptions {
   readonly onRefused: (type: string, code: ErrorCode, message: string) => void;
 }
 
-/** One publication before it is checked. */
-export interface Publication {
-  readonly type: string;
-  readonly data: unknown;
-  readonly options: PublishOptions;
-}
-
 /** One publication of a list. */
 export interface ListedPublication extends PublishOptions {
   readonly type: string;
@@ -45,11 +38,13 @@ export class Publishing {
   }
 
   /** Rejects, never throws; a rejection nobody looks at is told to the observer only. */
-  publish({ type, data, options }: Publication): Promise<LogEvent> {
+  publish(type: string, data: unknown, options: PublishOptions): Promise<LogEvent> {
+    const { log } = this.#options;
     let draft: EventDraft;
     let appending: Promise<readonly Appended[]>;
     try {
       draft = this.#draft(type, data, options);
+      if (draft.dedupeKey === undefined && canCommit(log)) return Promise.resolve(this.#commit(log, draft));
       appending = this.#append([draft], draft.sizeBytes);
     } catch (error) {
       return this.#rejected([type], error);
@@ -114,9 +109,8 @@ export class Publishing {
     return { type, subject, json, sizeBytes, dedupeKey: options.dedupeKey };
   }
 
-  #append(drafts: readonly EventDraft[], bytes: number): Promise<readonly Appended[]> {
-    const { uncommitted, hasRoomFor, log } = this.#options;
-    const count = drafts.length;
+  #checkRoom(count: number, bytes: number): void {
+    const { uncommitted, hasRoomFor } = this.#options;
     if (this.#drafts + count > uncommitted.maxDrafts || this.#bytes + bytes > uncommitted.maxBytes) {
       throw new StarcastError(
         "overloaded",
@@ -129,6 +123,20 @@ export class Publishing {
         "Expected at most half of the log to be published from inside `deliver`, got more: publish in a later turn",
       );
     }
+  }
+
+  /** Kept by the engine within the call. */
+  #commit(log: CommittingLog, draft: EventDraft): LogEvent {
+    this.#checkRoom(1, draft.sizeBytes);
+    const event = LogEvent.from(log.epoch, log.commit(draft));
+    this.#options.onPublished(event);
+    return event;
+  }
+
+  #append(drafts: readonly EventDraft[], bytes: number): Promise<readonly Appended[]> {
+    const { log } = this.#options;
+    const count = drafts.length;
+    this.#checkRoom(count, bytes);
     const headBefore = log.head;
     const appending = log.append(drafts);
     // What an engine commits at once is not waiting; the rest is counted until it is kept or refused.
@@ -175,6 +183,12 @@ export class Publishing {
     for (const type of types) this.#options.onRefused(String(type).slice(0, 128), code, message);
     return quiet(Promise.reject(error));
   }
+}
+
+type CommittingLog = EventLog & Required<Pick<EventLog, "commit">>;
+
+function canCommit(log: EventLog): log is CommittingLog {
+  return log.commit !== undefined;
 }
 
 function checkOptions(options: unknown): void {

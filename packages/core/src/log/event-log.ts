@@ -38,6 +38,11 @@ export interface EventLog {
    */
   append(drafts: readonly EventDraft[]): Promise<readonly Appended[]>;
   /**
+   * For engines that keep a draft within the call: MUST do what `append([draft])` does, and MUST throw what that rejects
+   * with. Only for drafts without a `dedupeKey`. Without the promises a publication into memory costs half.
+   */
+  commit?(draft: EventDraft): StoredEvent;
+  /**
    * MUST give the events after `after`, in order, up to the limit, at least one if any is retained (even above `maxBytes`).
    * MUST begin at the oldest retained event when `after` was trimmed; the caller sees the hole by its offset.
    */
