@@ -5,39 +5,47 @@ import type { Pump } from "../pump/pump.ts";
 import type { CloseReason, Subscriber } from "../subscriber/subscriber.ts";
 import type { Subscription } from "./subscription.ts";
 
-export interface RegistrationOptions {
-  readonly subscriber: Subscriber;
+/** What all registrations of a broker have in common, so that none of them carries it. */
+export interface RegistrationHome {
   readonly pump: Pump;
   readonly epoch: string;
+  /** Called once, when it begins to close. */
+  onClosed(registration: Registration, reason: CloseReason): void;
+  /** Called once, when it has closed and given back what it held. */
+  onEnded(registration: Registration): void;
+  onFailed(registration: Registration, error: unknown): void;
+}
+
+export interface RegistrationSpec {
+  /** What the user passed: the subscriber, or what was made into one. */
+  readonly key: unknown;
+  readonly subscriber: Subscriber;
   readonly name: string | undefined;
   /** For the observer: the name, or a number. */
   readonly label: string;
   readonly filter: CompiledFilter;
-  /** Called once, when it begins to close. */
-  readonly onClosed: (registration: Registration, reason: CloseReason) => void;
-  /** Called once, when it has closed and given back what it held. */
-  readonly onEnded: (registration: Registration) => void;
-  readonly onFailed: (label: string, error: unknown) => void;
 }
 
 /** One subscriber's place with the broker: its cursor while it has one, and its end. */
 export class Registration implements Subscription {
+  readonly key: unknown;
   readonly subscriber: Subscriber;
   readonly name: string | undefined;
   readonly label: string;
   filter: CompiledFilter;
-  readonly #options: RegistrationOptions;
+  readonly #home: RegistrationHome;
   #cursor: Cursor | null = null;
   #closing: Promise<void> | null = null;
   /** What else ends with it: the lease of a named subscription. Idempotent; awaited after the subscriber's own close. */
   onRelease: (() => Promise<void>) | null = null;
 
-  constructor(options: RegistrationOptions) {
-    this.#options = options;
-    this.subscriber = options.subscriber;
-    this.name = options.name;
-    this.label = options.label;
-    this.filter = options.filter;
+  constructor(home: RegistrationHome, spec: RegistrationSpec) {
+    this.#home = home;
+    this.key = spec.key;
+    this.subscriber = spec.subscriber;
+    this.name = spec.name;
+    this.label = spec.label;
+    this.filter = spec.filter;
   }
 
   get position(): Position | null {
@@ -56,7 +64,7 @@ export class Registration implements Subscription {
 
   setFilter(filter: Filter & { readonly within?: Filter | undefined }, after?: Position): Position {
     this.filter = compileFilter(filter, filter.within);
-    const { pump, epoch } = this.#options;
+    const { pump, epoch } = this.#home;
     if (this.#cursor === null) return { epoch, offset: 0 };
     return { epoch, offset: pump.setFilter(this.#cursor, this.filter, after?.epoch === epoch ? after.offset : null) };
   }
@@ -82,16 +90,16 @@ export class Registration implements Subscription {
   }
 
   async #end(reason: CloseReason): Promise<void> {
-    const { pump, onClosed, onEnded, onFailed, subscriber, label } = this.#options;
-    if (this.#cursor !== null) pump.remove(this.#cursor);
-    onClosed(this, reason);
+    const home = this.#home;
+    if (this.#cursor !== null) home.pump.remove(this.#cursor);
+    home.onClosed(this, reason);
     try {
-      await subscriber.close(reason);
+      await this.subscriber.close(reason);
     } catch (error) {
-      onFailed(label, error);
+      home.onFailed(this, error);
     }
     await this.release();
     if (this.#cursor !== null) this.#cursor.line = null;
-    onEnded(this);
+    home.onEnded(this);
   }
 }

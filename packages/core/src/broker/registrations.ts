@@ -8,7 +8,8 @@ import type { Pump } from "../pump/pump.ts";
 import type { StartingPoint } from "../pump/starting-point.ts";
 import type { CloseReason, Subscriber } from "../subscriber/subscriber.ts";
 import { NamedSubscription } from "./named-subscription.ts";
-import { Registration } from "./registration.ts";
+import { Registration, type RegistrationHome } from "./registration.ts";
+import { RegistrationsByKey } from "./registrations-by-key.ts";
 import { checkSubscribeOptions } from "./check-subscribe-options.ts";
 import type { SubscribeOptions } from "./subscription.ts";
 
@@ -21,11 +22,12 @@ export interface RegistrationsOptions {
 }
 
 /** Who is subscribed: by what the user passed, and by name; bounded. */
-export class Registrations {
+export class Registrations implements RegistrationHome {
+  readonly pump: Pump;
+  readonly epoch: string;
   readonly #context: RegistrationsOptions;
   readonly #all = new Set<Registration>();
-  // By what was passed to `subscribe`: one function may be subscribed several times.
-  readonly #byKey = new Map<unknown, Set<Registration>>();
+  readonly #byKey = new RegistrationsByKey();
   readonly #names = new Set<string>();
   /** Closing: no longer counted, but still finishing its last event or giving back its lease. */
   readonly #ending = new Set<Registration>();
@@ -34,6 +36,8 @@ export class Registrations {
 
   constructor(context: RegistrationsOptions) {
     this.#context = context;
+    this.pump = context.pump;
+    this.epoch = context.options.store.log.epoch;
   }
 
   get count(): number {
@@ -47,7 +51,7 @@ export class Registrations {
 
   /** Throws `invalid_option`, `invalid_filter`, `overloaded`, `name_taken` before anything has changed. */
   add(key: unknown, subscriber: Subscriber, options: SubscribeOptions): Registration {
-    const { pump, observers, options: broker } = this.#context;
+    const { options: broker } = this.#context;
     checkSubscribeOptions(options);
     const filter = compileFilter({ types: options.types, subjects: options.subjects }, options.within);
     if (this.#all.size >= broker.maxSubscribers) {
@@ -63,32 +67,40 @@ export class Registrations {
         `Expected a name that is not subscribed, got \`${name}\`: give the second one another \`name\``,
       );
     }
-    const registration = new Registration({
-      subscriber,
-      pump,
-      epoch: broker.store.log.epoch,
-      name,
-      label: name ?? `#${(this.#numbered += 1)}`,
-      filter,
-      onClosed: (ended, reason) => this.#forget(key, ended, reason),
-      onEnded: (ended) => void this.#ending.delete(ended),
-      onFailed: (label, error) => observers.tell({ kind: "subscriberFailed", level: "warn", subscriber: label, error }),
-    });
-    this.#remember(key, registration);
+    const label = name ?? `#${(this.#numbered += 1)}`;
+    const registration = new Registration(this, { key, subscriber, name, label, filter });
+    this.#remember(registration);
     this.#place(registration, options);
     return registration;
   }
 
   /** Ends what was subscribed with this function or object. */
   async remove(key: unknown): Promise<void> {
-    await Promise.all([...(this.#byKey.get(key) ?? [])].map((registration) => registration.close()));
+    await Promise.all(this.#byKey.of(key).map((registration) => registration.close()));
   }
 
   /** Ends the subscription of a subscriber that broke its contract. */
   fail(cursor: Cursor, error: unknown): void {
-    const { observers } = this.#context;
-    observers.tell({ kind: "subscriberFailed", level: "warn", subscriber: cursor.label, error });
-    if (cursor.owner instanceof Registration) void cursor.owner.end("subscriber_failed");
+    if (!(cursor.owner instanceof Registration)) return;
+    this.onFailed(cursor.owner, error);
+    void cursor.owner.end("subscriber_failed");
+  }
+
+  onClosed(registration: Registration, reason: CloseReason): void {
+    const { label, name } = registration;
+    this.#all.delete(registration);
+    this.#ending.add(registration);
+    if (name !== undefined) this.#names.delete(name);
+    this.#byKey.delete(registration);
+    this.#context.observers.tell({ kind: "subscriberClosed", level: "debug", subscriber: label, reason });
+  }
+
+  onEnded(registration: Registration): void {
+    this.#ending.delete(registration);
+  }
+
+  onFailed({ label }: Registration, error: unknown): void {
+    this.#context.observers.tell({ kind: "subscriberFailed", level: "warn", subscriber: label, error });
   }
 
   async endAll(): Promise<void> {
@@ -107,7 +119,8 @@ export class Registrations {
   }
 
   #place(registration: Registration, options: SubscribeOptions): void {
-    const { pump, observers, options: broker } = this.#context;
+    const { pump } = this;
+    const { observers, options: broker } = this.#context;
     const { store, leaseMs, surroundings } = broker;
     const { name, maxReplayEvents = Infinity } = options;
     const { subscriber, label, filter } = registration;
@@ -139,24 +152,11 @@ export class Registrations {
     return this.#context.constructedAt;
   }
 
-  #remember(key: unknown, registration: Registration): void {
+  #remember(registration: Registration): void {
     const { label, name } = registration;
     this.#all.add(registration);
     if (name !== undefined) this.#names.add(name);
-    const known = this.#byKey.get(key);
-    if (known === undefined) this.#byKey.set(key, new Set([registration]));
-    else known.add(registration);
+    this.#byKey.add(registration);
     this.#context.observers.tell({ kind: "subscriberOpened", level: "debug", subscriber: label });
-  }
-
-  #forget(key: unknown, registration: Registration, reason: CloseReason): void {
-    const { label, name } = registration;
-    this.#all.delete(registration);
-    this.#ending.add(registration);
-    if (name !== undefined) this.#names.delete(name);
-    const known = this.#byKey.get(key);
-    known?.delete(registration);
-    if (known?.size === 0) this.#byKey.delete(key);
-    this.#context.observers.tell({ kind: "subscriberClosed", level: "debug", subscriber: label, reason });
   }
 }

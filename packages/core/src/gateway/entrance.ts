@@ -185,7 +185,8 @@ export class Entrance {
       Math.floor(random.next() * 0x1_0000_0000)
         .toString(36)
         .padStart(7, "0");
-    return part() + part();
+    // Joined by `+` it would be kept as three strings.
+    return [part(), part()].join("");
   }
 }
 

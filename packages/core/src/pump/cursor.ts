@@ -63,8 +63,10 @@ export class Cursor {
   isReadyAgain = false;
   /** Whether it was sent elsewhere since the last offer began. */
   isMoved = false;
-  start: Line["start"] = { position: { epoch: "", offset: 0 }, isResumed: false };
-  #place: Place | null = null;
+  // Where its life begins, kept as plain values: there are as many cursors as clients.
+  #startOffset = 0;
+  #startGap: Gap | null = null;
+  #isResumed = false;
 
   constructor(spec: CursorSpec, group: FilterGroup, epoch: string, control: CursorControl) {
     this.subscriber = spec.subscriber;
@@ -82,6 +84,10 @@ export class Cursor {
     return { epoch: this.epoch, offset: this.control.placeOf(this) };
   }
 
+  get start(): Line["start"] {
+    return { position: { epoch: this.epoch, offset: this.#startOffset }, isResumed: this.#isResumed };
+  }
+
   /** The place that may be kept durably, since nothing before it is in flight; null while there is none. */
   get safeOffset(): number | null {
     if (this.acknowledged < 0) return null;
@@ -91,18 +97,19 @@ export class Cursor {
   }
 
   /** Puts the cursor where its life begins. */
-  place(place: Place): void {
-    this.#place = place;
-    this.start = { position: { epoch: this.epoch, offset: place.offset }, isResumed: place.isResumed };
-    this.acknowledged = place.gap === null ? place.offset : -1;
+  place({ offset, gap, isResumed }: Place): void {
+    this.#startOffset = offset;
+    this.#startGap = gap;
+    this.#isResumed = isResumed;
+    this.acknowledged = gap === null ? offset : -1;
     this.goBack();
   }
 
   /** Back to the last acknowledged place; a gap at the start that was not acknowledged will be told again. */
   goBack(): void {
     const isStartTold = this.acknowledged >= 0;
-    this.offset = isStartTold ? this.acknowledged : (this.#place?.offset ?? 0);
-    this.pendingGap = isStartTold ? null : (this.#place?.gap ?? null);
+    this.offset = isStartTold ? this.acknowledged : this.#startOffset;
+    this.pendingGap = isStartTold ? null : this.#startGap;
     this.handedOver = this.acknowledged;
     this.dropPage();
   }
