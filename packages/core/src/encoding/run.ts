@@ -57,6 +57,7 @@ class RunBatch implements Batch {
   readonly #after: number;
   readonly #first: number;
   #events: readonly LogEvent[] | undefined;
+  #through: Position | undefined;
 
   constructor(run: EventRun, after: number, first: number) {
     this.#run = run;
@@ -68,8 +69,10 @@ class RunBatch implements Batch {
     return { epoch: this.#run.epoch, offset: this.#after };
   }
 
+  // One batch is offered to all that are live: what they all ask for is made once.
   get through(): Position {
-    return { epoch: this.#run.epoch, offset: this.#run.through };
+    this.#through ??= { epoch: this.#run.epoch, offset: this.#run.through };
+    return this.#through;
   }
 
   get events(): readonly LogEvent[] {

@@ -31,6 +31,10 @@ export class FilterGroup {
 export class FilterGroups {
   readonly #groups = new Map<string, FilterGroup>();
 
+  get size(): number {
+    return this.#groups.size;
+  }
+
   [Symbol.iterator](): IterableIterator<FilterGroup> {
     return this.#groups.values();
   }

@@ -164,7 +164,8 @@ export class Pump implements CursorControl {
     this.#offered = target;
     this.#bytesSince = 0;
     this.#bytesDuringTick = 0;
-    const events = target > after && this.#window.dropped <= after ? this.#window.slice(after, target) : null;
+    const isHere = target > after && this.#window.dropped <= after;
+    const events = isHere && this.#groups.size > 0 ? this.#window.slice(after, target) : null;
     // Copies: what subscribers change while they take is the next tick's.
     for (const group of [...this.#groups]) {
       const behind = [...group.behind];

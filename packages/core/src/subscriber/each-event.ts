@@ -26,6 +26,8 @@ export interface EachEventOptions {
  */
 export class EachEvent implements Subscriber {
   readonly #options: EachEventOptions;
+  // A thousand functions are a thousand objects to fetch: what each event needs lies here.
+  readonly #send: (event: LogEvent) => unknown;
   #line: Line | null = null;
   #inFlight: Promise<void> | null = null;
   #nextGap: Gap | null = null;
@@ -35,6 +37,7 @@ export class EachEvent implements Subscriber {
 
   constructor(options: EachEventOptions) {
     this.#options = options;
+    this.#send = options.send;
   }
 
   open(line: Line): void {
@@ -45,19 +48,19 @@ export class EachEvent implements Subscriber {
   deliver(batch: Batch): number {
     if (this.#isBusy) return 0;
     const { events } = batch;
-    const { send, isNamed } = this.#options;
+    const send = this.#send;
     let taken = 0;
     for (const event of events) {
       try {
         const result = send(event);
         if (isThenable(result)) {
           this.#passed(events[taken - 1]);
-          this.#await(result, { line: this.#line, through: placeOf(event), before: before(event) });
+          this.#await(result, { line: this.#line, through: event, before: before(event) });
           return taken + 1;
         }
       } catch (error) {
         this.#options.onFailed(error);
-        if (isNamed) {
+        if (this.#options.isNamed) {
           this.#passed(events[taken - 1]);
           this.#tryAgainLater();
           return taken;
@@ -148,7 +151,8 @@ export class EachEvent implements Subscriber {
   #passed(event: LogEvent | undefined): void {
     if (event === undefined) return;
     this.#failures = 0;
-    this.#line?.acknowledge(placeOf(event));
+    // An event is a position too.
+    this.#line?.acknowledge(event);
   }
 }
 
@@ -157,10 +161,6 @@ interface Work {
   readonly line: Line | null;
   readonly through: Position;
   readonly before: Position | null;
-}
-
-function placeOf({ epoch, offset }: LogEvent): Position {
-  return { epoch, offset };
 }
 
 function before(event: LogEvent): Position {
