@@ -74,16 +74,26 @@ export class NatsServer {
     this.#process?.kill(signal);
   }
 
-  async kill(): Promise<void> {
-    const process = this.#process;
-    if (process === null || process.exitCode !== null || process.signalCode !== null) return;
-    const exited = once(process, "exit");
-    process.kill("SIGKILL");
-    await exited;
+  /** Without a chance to write what it has acknowledged. */
+  kill(): Promise<void> {
+    return this.#end("SIGKILL");
+  }
+
+  /** As an operator does: it writes everything first. */
+  stop(): Promise<void> {
+    return this.#end("SIGTERM");
   }
 
   async close(): Promise<void> {
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const process = this.#process;
+    if (process === null || process.exitCode !== null || process.signalCode !== null) return;
+    const exited = once(process, "exit");
+    process.kill(signal);
+    await exited;
   }
 }

@@ -31,6 +31,8 @@ export class JetStreamEventLog implements EventLog {
   readonly durability: Durability;
   readonly isAtomic = false;
   readonly retention: ReadLimit;
+  readonly ended: Promise<StarcastError>;
+  #end: (error: StarcastError) => void = () => undefined;
   readonly #link: NatsLink;
   readonly #options: ResolvedJetStreamOptions;
   readonly #publisher: AckedPublisher;
@@ -50,6 +52,9 @@ export class JetStreamEventLog implements EventLog {
   private constructor(link: NatsLink, options: ResolvedJetStreamOptions, info: StreamInfo) {
     const { stream, surroundings, publishTimeoutMs } = options;
     const { max_msgs: maxEvents, max_bytes: maxBytes } = info.config;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
     this.#link = link;
     this.#options = options;
     this.#renewals = renewalsIn(info.config.description);
@@ -210,6 +215,8 @@ export class JetStreamEventLog implements EventLog {
   /** Looks at the stream: it must be the one it was, with at least what was seen of it. */
   async #check(): Promise<StreamInfo> {
     const { stream } = this.#options;
+    // What comes while the question is on its way may be newer than the answer.
+    const seen = this.#head;
     let info: StreamInfo;
     try {
       info = await this.#link.manager.streams.info(stream);
@@ -218,19 +225,20 @@ export class JetStreamEventLog implements EventLog {
     }
     this.#trimmed = Math.max(this.#trimmed, trimmedThrough(info));
     if (epochOf(info.created, renewalsIn(info.config.description)) !== this.epoch) throw this.#break("another stream");
-    if (info.state.last_seq >= this.#head) return info;
+    if (info.state.last_seq >= seen) return info;
     // Acknowledged events are gone, after a power cut or with a restored snapshot. Who opens the stream from now on
     // must not give their ids to others.
     await this.#link.manager.streams.update(stream, { description: describeStream(this.#renewals + 1) });
-    throw this.#break(`one that ends at ${info.state.last_seq} instead of ${this.#head}`);
+    throw this.#break(`one that ends at ${info.state.last_seq} instead of ${seen}`);
   }
 
   #break(what: string): StarcastError {
     this.#broken ??= new StarcastError(
       "store_corrupt",
-      `Expected stream \`${this.#options.stream}\` as it was, got ${what}: open the store again, it begins a new epoch`,
+      `Expected stream \`${this.#options.stream}\` as it was, got ${what}: end the process and open the store again, it begins a new epoch`,
     );
     this.#publisher.close();
+    this.#end(this.#broken);
     return this.#broken;
   }
 

@@ -53,6 +53,7 @@ export class Broker<Events = EventMap> implements AnyBroker {
   readonly #registrations: Registrations;
   readonly #onClosing: (() => void)[] = [];
   #closing: Promise<void> | null = null;
+  #endedBy: StarcastError | null = null;
 
   constructor(options: BrokerOptions<Events> = {}) {
     const resolved = resolveBrokerOptions(options);
@@ -62,6 +63,7 @@ export class Broker<Events = EventMap> implements AnyBroker {
     this.vocabulary = resolved.events;
     this.surroundings = surroundings;
     this.#log = store.log;
+    void store.log.ended?.then((error) => this.#logEnded(error));
     this.#observers = new Observers(observe);
     this.#pump = new Pump({
       log: store.log,
@@ -204,12 +206,13 @@ export class Broker<Events = EventMap> implements AnyBroker {
     this.#counters.drop(reason, count);
   }
 
-  /** Waits for the signal, then closes: resolves after the graceful drain. Holds the process until then. */
+  /** Waits for the signal, then closes: resolves after the drain, rejects if the log ended. Holds the process until then. */
   async run(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     const { signal } = options;
     this.#registrations.start();
     if (signal?.aborted !== true && this.#closing === null) await this.#untilAborted(signal);
     await this.close();
+    if (this.#endedBy !== null) throw this.#endedBy;
   }
 
   /** Ends everything that is registered, in a fixed order, then the store; idempotent. */
@@ -245,6 +248,12 @@ export class Broker<Events = EventMap> implements AnyBroker {
     return this.#registrations.add(key, subscriber, options);
   }
 
+  #logEnded(error: StarcastError): void {
+    this.#endedBy = error;
+    this.observe({ kind: "logEnded", level: "warn", error });
+    void this.close();
+  }
+
   async #untilAborted(signal: AbortSignal | undefined): Promise<void> {
     // Without a server or a timer of its own the process would end in the middle of `await run()`.
     const hold = this.surroundings.scheduler.after(Number.MAX_SAFE_INTEGER, () => undefined, { holdsProcess: true });
@@ -263,8 +272,7 @@ export class Broker<Events = EventMap> implements AnyBroker {
     // Whoever is told of the end may call `close` again: by then it is known to be under way.
     await Promise.resolve();
     for (const resolve of this.#onClosing.splice(0)) resolve();
-    const { clock } = this.surroundings;
-    const startedAt = clock.now();
+    const startedAt = this.surroundings.clock.now();
     this.observe({ kind: "drainStarted", level: "info", parts: this.#parts.count, subscribers: this.subscriberCount });
     const undone = await drain({
       parts: this.#parts,
@@ -280,7 +288,7 @@ export class Broker<Events = EventMap> implements AnyBroker {
         await this.store.close();
       },
     });
-    this.observe({ kind: "drainCompleted", level: "info", tookMs: clock.now() - startedAt, undone });
+    this.observe({ kind: "drainCompleted", level: "info", tookMs: this.surroundings.clock.now() - startedAt, undone });
   }
 }
 

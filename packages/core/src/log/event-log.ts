@@ -1,3 +1,4 @@
+import type { StarcastError } from "../errors.ts";
 import type { EventDraft, StoredEvent } from "../event/event.ts";
 import type { Position } from "./position.ts";
 
@@ -32,6 +33,8 @@ export interface EventLog {
   readonly head: number;
   /** False while the engine is away, so that what is known here may be behind; absent where that cannot be. */
   readonly isReachable?: boolean;
+  /** Resolves when the log cannot go on, since it is not the one it was: the process has to open its store again. */
+  readonly ended?: Promise<StarcastError>;
   /**
    * MUST commit the drafts in order, and resolve only when they survive what `durability` promises.
    * MUST reject with a typed error and commit nothing when `isAtomic`, MUST NOT reorder concurrent calls of one process.

@@ -14,6 +14,7 @@ export interface Moments {
   subscriberClosed: { readonly subscriber: string; readonly reason: CloseReason };
   leaseLost: { readonly name: string };
   checkpointFailed: { readonly name: string; readonly error: unknown };
+  logEnded: { readonly error: unknown };
   readFailed: { readonly after: number; readonly error: unknown };
   observerFailed: { readonly error: unknown };
   drainStarted: { readonly parts: number; readonly subscribers: number };
