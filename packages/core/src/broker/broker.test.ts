@@ -62,6 +62,21 @@ describe("publishing", () => {
     expect(broker.eventsPublished).toBe(1);
   });
 
+  it("again with the key of an event that has left the log returns its place, and passes nothing off as its data", async () => {
+    const { broker } = house({ store: new MemoryStore({ retention: { maxEvents: 2 } }) });
+    const first = await broker.publish("a.b", { try: 1 }, { dedupeKey: "k" });
+    for (let data = 0; data < 3; data += 1) await broker.publish("a.b", data);
+    const again = await broker.publish("a.b", { try: 2 }, { dedupeKey: "k" });
+    expect([again.id, again.timestamp, again.isDuplicate, again.isTrimmed]).toEqual([
+      first.id,
+      first.timestamp,
+      true,
+      true,
+    ]);
+    expect(() => again.data).toThrow(expect.objectContaining({ code: "events_missed" }));
+    expect([first.isTrimmed, broker.eventsPublished, broker.eventsDropped]).toEqual([false, 4, 0]);
+  });
+
   it("of a list is all or none", async () => {
     const { broker } = house();
     await expect(

@@ -25,6 +25,7 @@ import { Publishing } from "./publishing.ts";
 import type { Registration } from "./registration.ts";
 import { Registrations } from "./registrations.ts";
 import type { PublishOptions, SubscribeOptions, Subscription } from "./subscription.ts";
+import { holdSignal } from "./until-signal.ts";
 import type {
   BrokerStats,
   FollowingOptions,
@@ -207,11 +208,11 @@ export class Broker<Events = EventMap> implements AnyBroker {
   }
 
   /** Waits for the signal, then closes: resolves after the drain, rejects if the log ended. Holds the process until then. */
-  async run(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    const { signal } = options;
+  async run({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     this.#registrations.start();
+    const release = holdSignal(signal);
     if (signal?.aborted !== true && this.#closing === null) await this.#untilAborted(signal);
-    await this.close();
+    await this.close().finally(release);
     if (this.#endedBy !== null) throw this.#endedBy;
   }
 

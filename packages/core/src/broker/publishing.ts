@@ -1,7 +1,7 @@
 import { InvalidOptionError, StarcastError, isStarcastError, type ErrorCode } from "../errors.ts";
 import { checkDedupeKey, checkSize, checkSubject, checkType } from "../event/check-draft.ts";
 import type { EventDraft } from "../event/event.ts";
-import { EarlierEvent, LogEvent } from "../event/log-event.ts";
+import { EarlierEvent, LogEvent, TrimmedEvent } from "../event/log-event.ts";
 import { snapshot, utf8Length } from "../event/snapshot.ts";
 import type { AnyVocabulary } from "../event/vocabulary.ts";
 import type { Appended, EventLog } from "../log/event-log.ts";
@@ -165,15 +165,13 @@ export class Publishing {
     return event;
   }
 
-  /** The first event of a dedupe key; what the log no longer holds is taken from the draft. */
+  /** The first event of a dedupe key. Where the log no longer holds it, the draft must not pass for its content. */
   async #earlier(draft: EventDraft, { position, timestamp }: Appended): Promise<LogEvent> {
     const [stored] = await this.#options.log.read(position.offset - 1, { maxEvents: 1, maxBytes: 1 });
-    return new EarlierEvent(
-      position.epoch,
-      position.offset,
-      timestamp,
-      stored?.offset === position.offset ? stored : draft,
-    );
+    const { epoch, offset } = position;
+    return stored?.offset === offset
+      ? new EarlierEvent(epoch, offset, timestamp, stored)
+      : new TrimmedEvent(epoch, offset, timestamp, draft.type);
   }
 
   /** Tells the observer; the publisher may look at the rejection or not. */

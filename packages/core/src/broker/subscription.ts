@@ -37,6 +37,9 @@ export interface Subscription {
 export interface PublishOptions {
   /** The key of the thing the event is about. @default what the vocabulary says */
   readonly subject?: string | undefined;
-  /** Publishing again with the same key within the dedupe window (5 min) returns the first event. */
+  /**
+   * Publishing again with the same key within the dedupe window (5 min) returns the first event; of one that has left the
+   * log since, its id and timestamp (`isTrimmed`).
+   */
   readonly dedupeKey?: string | undefined;
 }

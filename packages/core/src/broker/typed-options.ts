@@ -17,8 +17,11 @@ export type PublicationOf<Events> = {
   readonly [Type in keyof Events & string]: { readonly type: Type; readonly data: Events[Type] } & PublishOptions;
 }[keyof Events & string];
 
-/** A committed event, and whether it is an earlier one that its dedupe key met. */
-export type Published<E> = E & { readonly isDuplicate: boolean };
+/**
+ * A committed event, and whether it is an earlier one that its dedupe key met. When that one has left the log since, only
+ * its id and timestamp are known: `isTrimmed` is true, `type` is what was asked for, and reading `data` throws `events_missed`.
+ */
+export type Published<E> = E & { readonly isDuplicate: boolean; readonly isTrimmed: boolean };
 
 export interface BrokerStats extends Counts {
   readonly subscriberCount: number;

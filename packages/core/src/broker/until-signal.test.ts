@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Broker } from "./broker.ts";
+import { untilSignal } from "./until-signal.ts";
 
 // The module in a process of its own: its signals are the process's. Compiled, since Node 20 does not run TypeScript.
 let folder = "";
@@ -51,6 +53,27 @@ describe("untilSignal", () => {
     await child.line();
     child.kill("SIGINT");
     expect(await child.ended).toEqual([130, null]);
+  });
+
+  it("is listened for until the last broker that runs with it has ended, and again for the next", async () => {
+    const listeners = (): number => process.listenerCount("SIGHUP");
+    const before = listeners();
+    const signal = untilSignal("SIGHUP");
+    expect(listeners()).toBe(before + 1);
+    const [first, second] = [new Broker({ observe: [] }), new Broker({ observe: [] })];
+    const running = [first.run({ signal }), second.run({ signal })];
+    await first.close();
+    await running[0];
+    expect(listeners()).toBe(before + 1);
+    await second.close();
+    await running[1];
+    expect(listeners()).toBe(before);
+    const third = new Broker({ observe: [] });
+    const last = third.run({ signal });
+    expect(listeners()).toBe(before + 1);
+    process.emit("SIGHUP");
+    await last;
+    expect([signal.aborted, listeners()]).toEqual([true, before]);
   });
 
   it("does not hold the process", async () => {

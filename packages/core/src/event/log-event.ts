@@ -1,3 +1,4 @@
+import { StarcastError } from "../errors.ts";
 import type { Encoding } from "../encoding/encoding.ts";
 import type { Event, StoredEvent } from "./event.ts";
 
@@ -41,6 +42,11 @@ export class LogEvent implements Event, StoredEvent {
     return false;
   }
 
+  /** True when that earlier event has left the log: then `data` throws `events_missed`. */
+  get isTrimmed(): boolean {
+    return false;
+  }
+
   get id(): string {
     return `${this.epoch}-${this.offset}`;
   }
@@ -77,6 +83,24 @@ export class LogEvent implements Event, StoredEvent {
 export class EarlierEvent extends LogEvent {
   override get isDuplicate(): boolean {
     return true;
+  }
+}
+
+/** The same when the log no longer holds the first event: its place is known, its content is not. */
+export class TrimmedEvent extends EarlierEvent {
+  constructor(epoch: string, offset: number, timestamp: string, type: string) {
+    super(epoch, offset, timestamp, { type, subject: undefined, json: "null", sizeBytes: 0 });
+  }
+
+  override get isTrimmed(): boolean {
+    return true;
+  }
+
+  override get data(): unknown {
+    throw new StarcastError(
+      "events_missed",
+      `Expected the event ${this.id} to be still in the log, got one that was trimmed: read \`data\` only where \`isTrimmed\` is false`,
+    );
   }
 }
 
