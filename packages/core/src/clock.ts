@@ -40,6 +40,7 @@ interface Host {
   };
 }
 
+// Neither Node's types nor a browser's are assumed: this is what every runtime has, and what some have.
 const host: Host = globalThis as unknown as Host;
 
 // setTimeout takes at most 2^31 - 1 ms; longer waits would fire at once.

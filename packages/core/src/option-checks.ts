@@ -28,7 +28,7 @@ export function integer(
   bounds: { readonly min: number; readonly max: number },
 ): number {
   if (value === undefined) return byDefault;
-  const isNumber = typeof value === "number" && (Number.isInteger(value) || value === Infinity);
+  const isNumber = typeof value === "number" && (Number.isSafeInteger(value) || value === Infinity);
   if (isNumber && value >= bounds.min && value <= bounds.max) return value;
   const expected =
     bounds.max === Infinity

@@ -228,14 +228,9 @@ export class Broker<Events = EventMap> implements AnyBroker {
 
   #published(event: LogEvent): void {
     this.#counters.published(1);
-    if (this.#observers.wantsDebug)
-      this.observe({
-        kind: "eventPublished",
-        level: "debug",
-        id: event.id,
-        type: event.type,
-        sizeBytes: event.sizeBytes,
-      });
+    if (!this.#observers.wantsDebug) return;
+    const { id, type, sizeBytes } = event;
+    this.observe({ kind: "eventPublished", level: "debug", id, type, sizeBytes });
   }
 
   #gapTold(cursor: Cursor, gap: Gap): void {

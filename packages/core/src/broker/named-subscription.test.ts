@@ -222,3 +222,80 @@ function house(): {
   brokers.push(broker);
   return { broker, checkpoints, time, moments };
 }
+
+describe("two brokers on one store", () => {
+  it("tell a subscriber that its lease is the other's, and open it again from the other's place", async () => {
+    const { broker, checkpoints, time } = house();
+    const told: string[] = [];
+    const lines: Line[] = [];
+    const seen: number[] = [];
+    broker.attach(
+      {
+        open: (line) => {
+          told.push("open");
+          lines.push(line);
+        },
+        deliver: ({ events, through }) => {
+          seen.push(...events.map(({ offset }) => offset));
+          // What it does after it was told that another goes on must move nothing.
+          if (told.at(-1) === "open") lines.at(-1)?.acknowledge(through);
+          return events.length;
+        },
+        suspend: () => void told.push("suspend"),
+        gap: () => undefined,
+        close: (reason) => void told.push(reason),
+      },
+      { name: "one" },
+    );
+    await turns(3);
+    await broker.publish("a.b", 1);
+    await turns(3);
+    // The first stands still for longer than its lease; meanwhile the other takes it.
+    checkpoints.failing = true;
+    await time.advance(leaseMs);
+    expect(told).toEqual(["open", "suspend"]);
+    checkpoints.failing = false;
+    const { store, surroundings } = broker;
+    const other = new Broker({
+      observe: [],
+      store: { ...store, close: () => Promise.resolve() },
+      surroundings,
+      leaseMs,
+    });
+    const others: number[] = [];
+    const takenOver = other.subscribe((event) => void others.push(Number(event.id.split("-")[1])), { name: "one" });
+    await turns(5);
+    await broker.publish("a.b", 2);
+    await turns(5);
+    lines[0]?.acknowledge({ epoch: broker.position.epoch, offset: 2 });
+    expect([seen, others]).toEqual([[1], [2]]);
+    await takenOver.close();
+    await time.advance(leaseMs);
+    await broker.publish("a.b", 3);
+    await turns(5);
+    expect([told, seen]).toEqual([
+      ["open", "suspend", "open"],
+      [1, 3],
+    ]);
+    await other.close();
+  });
+
+  it.each<[string, () => unknown]>([
+    ["throws", () => explode()],
+    ["rejects", () => Promise.reject(new Error("no"))],
+  ])("go on when a receiver's suspend %s", async (_name, suspend) => {
+    const { broker, checkpoints, time, moments } = house();
+    broker.subscribe({ send: () => undefined, suspend }, { name: "one" });
+    await turns(3);
+    const other = await checkpoints.takeOver("one", leaseMs);
+    await time.advance(leaseMs / 3);
+    expect(moments).toContain("subscriberFailed");
+    await checkpoints.release(other);
+    await time.advance(leaseMs);
+    expect([broker.subscriberCount, await checkpoints.acquire("one", leaseMs)]).toEqual([1, null]);
+  });
+});
+
+function explode(): never {
+  throw new Error("no");
+}

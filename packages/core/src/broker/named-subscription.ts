@@ -143,13 +143,12 @@ export class NamedSubscription {
 
   #lose(cursor: Cursor): void {
     if (this.#state.kind !== "holding" || this.#state.cursor !== cursor) return;
-    const { pump, registration, observers, name } = this.#options;
-    pump.remove(cursor);
-    cursor.line = null;
-    registration.cursor = null;
+    const { registration, observers, name } = this.#options;
     this.#state = { kind: "waiting" };
     observers.tell({ kind: "leaseLost", level: "warn", name });
     this.#later(() => this.#acquire());
+    // Last: the subscriber may close its subscription because of it.
+    registration.suspend();
   }
 
   async #release(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Cursor } from "../pump/cursor.ts";
 import { compileFilter, type CompiledFilter, type Filter } from "../pump/filter.ts";
 import type { Pump } from "../pump/pump.ts";
 import type { CloseReason, Subscriber } from "../subscriber/subscriber.ts";
+import { watchRejection } from "../thenable.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** What all registrations of a broker have in common, so that none of them carries it. */
@@ -60,6 +61,21 @@ export class Registration implements Subscription {
   /** The cursor it is moved by; null while it has none (its lease is another's). */
   set cursor(cursor: Cursor | null) {
     this.#cursor = cursor;
+  }
+
+  /** Its lease is another's: nothing more is handed over until it is its own again, and the subscriber is told. */
+  suspend(): void {
+    const home = this.#home;
+    if (this.#cursor === null) return;
+    home.pump.remove(this.#cursor);
+    this.#cursor.line = null;
+    this.#cursor = null;
+    try {
+      const result: unknown = this.subscriber.suspend?.();
+      if (result !== undefined) watchRejection(result, (error) => home.onFailed(this, error));
+    } catch (error) {
+      home.onFailed(this, error);
+    }
   }
 
   setFilter(filter: Filter & { readonly within?: Filter | undefined }, after?: Position): Position {

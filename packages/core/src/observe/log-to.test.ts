@@ -39,6 +39,53 @@ describe("a log", () => {
     expect(lines.at(-1)).toBe("warn starcast leaseLost name=x (and 15 more of this kind since)");
   });
 
+  it("is fields and a message for pino, and for whoever asks", () => {
+    const { logger } = recorder();
+    const calls: unknown[][] = [];
+    const warn = (...parts: readonly unknown[]): void => void calls.push([...parts]);
+    const pino = { ...logger, warn, bindings: () => ({}) };
+    const error = new StarcastError("overloaded", "too\nmuch");
+    const position = { epoch: "e", offset: 1 };
+    const gap = { after: null, through: position, reason: "unknown" } as const;
+    logTo(pino)({ kind: "subscriberFailed", level: "warn", subscriber: "#1", error });
+    logTo(
+      { ...logger, warn },
+      { format: "fields" },
+    )({
+      kind: "subscriberGapped",
+      level: "warn",
+      subscriber: "#1",
+      gap,
+      missed: 1,
+    });
+    logTo(pino)({ kind: "readFailed", level: "warn", after: 3, error: new TypeError("token hunter2") });
+    expect(calls).toEqual([
+      [
+        { kind: "subscriberFailed", subscriber: "#1", error: { code: "overloaded", message: "too much" } },
+        "starcast subscriberFailed",
+      ],
+      [{ kind: "subscriberGapped", subscriber: "#1", gap, missed: 1 }, "starcast subscriberGapped"],
+      [{ kind: "readFailed", after: 3, error: "TypeError" }, "starcast readFailed"],
+    ]);
+    expect(() => logTo(pino, { format: "json" as never })).toThrow(/`format`/);
+    logTo(pino, { format: "lines" })({ kind: "leaseLost", level: "warn", name: "x" });
+    expect(calls.at(-1)).toEqual(["starcast leaseLost name=x"]);
+  });
+
+  it("counts what was left out in a field", () => {
+    const objects: unknown[] = [];
+    let now = 0;
+    const logger = { ...recorder().logger, warn: (fields: unknown) => void objects.push(fields) };
+    const observe = logTo(logger, { format: "fields", maxPerMinute: 1, now: () => now });
+    for (let index = 0; index < 3; index += 1) observe({ kind: "leaseLost", level: "warn", name: "x" });
+    now = 60_000;
+    observe({ kind: "leaseLost", level: "warn", name: "x" });
+    expect(objects).toEqual([
+      { kind: "leaseLost", name: "x" },
+      { kind: "leaseLost", name: "x", leftOut: 2 },
+    ]);
+  });
+
   it("refuses options it does not know", () => {
     expect(() => logTo(recorder().logger, { levle: "info" } as never)).toThrow(/did you mean `level`/);
   });

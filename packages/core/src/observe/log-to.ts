@@ -2,16 +2,22 @@ import { isStarcastError } from "../errors.ts";
 import { checkKeys, integer, oneOf } from "../option-checks.ts";
 import type { Moment, MomentLevel, Observer } from "./observer.ts";
 
-/** What `console`, pino, winston and others have in common. */
+/** What `console`, pino, winston and others have in common. A logger with `bindings` is pino, which takes fields. */
 export interface Logger {
   debug(...parts: readonly unknown[]): void;
   info(...parts: readonly unknown[]): void;
   warn(...parts: readonly unknown[]): void;
+  readonly bindings?: unknown;
 }
 
 export interface LogToOptions {
   /** The lowest level that is logged. @default "warn" */
   readonly level?: MomentLevel | undefined;
+  /**
+   * `lines` says everything in one text, `fields` passes an object and a short message, to be queried later.
+   * @default what the logger is made for: `fields` for pino, else `lines`
+   */
+  readonly format?: "lines" | "fields" | undefined;
   /** Lines of one kind in a minute; what is left out is counted in the next line. @default 10 */
   readonly maxPerMinute?: number | undefined;
   /** The time of day, for tests. @default Date.now */
@@ -20,8 +26,9 @@ export interface LogToOptions {
 
 /** Writes moments as lines: no payloads, no secrets, no stack traces, and no more than `maxPerMinute` of one kind. */
 export function logTo(logger: Logger, options: LogToOptions = {}): Observer {
-  checkKeys("LogToOptions", options, ["level", "maxPerMinute", "now"]);
+  checkKeys("LogToOptions", options, ["level", "format", "maxPerMinute", "now"]);
   const level = oneOf("level", options.level, "warn", ["debug", "info", "warn"]);
+  const format = oneOf("format", options.format, isPino(logger) ? "fields" : "lines", ["lines", "fields"]);
   const limit = new LineLimit(
     integer("maxPerMinute", options.maxPerMinute, 10, { min: 1, max: Infinity }),
     options.now ?? Date.now,
@@ -29,8 +36,8 @@ export function logTo(logger: Logger, options: LogToOptions = {}): Observer {
   const observer = (moment: Moment): void => {
     const left = limit.take(moment.kind);
     if (left === null) return;
-    const more = left === 0 ? "" : ` (and ${left} more of this kind since)`;
-    logger[moment.level](`starcast ${moment.kind}${fieldsOf(moment)}${more}`);
+    if (format === "fields") logger[moment.level](objectOf(moment, left), `starcast ${moment.kind}`);
+    else logger[moment.level](lineOf(moment, left));
   };
   return Object.assign(observer, { level });
 }
@@ -70,11 +77,31 @@ const minuteMs = 60_000;
 /** Longest text of one field; a message of a foreign error may be anything. */
 const maxFieldLength = 300;
 
-function fieldsOf(moment: Moment): string {
-  return Object.entries(moment)
-    .filter(([name]) => name !== "kind" && name !== "level")
-    .map(([name, value]) => ` ${name}=${textOf(value)}`)
-    .join("");
+// Others have `child` too; this one is pino's own.
+function isPino({ bindings }: Logger): boolean {
+  return typeof bindings === "function";
+}
+
+function lineOf(moment: Moment, left: number): string {
+  const fields = fieldsOf(moment).map(([name, value]) => ` ${name}=${textOf(value)}`);
+  const more = left === 0 ? "" : ` (and ${left} more of this kind since)`;
+  return `starcast ${moment.kind}${fields.join("")}${more}`;
+}
+
+/** The logger has a level of its own, and says it itself. */
+function objectOf(moment: Moment, left: number): Readonly<Record<string, unknown>> {
+  const fields = fieldsOf(moment).map(([name, value]) => [name, fieldOf(value)] as const);
+  return Object.fromEntries([["kind", moment.kind], ...fields, ...(left === 0 ? [] : [["leftOut", left] as const])]);
+}
+
+function fieldOf(value: unknown): unknown {
+  if (isStarcastError(value)) return { code: value.code, message: shorten(value.message) };
+  if (value instanceof Error) return textOf(value);
+  return typeof value === "string" ? shorten(value) : value;
+}
+
+function fieldsOf(moment: Moment): [string, unknown][] {
+  return Object.entries(moment).filter(([name]) => name !== "kind" && name !== "level");
 }
 
 function textOf(value: unknown): string {

@@ -61,6 +61,8 @@ export class Cursor {
   /** The tick that last offered something, and whether `ready` was called meanwhile. */
   offeredInTick = 0;
   isReadyAgain = false;
+  /** Offers in a row of which it took nothing, and said in the same call that it was ready. */
+  emptyOffers = 0;
   /** Whether it was sent elsewhere since the last offer began. */
   isMoved = false;
   // Where its life begins, kept as plain values: there are as many cursors as clients.

@@ -21,6 +21,12 @@ export interface HandOverOptions {
  */
 export type Outcome = "all" | "part" | "again" | "ended";
 
+/**
+ * Offers in a row of which a subscriber may take nothing while it says it is ready: offered again each turn, it would
+ * burn the loop for ever.
+ */
+export const maxEmptyOffers = 100;
+
 /** Every call to a subscriber's own code while it is subscribed: guarded, and booked on its cursor. */
 export class HandOver {
   /**
@@ -90,6 +96,13 @@ export class HandOver {
     if (taken < events.length && !cursor.isMoved)
       cursor.handedOver = Math.max(handedOver, cursor.acknowledged, events[taken - 1]?.offset ?? 0);
     if (cursor.state === "closed") return "ended";
+    if (taken === 0 && cursor.isReadyAgain && !cursor.isMoved) {
+      cursor.emptyOffers += 1;
+      if (cursor.emptyOffers >= maxEmptyOffers) {
+        this.#options.onFailed(cursor, neverTakes());
+        return "ended";
+      }
+    } else if (cursor.emptyOffers > 0) cursor.emptyOffers = 0;
     const isFull = taken < events.length;
     if (!cursor.isMoved) cursor.offset = isFull ? before(batch, taken) : batch.through.offset;
     if (isFull) return cursor.isReadyAgain ? "again" : "part";
@@ -110,6 +123,13 @@ export class HandOver {
   #watch(cursor: Cursor, result: unknown): void {
     if (result !== undefined) watchRejection(result, (error) => this.#options.onFailed(cursor, error));
   }
+}
+
+function neverTakes(): StarcastError {
+  return new StarcastError(
+    "subscriber_failed",
+    `Expected a subscriber that is ready to take something, got nothing taken ${maxEmptyOffers} times in a row, each with \`ready()\` inside \`deliver\``,
+  );
 }
 
 /** The place before event number `index` of a batch. */

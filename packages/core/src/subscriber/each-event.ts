@@ -11,6 +11,7 @@ export const maxRetryMs = 30_000;
 export interface EachEventOptions {
   readonly send: (event: LogEvent) => unknown;
   readonly close: (() => unknown) | undefined;
+  readonly suspend: (() => unknown) | undefined;
   /** A promise is awaited before the next event, as that of `send` is. */
   readonly onGap: ((gap: Gap) => unknown) | undefined;
   /** A named subscription must not pass over an event that failed. */
@@ -80,6 +81,15 @@ export class EachEvent implements Subscriber {
     // Acknowledging it now would pass over the event being worked on.
     if (this.#inFlight !== null) this.#nextGap = gap;
     else this.#tell(gap);
+  }
+
+  suspend(): unknown {
+    // What failed or waits is the next holder's, or offered again with the next line.
+    this.#retry?.cancel();
+    this.#retry = null;
+    this.#nextGap = null;
+    this.#failures = 0;
+    return this.#options.suspend?.();
   }
 
   async close(_reason: CloseReason): Promise<void> {

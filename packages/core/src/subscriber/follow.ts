@@ -52,7 +52,13 @@ export class Follow implements Subscriber, AsyncIterableIterator<LogEvent, undef
   }
 
   open(line: Line): void {
+    this.suspend();
     this.#line = line;
+  }
+
+  /** What was handed over ahead is offered again, to whoever holds the lease then. */
+  suspend(): void {
+    this.#line = null;
     this.#events = [];
     this.#next = 0;
     this.#gap = null;

@@ -25,6 +25,11 @@ export interface Subscriber {
   deliver(batch: Batch): number;
   /** These will never come. The next event is the first that matches after `gap.through`. */
   gap(gap: Gap): void;
+  /**
+   * A named subscription lost its lease: another holder moves the place now. The line is dead, what is in flight is not
+   * this one's any more; `open` comes again when the lease does.
+   */
+  suspend?(): unknown;
   /** Called once, last; a returned promise is awaited by a draining broker. */
   close(reason: CloseReason): void | Promise<void>;
 }

@@ -11,6 +11,8 @@ export type EventFunction<E> = (event: E) => unknown;
 export interface EventReceiver<E> {
   send(event: E): unknown;
   close?(): unknown;
+  /** Of a named subscription: another process moves its place now. Events come again when this one does. */
+  suspend?(): unknown;
 }
 
 export interface ToSubscriberOptions {
@@ -22,7 +24,7 @@ export interface ToSubscriberOptions {
 
 /** Whatever may be passed to `subscribe` as the port the pump knows; throws `invalid_option` for anything else. */
 export function toSubscriber(subscriber: unknown, options: ToSubscriberOptions): Subscriber {
-  if (hasMethod(subscriber, "deliver")) return subscriber as unknown as Subscriber;
+  if (isSubscriber(subscriber)) return subscriber;
   const { scheduler, random } = options.surroundings;
   const { onGap, isNamed, onFailed } = options;
   return new EachEvent({ ...callsOf(subscriber), onGap, isNamed, onFailed, scheduler, random });
@@ -32,11 +34,15 @@ export function toSubscriber(subscriber: unknown, options: ToSubscriberOptions):
 function callsOf(subscriber: unknown): {
   readonly send: (event: LogEvent) => unknown;
   readonly close: (() => unknown) | undefined;
+  readonly suspend: (() => unknown) | undefined;
 } {
-  if (typeof subscriber === "function") return { send: subscriber as EventFunction<LogEvent>, close: undefined };
-  if (hasMethod(subscriber, "send")) {
-    const receiver = subscriber as unknown as EventReceiver<LogEvent>;
-    return { send: (event) => receiver.send(event), close: () => receiver.close?.() };
+  if (isEventFunction(subscriber)) return { send: subscriber, close: undefined, suspend: undefined };
+  if (isReceiver(subscriber)) {
+    return {
+      send: (event) => subscriber.send(event),
+      close: () => subscriber.close?.(),
+      suspend: () => subscriber.suspend?.(),
+    };
   }
   throw new InvalidOptionError({
     option: "subscriber",
@@ -45,7 +51,20 @@ function callsOf(subscriber: unknown): {
   });
 }
 
-function hasMethod<Name extends string>(value: unknown, name: Name): value is Readonly<Record<Name, unknown>> {
+// The one method that tells them apart; the compiler holds the caller to the rest.
+function isSubscriber(value: unknown): value is Subscriber {
+  return hasMethod(value, "deliver");
+}
+
+function isReceiver(value: unknown): value is EventReceiver<LogEvent> {
+  return hasMethod(value, "send");
+}
+
+function isEventFunction(value: unknown): value is EventFunction<LogEvent> {
+  return typeof value === "function";
+}
+
+function hasMethod(value: unknown, name: string): boolean {
   return (
     typeof value === "object" &&
     value !== null &&
