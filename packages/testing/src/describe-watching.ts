@@ -27,6 +27,22 @@ export function describeWatching(open: OpenLog, { shared }: EventLogContract): v
       expect(behind).toEqual([]);
     });
 
+    it("calls also for what `commit` keeps within the call, which does what `append` of one draft does", async () => {
+      const log = await open();
+      if (log.commit === undefined) return;
+      const told: number[] = [];
+      log.watch((events) => told.push(...events.map(({ offset }) => offset)));
+      await log.append([draft(1)]);
+      const committed = log.commit(draft(2));
+      expect([committed.offset, log.head, told]).toEqual([2, 2, [1, 2]]);
+      await log.append([draft(3)]);
+      const stored = await log.read(0, { maxEvents: 10, maxBytes: Infinity });
+      expect(stored.map(({ json }) => json)).toEqual(["1", "2", "3"]);
+      expect(stored[1]).toMatchObject({ offset: 2, timestamp: committed.timestamp });
+      await log.close();
+      expect(() => log.commit?.(draft(4))).toThrow(expect.objectContaining({ code: "log_closed" }));
+    });
+
     it("does not call with a duplicate", async () => {
       const log = await open();
       const seen: number[] = [];

@@ -42,7 +42,8 @@ export interface EventLog {
   append(drafts: readonly EventDraft[]): Promise<readonly Appended[]>;
   /**
    * For engines that keep a draft within the call: MUST do what `append([draft])` does, and MUST throw what that rejects
-   * with. Only for drafts without a `dedupeKey`. Without the promises a publication into memory costs half.
+   * with. Only for drafts without a `dedupeKey`. Without the promises a publication into memory costs half. Who wraps
+   * `append` of an engine wraps this as well, or hides it.
    */
   commit?(draft: EventDraft): StoredEvent;
   /**
