@@ -137,6 +137,19 @@ describe("an event that fails", () => {
   });
 });
 
+describe("a suspended function", () => {
+  it("waits for nothing any more: what fails meanwhile is not tried again, and the next line is taken at once", async () => {
+    const { each, line, time, settle } = house({ isNamed: true });
+    each.deliver(batch(1));
+    each.suspend();
+    settle(new Error("too late"));
+    await turns(1);
+    expect([time.timers, line.readies, line.rewinds]).toEqual([0, 0, 0]);
+    each.open(line);
+    expect(each.deliver(batch(1))).toBe(1);
+  });
+});
+
 describe("onGap", () => {
   it("that rejects ends nothing and is told; without a name the gap is done with", async () => {
     const failures: unknown[] = [];

@@ -11,7 +11,7 @@ export const maxRetryMs = 30_000;
 export interface EachEventOptions {
   readonly send: (event: LogEvent) => unknown;
   readonly close: (() => unknown) | undefined;
-  readonly suspend: (() => unknown) | undefined;
+  readonly suspend?: (() => unknown) | undefined;
   /** A promise is awaited before the next event, as that of `send` is. */
   readonly onGap: ((gap: Gap) => unknown) | undefined;
   /** A named subscription must not pass over an event that failed. */
@@ -85,6 +85,7 @@ export class EachEvent implements Subscriber {
 
   suspend(): unknown {
     // What failed or waits is the next holder's, or offered again with the next line.
+    this.#line = null;
     this.#retry?.cancel();
     this.#retry = null;
     this.#nextGap = null;
