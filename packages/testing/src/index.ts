@@ -17,6 +17,8 @@ export { describeRecords } from "./describe-records.ts";
 export type { RecordsContract } from "./describe-records.ts";
 export { simulate } from "./simulator/simulate.ts";
 export type { SimulationOptions, Verdict } from "./simulator/simulate.ts";
+export { tellFailure } from "./simulator/tell-failure.ts";
+export type { Crash, EngineMaker, SimulatedEngine } from "./simulator/engine.ts";
 export { plantedBugs } from "./simulator/planted-bug.ts";
 export type { PlantedBug } from "./simulator/planted-bug.ts";
 export { describeSubscriber } from "./describe-subscriber.ts";

@@ -1,32 +1,27 @@
 import type { Batch, CloseReason, Gap, Line, Position, Subscriber, Subscription } from "@starcast/core";
 import type { SeededRandom } from "../seeded-random.ts";
-import { Judge, type ExpectedStart } from "./judge.ts";
+import type { ExpectedStart } from "./expected-start.ts";
+import { Judge } from "./judge.ts";
+import type { NamedLife } from "./named-life.ts";
+import { sieves, type Sieve } from "./sieve.ts";
+import type { Inhabitant, Stage } from "./stage.ts";
 import { isHealthy, takenOf, type Temper } from "./temper.ts";
-import { sieves, type Sieve, type Truth } from "./truth.ts";
-
-/** What an actor can do to the world it lives in. */
-export interface Stage {
-  readonly truth: Truth;
-  readonly nextTurn: (run: () => void) => void;
-  readonly after: (ms: number, run: () => void) => void;
-  publish(): void;
-  report(problem: string): void;
-}
 
 export interface ActorOptions {
   readonly label: string;
   readonly stage: Stage;
   readonly temper: Temper;
   readonly sieve: Sieve;
-  readonly start: ExpectedStart;
-  readonly name: string | undefined;
+  readonly start: () => ExpectedStart;
+  /** The durable subscription it is a holder of. */
+  readonly life: NamedLife | undefined;
   readonly random: SeededRandom;
 }
 
 /** A subscriber of some temper, and the judge of its life. */
-export class Actor implements Subscriber {
+export class Actor implements Subscriber, Inhabitant {
   readonly label: string;
-  readonly name: string | undefined;
+  readonly life: NamedLife | undefined;
   readonly judge: Judge;
   sieve: Sieve;
   subscription: Subscription | null = null;
@@ -39,9 +34,9 @@ export class Actor implements Subscriber {
   #isDelivering = false;
   #isReadyAgain = false;
 
-  constructor({ label, stage, temper, sieve, start, name, random }: ActorOptions) {
+  constructor({ label, stage, temper, sieve, start, life, random }: ActorOptions) {
     this.label = `${label} (${temper.name})`;
-    this.name = name;
+    this.life = life;
     this.sieve = sieve;
     this.#stage = stage;
     this.#temper = temper;
@@ -52,7 +47,9 @@ export class Actor implements Subscriber {
       sieve,
       start,
       isHealthy: isHealthy(temper),
-      isNamed: name !== undefined,
+      lease: life === undefined ? undefined : () => stage.leaseOf(life.name),
+      onDone: life === undefined ? undefined : (after, through) => life.done(after, through),
+      trace: (what) => stage.trace(what),
       report: (problem) => stage.report(problem),
     });
   }
@@ -116,6 +113,7 @@ export class Actor implements Subscriber {
       refiltering: 0,
       acknowledges: "at once",
     };
+    this.acknowledge();
     this.#ready();
   }
 
@@ -134,7 +132,7 @@ export class Actor implements Subscriber {
 
   refilter(sieve: Sieve, after?: Position): void {
     const { subscription } = this;
-    if (subscription === null || !this.isAlive || this.#line === null || this.name !== undefined) return;
+    if (subscription === null || !this.isAlive || this.#line === null || this.life !== undefined) return;
     const position = subscription.setFilter(sieve, after);
     this.judge.changesFilter(sieve, position, after);
     if (after !== undefined) this.#lastTaken = null;

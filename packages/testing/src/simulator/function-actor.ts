@@ -1,14 +1,15 @@
 import type { Event, Gap, Subscription } from "@starcast/core";
 import type { SeededRandom } from "../seeded-random.ts";
-import type { Stage } from "./actor.ts";
-import { Judge, type ExpectedStart } from "./judge.ts";
-import type { Sieve } from "./truth.ts";
+import type { ExpectedStart } from "./expected-start.ts";
+import { Judge } from "./judge.ts";
+import type { Sieve } from "./sieve.ts";
+import type { Stage } from "./stage.ts";
 
 export interface FunctionActorOptions {
   readonly label: string;
   readonly stage: Stage;
   readonly sieve: Sieve;
-  readonly start: ExpectedStart;
+  readonly start: () => ExpectedStart;
   readonly random: SeededRandom;
 }
 
@@ -28,15 +29,14 @@ export class FunctionActor {
     this.label = `${label} (function)`;
     this.#stage = stage;
     this.#random = random;
-    const report = (problem: string): void => stage.report(problem);
     this.judge = new Judge({
       label: this.label,
       truth: stage.truth,
       sieve,
       start,
       isHealthy: false,
-      isNamed: false,
-      report,
+      trace: (what) => stage.trace(what),
+      report: (problem) => stage.report(problem),
     });
     this.judge.begins();
   }

@@ -43,11 +43,11 @@ function judgeEvent(
   wanted: { readonly type: string; readonly data: unknown } | undefined,
 ): void {
   const offset = Number(id.slice(id.lastIndexOf("-") + 1));
-  const real = truth.at(offset);
-  if (id !== `${truth.epoch}-${offset}` || real === undefined)
+  if (id !== `${truth.epoch}-${offset}` || !(offset >= 1 && offset <= truth.head))
     return report(`publish resolved with ${id}, which was never committed`);
   // Who meets its own dedupe key gets the first event's place; its content only while the log still holds it.
   if (isDuplicate === true) return;
-  const isSame = real.type === type && real.json === JSON.stringify(wanted?.data);
+  const real = truth.at(offset);
+  const isSame = real?.type === type && real.json === JSON.stringify(wanted?.data);
   if (!isSame) report(`publish resolved with ${id}, which has other content`);
 }

@@ -1,26 +1,21 @@
-import type { Batch, CloseReason, Event, Gap, GapReason, Line, Position, StoredEvent } from "@starcast/core";
-import type { Sieve, Truth } from "./truth.ts";
-
-/** Where a life must begin, known before it does. */
-export interface ExpectedStart {
-  /** The first and the last offset it may begin after. */
-  readonly min: number;
-  readonly max: () => number;
-  /** A gap that must be told first: why, and after which position it must say. */
-  readonly gap: { readonly reason: GapReason; readonly after: Position | null } | null;
-  /** `maybe`: where the place depends on what was saved before a crash. */
-  readonly isResumed: boolean | "maybe";
-}
+import type { Batch, CloseReason, Event, Gap, Line, Position } from "@starcast/core";
+import type { ExpectedStart } from "./expected-start.ts";
+import type { Sieve } from "./sieve.ts";
+import { isSameEvent, type Truth } from "./truth.ts";
 
 export interface JudgeOptions {
   readonly label: string;
   readonly truth: Truth;
   readonly sieve: Sieve;
-  readonly start: ExpectedStart;
+  /** Asked when it begins: for a named one each time it has taken the lease. */
+  readonly start: () => ExpectedStart;
   /** One that always takes everything must never be told a gap once it has reached the head. */
   readonly isHealthy: boolean;
-  /** A named one that lost its lease is opened again, where its position was saved. */
-  readonly isNamed: boolean;
+  /** The lease it lives by, of a named one: after it was lost, another begins where the position was saved. */
+  readonly lease?: (() => number) | undefined;
+  /** Acknowledged: all after the first offset, through the second. */
+  readonly onDone?: ((after: number, through: number) => void) | undefined;
+  readonly trace: (what: string) => void;
   readonly report: (problem: string) => void;
 }
 
@@ -31,12 +26,13 @@ export interface JudgeOptions {
 export class Judge {
   readonly #options: JudgeOptions;
   #sieve: Sieve;
+  #startGap: ExpectedStart["gap"] = null;
   #cursor: number | null = null;
   #start = 0;
-  /** The same object in every line of one lease: another one means that the lease was lost in between. */
-  #startedBy: Line["start"] | null = null;
+  #lease: number | undefined;
   #acknowledged: number | null = null;
   #handedOver = -1;
+  #doneThrough = 0;
   #owedGap: ExpectedStart["gap"] = null;
   #isRewound = false;
   #isWaiting = false;
@@ -67,46 +63,39 @@ export class Judge {
     return this.#acknowledged;
   }
 
-  /** The last place a next life may begin at: nothing that matches lies between it and what was acknowledged. */
-  get safePlace(): number {
-    const { truth } = this.#options;
-    const next = truth.firstMatch(this.#acknowledged ?? this.#start, truth.head, this.#sieve);
-    return Math.max(next === undefined ? truth.head : next.offset - 1, truth.trimmedThrough);
-  }
-
   opened({ start }: Line): void {
     this.#notAfterEnd("opened");
-    const { start: expected, isNamed } = this.#options;
-    if (this.#cursor === null) this.#begin(start, expected.max());
-    else if (isNamed && start !== this.#startedBy) this.#begin(start, this.safePlace);
+    if (this.#cursor === null || this.#options.lease?.() !== this.#lease) this.#begin(start);
     else if (this.#isRewound) this.#cursor = this.#acknowledged ?? this.#start;
     else this.#problem("opened again without a rewind");
     this.#isRewound = false;
     this.#isWaiting = false;
     this.#handedOver = this.#acknowledged ?? -1;
-    this.#owedGap = this.#acknowledged === null ? expected.gap : null;
+    this.#owedGap = this.#acknowledged === null ? this.#startGap : null;
+    this.#trace(`opened at ${this.#cursor}`);
   }
 
   /** A function is never told where it starts. */
   begins(): void {
-    const { start, truth } = this.#options;
-    this.#begin(
-      { position: { epoch: truth.epoch, offset: start.min }, isResumed: start.isResumed === true },
-      start.min,
-    );
-    this.#owedGap = start.gap;
+    const { min, isResumed, gap } = this.#options.start();
+    this.#begin({ position: { epoch: this.#options.truth.epoch, offset: min }, isResumed: isResumed === true });
+    this.#owedGap = gap;
   }
 
   /** One event, by itself. */
   heard(event: Event): void {
     this.#notAfterEnd(`got ${event.id}`);
     if (this.#owedGap !== null) this.#problem("got an event before the gap at its start");
+    this.#trace(`got ${event.id}`);
     this.#took(event);
   }
 
   /** A batch, of which the subscriber takes `taken`; `isReadyAgain` when it said `ready` meanwhile. */
   offered(batch: Batch, taken: number, isReadyAgain: boolean): void {
     this.#notAfterEnd("offered a batch");
+    this.#trace(
+      `takes ${taken} of ${batch.events.length} from ${batch.events[0]?.id}, after ${batch.after.offset} through ${batch.through.offset}`,
+    );
     if (this.#isWaiting) this.#problem(`offered offset ${batch.events[0]?.offset} while waiting`);
     if (this.#owedGap !== null) this.#problem("offered events before the gap at its start");
     if (batch.events.length === 0) this.#problem("offered an empty batch");
@@ -122,6 +111,7 @@ export class Judge {
 
   told(gap: Gap): void {
     this.#notAfterEnd("told a gap");
+    this.#trace(`told gap ${gap.after?.epoch}-${gap.after?.offset} through ${gap.through.offset}: ${gap.reason}`);
     const { truth, isHealthy } = this.#options;
     const owed = this.#owedGap;
     if (gap.through.epoch !== truth.epoch) this.#problem(`gap ends in epoch ${gap.through.epoch}`);
@@ -148,7 +138,11 @@ export class Judge {
 
   acknowledges(through: number): void {
     const offset = Math.min(through, this.#handedOver);
-    if (offset > (this.#acknowledged ?? -1)) this.#acknowledged = offset;
+    if (offset <= (this.#acknowledged ?? -1)) return;
+    this.#trace(`acknowledges ${offset}`);
+    this.#options.onDone?.(this.#doneThrough, offset);
+    this.#doneThrough = Math.max(this.#doneThrough, offset);
+    this.#acknowledged = offset;
   }
 
   rewinds(): void {
@@ -196,6 +190,7 @@ export class Judge {
 
   closed(reason: CloseReason): void {
     this.#notAfterEnd("closed");
+    this.#trace(`closed as ${reason}`);
     this.#isClosed = true;
     const expected = [...this.#expectedCloses].join(" or ");
     if (!this.#expectedCloses.has(reason)) this.#problem(`closed as \`${reason}\`, expected \`${expected}\``);
@@ -209,19 +204,25 @@ export class Judge {
     if (this.#owedGap !== null) this.#problem("was never told the gap at its start");
   }
 
-  #begin(by: Line["start"], max: number): void {
+  #begin(by: Line["start"]): void {
     const { position, isResumed } = by;
     const { start, truth } = this.#options;
-    if (position.epoch !== truth.epoch) this.#problem(`starts in epoch ${position.epoch}`);
-    if (position.offset < start.min || position.offset > max) {
-      this.#problem(`starts after ${position.offset}, expected ${start.min} to ${max}`);
+    const expected = start();
+    if (position.epoch !== truth.epoch) this.#problem(`starts in epoch ${position.epoch}, it is ${truth.epoch}`);
+    if (position.offset < expected.min || position.offset > expected.max) {
+      this.#problem(`starts after ${position.offset}, expected ${expected.min} to ${expected.max}`);
     }
-    if (start.isResumed !== "maybe" && isResumed !== start.isResumed)
-      this.#problem(`start says isResumed ${isResumed}`);
-    this.#startedBy = by;
+    if (expected.isResumed !== "maybe" && isResumed !== expected.isResumed)
+      this.#problem(`start says isResumed ${isResumed}, expected ${expected.isResumed}`);
+    // Retention has passed the place that was saved.
+    const isPassed = expected.isResumed === "maybe" && position.offset > expected.low;
+    const trimmed = { reason: "trimmed", after: { epoch: truth.epoch, offset: expected.low } } as const;
+    this.#startGap = isPassed ? trimmed : expected.gap;
+    this.#doneThrough = expected.low;
+    this.#lease = this.#options.lease?.();
     this.#start = position.offset;
     this.#cursor = position.offset;
-    this.#acknowledged = start.gap === null ? position.offset : null;
+    this.#acknowledged = this.#startGap === null ? position.offset : null;
     this.#wasAtHead = false;
   }
 
@@ -233,7 +234,8 @@ export class Judge {
     if (event.id !== `${truth.epoch}-${offset}`) this.#problem(`got id ${event.id} of another place`);
     if (offset <= cursor) this.#problem(`got offset ${offset} again, or out of order, after ${cursor}`);
     if (real === undefined) this.#problem(`got offset ${offset}, which was never committed`);
-    else if (!isSame(real, event)) this.#problem(`got other content under offset ${offset}`);
+    else if (!isSameEvent(real, { ...event, subject: event.subject, json: JSON.stringify(event.data) }))
+      this.#problem(`got other content under offset ${offset}: ${JSON.stringify(event.data)}, it is ${real.json}`);
     if (!this.#sieve.matches({ type: event.type, subject: event.subject }))
       this.#problem(`got offset ${offset}, which its filter leaves out`);
     this.#passOver(offset - 1, `offset ${offset}`);
@@ -254,13 +256,11 @@ export class Judge {
     if (this.#isClosed) this.#problem(`${what} after it was closed`);
   }
 
+  #trace(what: string): void {
+    this.#options.trace(`${this.#options.label} ${what}`);
+  }
+
   #problem(problem: string): void {
     this.#options.report(`${this.#options.label}: ${problem}`);
   }
-}
-
-function isSame(real: StoredEvent, { type, subject, timestamp, data }: Event): boolean {
-  return (
-    real.type === type && real.subject === subject && real.timestamp === timestamp && real.json === JSON.stringify(data)
-  );
 }

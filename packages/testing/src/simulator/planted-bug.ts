@@ -1,5 +1,16 @@
-import type { Batch, CheckpointStore, EventLog, Gap, Line, LogEvent, Store, Subscriber } from "@starcast/core";
+import type {
+  Batch,
+  CheckpointStore,
+  DeliveryStore,
+  EventLog,
+  Gap,
+  Line,
+  LogEvent,
+  Store,
+  Subscriber,
+} from "@starcast/core";
 import type { SeededRandom } from "../seeded-random.ts";
+import type { SimulatedEngine } from "./engine.ts";
 
 /** A bug put in on purpose, between the pump and a subscriber or between the broker and its engine. */
 export interface PlantedBug {
@@ -8,6 +19,8 @@ export interface PlantedBug {
   readonly subscriber?: ((inner: Subscriber, random: SeededRandom) => Subscriber) | undefined;
   /** What stands between the broker and its engine. */
   readonly store?: ((inner: Store, random: SeededRandom) => Store) | undefined;
+  /** What stands between the world and its engine. */
+  readonly engine?: ((inner: SimulatedEngine) => SimulatedEngine) | undefined;
 }
 
 /** How often a bug strikes: seldom, as real ones do. */
@@ -34,6 +47,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   { name: "reused id", store: reusedId },
   { name: "checkpoint past an unacknowledged event", store: hastyCheckpoints },
   { name: "stale lease that writes", store: staleLeases },
+  { name: "epoch kept over a lost tail", engine: keptEpoch },
+  { name: "deliveries forgotten before the checkpoint moves", store: forgottenDeliveries },
+  { name: "claim of what another holds", store: greedyClaims },
 ];
 
 function altered(alter: (events: readonly LogEvent[]) => readonly LogEvent[]): PlantedBug["subscriber"] {
@@ -86,19 +102,63 @@ function hastyCheckpoints(inner: Store): Store {
   return { ...inner, checkpoints, close: () => inner.close() };
 }
 
+/** Writes on when it was told that it has lost its lease, as one would who makes the fencing number up. */
 function staleLeases(inner: Store): Store {
   const { checkpoints: real } = inner;
   const checkpoints: CheckpointStore = around(real, {
     renew: async () => undefined,
-    // Takes by force what it lost.
-    save: (lease, position) =>
-      real.save(lease, position).catch(async () => {
-        await real.remove(lease.name);
-        const forced = await real.acquire(lease.name, 1_000);
-        if (forced !== null) await real.save(forced, position);
-      }),
+    save: async (lease, position) => {
+      for (let revision = lease.revision; revision < lease.revision + 5; revision += 1) {
+        try {
+          return await real.save({ ...lease, revision }, position);
+        } catch {
+          // The next number may be it.
+        }
+      }
+    },
   });
   return { ...inner, checkpoints, close: () => inner.close() };
+}
+
+/** Its ids go on as if nothing had been lost. */
+function keptEpoch(inner: SimulatedEngine): SimulatedEngine {
+  let epoch: string | null = null;
+  return around(inner, {
+    open: async (surroundings) => {
+      const store = await inner.open(surroundings);
+      epoch ??= store.log.epoch;
+      const kept = epoch;
+      const log: EventLog = around(store.log, {
+        epoch: kept,
+        append: async (drafts) =>
+          (await store.log.append(drafts)).map((each) => ({ ...each, position: { ...each.position, epoch: kept } })),
+      });
+      opened.set(log, store);
+      return { ...store, log, close: () => store.close() };
+    },
+    crash: (store, crash) => inner.crash(opened.get(store.log) ?? store, crash),
+  });
+}
+
+/** What an altered engine really gave. */
+const opened = new WeakMap<object, Store>();
+
+function forgottenDeliveries(inner: Store, random: SeededRandom): Store {
+  const deliveries: DeliveryStore = around(inner.deliveries, {
+    put: (drafts, advance) =>
+      random.chance(striking)
+        ? Promise.resolve({ stored: drafts.length, overflowed: 0 })
+        : inner.deliveries.put(drafts, advance),
+  });
+  return { ...inner, deliveries, close: () => inner.close() };
+}
+
+/** As if its clock were ahead. */
+function greedyClaims(inner: Store): Store {
+  const deliveries: DeliveryStore = around(inner.deliveries, {
+    claimDue: (request) => inner.deliveries.claimDue({ ...request, now: request.now + 10_000 }),
+  });
+  return { ...inner, deliveries, close: () => inner.close() };
 }
 
 function view(batch: Batch, events: readonly LogEvent[]): Batch {

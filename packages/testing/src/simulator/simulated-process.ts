@@ -30,27 +30,39 @@ export function anyWeather(random: SeededRandom): Weather {
   return { maxDelayMs: random.pick([0, 5, 50]), failing: random.pick([0, 0, 0.05]), torn: random.pick([0, 0, 0.05]) };
 }
 
-/** One process on data that outlives it: its own timers and its own way to the engine, both ended by `kill`. */
+/** One process: its own timers and its own way to the data, both ended by `kill`. */
 export class SimulatedProcess {
   readonly surroundings: Surroundings;
-  readonly store: Store;
   #isAlive = true;
   /** What waits for a sleeping process to wake; null while it is awake. */
   #held: (() => void)[] | null = null;
   readonly #unwatch: (() => void)[] = [];
 
-  constructor(data: Store, surroundings: Surroundings, weather: Weather, random: SeededRandom) {
-    const scheduler = this.#mortal(surroundings.scheduler);
-    this.surroundings = { ...surroundings, scheduler };
-    const through = new Way(scheduler, weather, random, () => this.#isAlive);
-    const log = new ProcessLog(data.log, through, (stop) => this.#unwatch.push(stop));
-    this.store = {
+  constructor(surroundings: Surroundings) {
+    this.surroundings = { ...surroundings, scheduler: this.#mortal(surroundings.scheduler) };
+  }
+
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  get isAsleep(): boolean {
+    return this.#held !== null;
+  }
+
+  /** The store as it is seen from here: late and failing by the weather, and gone with the process. */
+  connect(data: Store, weather: Weather, random: SeededRandom): Store {
+    const way = new Way(this.surroundings.scheduler, weather, random, () => this.#isAlive);
+    const log = new ProcessLog(data.log, way, (stop) => this.#unwatch.push(stop));
+    return {
       log,
-      checkpoints: delayed<CheckpointStore>(data.checkpoints, through),
-      deliveries: delayed<DeliveryStore>(data.deliveries, through),
-      records: delayed<RecordStore>(data.records, through),
-      // The data stays for the next process.
-      close: () => log.close(),
+      checkpoints: delayed<CheckpointStore>(data.checkpoints, way),
+      deliveries: delayed<DeliveryStore>(data.deliveries, way),
+      records: delayed<RecordStore>(data.records, way),
+      close: async () => {
+        await log.close();
+        await data.close();
+      },
     };
   }
 
