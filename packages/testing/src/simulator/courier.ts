@@ -123,25 +123,25 @@ export class Courier implements Subscriber, Inhabitant {
   }
 
   async #work(): Promise<void> {
-    await this.#storeAll();
-    // In this very moment: what is added from now on needs another round.
+    while (this.#jobs.length > 0) {
+      const jobs = this.#jobs;
+      this.#jobs = [];
+      if (!(await this.#store(jobs.flatMap(({ drafts }) => drafts)))) break;
+      this.#stored(jobs);
+    }
+    // In this very moment, with no turn in between: what is added from now on needs another round.
     this.#working = null;
     this.#ready();
   }
 
-  async #storeAll(): Promise<void> {
-    while (this.#jobs.length > 0) {
-      const jobs = this.#jobs;
-      this.#jobs = [];
-      if (!(await this.#store(jobs.flatMap(({ drafts }) => drafts)))) return;
-      this.#options.stage.trace(`${this.label} has stored through ${jobs.at(-1)?.through}`);
-      for (const { line, gapAfter, through } of jobs) {
-        this.#unstored -= 1;
-        if (gapAfter !== null) this.life.done(gapAfter, through);
-        if (line !== this.#line) continue;
-        this.judge.acknowledges(through);
-        line.acknowledge({ epoch: this.#options.stage.truth.epoch, offset: through });
-      }
+  #stored(jobs: readonly Job[]): void {
+    this.#options.stage.trace(`${this.label} has stored through ${jobs.at(-1)?.through}`);
+    for (const { line, gapAfter, through } of jobs) {
+      this.#unstored -= 1;
+      if (gapAfter !== null) this.life.done(gapAfter, through);
+      if (line !== this.#line) continue;
+      this.judge.acknowledges(through);
+      line.acknowledge({ epoch: this.#options.stage.truth.epoch, offset: through });
     }
   }
 

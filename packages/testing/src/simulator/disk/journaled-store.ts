@@ -124,7 +124,8 @@ export class JournaledStore implements Store {
 
   async #commit(): Promise<void> {
     await new Promise<void>((resolve) => this.#options.scheduler.nextTurn(resolve));
-    while (this.#waiting.length > 0) {
+    // The dead write nothing, not even what they were about to.
+    while (this.#waiting.length > 0 && !this.#isDead) {
       const group = this.#waiting;
       this.#waiting = [];
       this.#askRooms(group);
