@@ -19,6 +19,8 @@ export class DeliveryAuditor {
   readonly #report: (problem: string) => void;
   readonly #now: () => number;
   readonly #known = new Map<string, Known>();
+  /** Puts of which it is being asked what overflowed. */
+  #looking = 0;
 
   constructor(options: {
     readonly leases: LeaseAuditor;
@@ -54,6 +56,8 @@ export class DeliveryAuditor {
         found.add(key);
         const isFinished = state.kind === "succeeded" || state.kind === "dead";
         const known = this.#known.get(key);
+        // A claim may be among what was lost.
+        if (isNewEpoch && known !== undefined) known.claimedUntil = 0;
         if (known === undefined) this.#remember(endpointId, event.id, orderKey).isFinished = isFinished;
         // Finished without an answer: the end came in between.
         else if (isFinished || isNewEpoch) known.isFinished = isFinished;
@@ -123,8 +127,10 @@ export class DeliveryAuditor {
     const result = await inner.put(drafts, advance);
     const isOverflown = new Set<DeliveryDraft>();
     if (result.overflowed > 0) {
+      this.#looking += 1;
       for (const draft of drafts)
         if ((await inner.get(draft.endpointId, draft.event.id))?.state.kind === "dead") isOverflown.add(draft);
+      this.#looking -= 1;
     }
     const before = this.#known.size;
     for (const draft of drafts) {
@@ -132,8 +138,8 @@ export class DeliveryAuditor {
       if (!this.isStored(endpointId, event.id))
         this.#remember(endpointId, event.id, orderKey).isFinished = isOverflown.has(draft);
     }
-    // Of those that overflowed, one may have been claimed meanwhile, which says as much.
-    if (result.overflowed === 0 && this.#known.size - before !== result.stored)
+    // Of those that overflowed, one may have been claimed or put again meanwhile, which says as much.
+    if (result.overflowed === 0 && this.#looking === 0 && this.#known.size - before !== result.stored)
       this.#report(`put says that ${result.stored} were new, and ${this.#known.size - before} were`);
     if (advance !== undefined)
       this.#leases.saved(advance.lease, advance.position, this.#leases.objectionTo(advance.lease, advance.position));
