@@ -24,6 +24,7 @@ const thirdParty: Record<string, readonly string[]> = {
   sse: [],
   mqtt: ["mqtt"],
   webhook: ["undici"],
+  client: [],
   catalog: [],
   sqlite: ["libsql"],
   nats: ["@nats-io/jetstream", "@nats-io/transport-node"],
@@ -33,6 +34,8 @@ const siblings: Record<string, readonly string[]> = {
   core: [],
   "standard-webhooks": [],
   webhook: ["core", "standard-webhooks"],
+  // Nothing it needs; its examples follow a server.
+  client: ["core", "sse"],
 };
 
 const isRequired = process.env["STARCAST_REQUIRE_SERVICES"] === "1";

@@ -1,4 +1,5 @@
 import { StarcastError, describe } from "../errors.ts";
+import { typeMatcher } from "../wire/type-pattern.ts";
 
 /** Which events a subscriber gets. Nothing given lets everything through. */
 export interface Filter {
@@ -132,20 +133,6 @@ function checkSubjectPattern(pattern: unknown): void {
     "invalid_filter",
     `Expected a subject, or a prefix that ends in \`*\`, of at most ${maxPatternLength} characters, got ${describe(pattern)}`,
   );
-}
-
-// `**` stands for one or more segments, `*` for exactly one; matching walks both lists once.
-function typeMatcher(pattern: string): (type: string) => boolean {
-  if (pattern === "**") return () => true;
-  if (!pattern.includes("*")) return (type) => type === pattern;
-  const wanted = pattern.split(".");
-  const hasRest = wanted.at(-1) === "**";
-  const fixed = hasRest ? wanted.slice(0, -1) : wanted;
-  return (type) => {
-    const segments = type.split(".");
-    if (hasRest ? segments.length <= fixed.length : segments.length !== fixed.length) return false;
-    return fixed.every((segment, index) => segment === "*" || segment === segments[index]);
-  };
 }
 
 function subjectMatcher(pattern: string): (subject: string) => boolean {

@@ -12,3 +12,5 @@ export type {
 } from "./frames.ts";
 export { maxFrameLength, parseFrame, readFrame } from "./parse-frame.ts";
 export type { FrameFault, ParsedFrame } from "./parse-frame.ts";
+export { typeMatcher } from "./type-pattern.ts";
+export type { TypePattern, TypesMatching } from "./type-pattern.ts";

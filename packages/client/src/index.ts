@@ -1,0 +1,12 @@
+export { connect } from "./connect.ts";
+export type { EventClient } from "./event-client.ts";
+export type { ConnectOptions, GetToken, RuntimeOptions, TokenReason } from "./options.ts";
+export type { ClientGap, ClientState, ClosedReason, Transport, WaitReason } from "./client-state.ts";
+export type { ClientEvent, EventVocabulary, EventsMatching, TypePattern } from "./typed-events.ts";
+export { localStoragePositions, memoryPositions } from "./position-store.ts";
+export type { PositionStore } from "./position-store.ts";
+export { ClientError } from "./client-error.ts";
+export type { ClientErrorCode } from "./client-error.ts";
+export type { Surroundings, Timer } from "./surroundings.ts";
+export type { WebSocketConstructor, WebSocketLike } from "./websocket-source.ts";
+export type { Warn } from "./warnings.ts";
