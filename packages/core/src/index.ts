@@ -46,11 +46,11 @@ export type {
   DeliveryStore,
 } from "./store/delivery-store.ts";
 export { pageOf, select } from "./store/delivery-page.ts";
-export { EndpointBacklog, endOf, isUnfinished } from "./store/endpoint-backlog.ts";
+export { EndpointBacklog, endOf, isUnfinished, maxAttemptsKept } from "./store/endpoint-backlog.ts";
 export type { Backlogged } from "./store/endpoint-backlog.ts";
 export type { Queued } from "./store/due-queue.ts";
 export { MemoryCheckpoints } from "./store/memory-checkpoints.ts";
-export { MemoryDeliveries, maxAttemptsKept } from "./store/memory-deliveries.ts";
+export { MemoryDeliveries } from "./store/memory-deliveries.ts";
 export { MemoryRecords, checkRecordKey } from "./store/memory-records.ts";
 export { MemoryStore } from "./store/memory-store.ts";
 export type { MemoryStoreOptions } from "./store/memory-store.ts";

@@ -34,7 +34,7 @@ export function pageOf<Item extends { readonly sequence: number }>(
 
 /** A delivery as it is now: later changes do not show in it. */
 export function view({ backlog, event, orderKey, createdAt, state, attemptCount, attempts }: KeptDelivery): Delivery {
-  return Object.freeze({ endpointId: backlog.endpointId, event, orderKey, createdAt, state, attemptCount, attempts });
+  return { endpointId: backlog.endpointId, event, orderKey, createdAt, state, attemptCount, attempts };
 }
 
 export function viewPage({

@@ -1,5 +1,6 @@
 import type { Attempt, Backlog, DeliveredEvent, DeliveryState } from "./delivery-store.ts";
 import { DueQueue, type Queued } from "./due-queue.ts";
+import type { Ending } from "./ended-queue.ts";
 import { OrderLane } from "./order-lane.ts";
 
 /** One delivery as far as a backlog is concerned; only its backlog moves it from state to state. */
@@ -11,7 +12,7 @@ export interface Backlogged extends Queued {
 }
 
 /** One delivery as the in-memory engine keeps it. */
-export interface KeptDelivery extends Backlogged {
+export interface KeptDelivery extends Backlogged, Ending<KeptDelivery> {
   readonly backlog: EndpointBacklog<KeptDelivery>;
   readonly event: DeliveredEvent;
   /** Token of the claim that may report; every change gives another. */
@@ -40,8 +41,7 @@ export class EndpointBacklog<Item extends Backlogged> {
 
   /** When the next delivery is due or its lease ends; null when nothing is unfinished. */
   get nextDueAt(): number | null {
-    const times = [this.#pending.first?.dueAt, this.#leased.first?.dueAt].filter((time) => time !== undefined);
-    return times.length === 0 ? null : Math.min(...times);
+    return this.#first()?.dueAt ?? null;
   }
 
   summary(): Backlog {
@@ -51,8 +51,8 @@ export class EndpointBacklog<Item extends Backlogged> {
 
   /** What can be claimed first: due, or held by a claim whose lease ended. */
   firstDue(now: number): Item | undefined {
-    const due = [this.#leased.first, this.#pending.first].filter((each) => each !== undefined && each.dueAt <= now);
-    return due.toSorted((a, b) => (a?.dueAt ?? 0) - (b?.dueAt ?? 0))[0];
+    const first = this.#first();
+    return first !== undefined && first.dueAt <= now ? first : undefined;
   }
 
   add(delivery: Item): void {
@@ -112,6 +112,14 @@ export class EndpointBacklog<Item extends Backlogged> {
     }
   }
 
+  // Asked several times for each claim: nothing is allocated.
+  #first(): Item | undefined {
+    const pending = this.#pending.first;
+    const leased = this.#leased.first;
+    if (leased === undefined || pending === undefined) return pending ?? leased;
+    return pending.dueAt < leased.dueAt ? pending : leased;
+  }
+
   #unqueue(delivery: Item): void {
     this.#pending.remove(delivery);
     this.#leased.remove(delivery);
@@ -125,6 +133,16 @@ export function isUnfinished(state: DeliveryState): boolean {
 /** When it ended; never, while it is unfinished. */
 export function endOf(state: DeliveryState): number {
   return state.kind === "succeeded" || state.kind === "dead" ? state.at : Infinity;
+}
+
+/** Newest attempts kept of each delivery. */
+export const maxAttemptsKept = 10;
+
+/** The newest attempts, this one the last; a copy of it. */
+export function withAttempt(before: readonly Attempt[], attempt: Attempt): readonly Attempt[] {
+  const { at, tookMs, category, status, answer } = attempt;
+  const kept = { at, tookMs, category, status, answer };
+  return before.length === 0 ? [kept] : [...before, kept].slice(-maxAttemptsKept);
 }
 
 /** About what the attempts of a delivery take. */

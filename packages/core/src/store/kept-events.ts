@@ -3,41 +3,68 @@ import type { DeliveredEvent } from "./delivery-store.ts";
 
 /** Copies of delivered events, each once, until its last delivery lets go of it. */
 export class KeptEvents {
-  readonly #events = new Map<string, { readonly event: DeliveredEvent; deliveries: number }>();
+  readonly #events = new Map<string, KeptEvent>();
   #bytes = 0;
 
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** What keeping these would add. */
-  bytesOf(events: readonly DeliveredEvent[]): number {
-    const unknown = new Map(events.filter(({ id }) => !this.#events.has(id)).map((event) => [event.id, event]));
+  /** What keeping these would add, at most: an event that comes several times is counted once only where it comes in a row. */
+  bytesOf(events: Iterable<DeliveredEvent>): number {
     let bytes = 0;
-    for (const event of unknown.values()) bytes += eventBytes(event);
+    let before: DeliveredEvent | null = null;
+    for (const event of events) {
+      if (event.id !== before?.id && !this.#events.has(event.id)) bytes += eventBytes(event);
+      before = event;
+    }
     return bytes;
   }
 
   keep(event: DeliveredEvent): DeliveredEvent {
-    const kept = this.#events.get(event.id);
-    if (kept !== undefined) {
-      kept.deliveries += 1;
-      return kept.event;
+    let kept = this.#events.get(event.id);
+    if (kept === undefined) {
+      kept = new KeptEvent(event);
+      this.#events.set(kept.id, kept);
+      this.#bytes += eventBytes(kept);
     }
-    const { id, type, subject, timestamp, json } = event;
-    const copy = Object.freeze({ id, type, subject, timestamp, json });
-    this.#events.set(id, { event: copy, deliveries: 1 });
-    this.#bytes += eventBytes(copy);
-    return copy;
+    kept.take();
+    return kept;
   }
 
-  letGo(event: DeliveredEvent): void {
-    const kept = this.#events.get(event.id);
-    if (kept === undefined) return;
-    kept.deliveries -= 1;
-    if (kept.deliveries > 0) return;
-    this.#events.delete(event.id);
-    this.#bytes -= eventBytes(kept.event);
+  letGo({ id }: DeliveredEvent): void {
+    const kept = this.#events.get(id);
+    if (kept === undefined || !kept.isLetGo()) return;
+    this.#events.delete(id);
+    this.#bytes -= eventBytes(kept);
+  }
+}
+
+// The count stands in the event itself: one object for each that is kept, where two were a third more work for the collector.
+class KeptEvent implements DeliveredEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly subject: string | undefined;
+  readonly timestamp: string;
+  readonly json: string;
+  #deliveries = 0;
+
+  constructor({ id, type, subject, timestamp, json }: DeliveredEvent) {
+    this.id = id;
+    this.type = type;
+    this.subject = subject;
+    this.timestamp = timestamp;
+    this.json = json;
+  }
+
+  take(): void {
+    this.#deliveries += 1;
+  }
+
+  /** One delivery less; true when it was the last. */
+  isLetGo(): boolean {
+    this.#deliveries -= 1;
+    return this.#deliveries === 0;
   }
 }
 

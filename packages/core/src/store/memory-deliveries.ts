@@ -17,12 +17,18 @@ import type {
   DeliveryStore,
 } from "./delivery-store.ts";
 import { pageOf, select, view, viewPage } from "./delivery-page.ts";
-import { EndpointBacklog, attemptsBytes, endOf, isUnfinished, type KeptDelivery } from "./endpoint-backlog.ts";
+import { EndedQueue } from "./ended-queue.ts";
+import {
+  EndpointBacklog,
+  attemptsBytes,
+  endOf,
+  isUnfinished,
+  withAttempt,
+  type KeptDelivery,
+} from "./endpoint-backlog.ts";
 import { KeptEvents } from "./kept-events.ts";
 import type { MemoryCheckpoints } from "./memory-checkpoints.ts";
-
-/** Newest attempts kept of each delivery. */
-export const maxAttemptsKept = 10;
+import { takeDue } from "./take-due.ts";
 
 export interface MemoryDeliveriesOptions {
   readonly clock: Clock;
@@ -47,8 +53,7 @@ export class MemoryDeliveries implements DeliveryStore {
   // Least recently served first, so that with a small `limit` every endpoint has its turn.
   readonly #backlogs = new Map<string, EndpointBacklog<KeptDelivery>>();
   readonly #events = new KeptEvents();
-  // In the order in which they ended.
-  readonly #finished = { succeeded: new Set<KeptDelivery>(), dead: new Set<KeptDelivery>() };
+  readonly #finished = { succeeded: new EndedQueue<KeptDelivery>(), dead: new EndedQueue<KeptDelivery>() };
   /** Of deliveries without their events. */
   #bytes = 0;
   #sequence = 0;
@@ -72,28 +77,24 @@ export class MemoryDeliveries implements DeliveryStore {
         `Expected the latest lease of \`${advance.lease.name}\`, got revision ${advance.lease.revision}`,
       );
     }
-    const fresh = this.#unknown(drafts);
-    this.#makeRoom(fresh);
-    const overflowed = fresh.filter((draft) => this.#add(draft)).length;
+    const unknown = drafts.filter((draft) => !this.#isKnown(draft));
+    this.#makeRoom(unknown);
+    let stored = 0;
+    let overflowed = 0;
+    for (const draft of unknown) {
+      // The same may come twice in one call.
+      if (this.#isKnown(draft)) continue;
+      stored += 1;
+      if (this.#add(draft)) overflowed += 1;
+    }
     if (advance !== undefined) await this.#checkpoints.save(advance.lease, advance.position);
-    return { stored: fresh.length, overflowed };
+    return { stored, overflowed };
   }
 
-  async claimDue({ now, limit, perEndpoint, leaseMs }: ClaimRequest): Promise<readonly Claim[]> {
+  async claimDue(request: ClaimRequest): Promise<readonly Claim[]> {
     const claims: Claim[] = [];
-    let able = [...this.#backlogs.values()]
-      .filter((backlog) => backlog.firstDue(now) !== undefined)
-      .map((backlog) => ({ backlog, left: perEndpoint(backlog.endpointId) }));
-    // One of each in turn: a long backlog takes only what the others leave.
-    while (claims.length < limit && able.length > 0) {
-      able = able.filter((each) => {
-        const delivery = each.left > 0 && claims.length < limit ? each.backlog.firstDue(now) : undefined;
-        if (delivery === undefined) return false;
-        each.left -= 1;
-        claims.push(this.#claim(delivery, now + leaseMs));
-        return true;
-      });
-    }
+    const leaseUntil = request.now + request.leaseMs;
+    takeDue(this.#backlogs.values(), request, (delivery) => void claims.push(this.#claim(delivery, leaseUntil)));
     return claims;
   }
 
@@ -143,8 +144,7 @@ export class MemoryDeliveries implements DeliveryStore {
     let redelivered = 0;
     for (const delivery of select(this.#backlogs, selection)) {
       if (isUnfinished(delivery.state) || delivery.backlog.unfinished >= this.maxPerEndpoint) continue;
-      this.#finished.succeeded.delete(delivery);
-      this.#finished.dead.delete(delivery);
+      delivery.endedIn?.remove(delivery);
       delivery.attemptCount = 0;
       this.#move(delivery, { kind: "pending", dueAt });
       redelivered += 1;
@@ -155,9 +155,9 @@ export class MemoryDeliveries implements DeliveryStore {
   async forget(endedBefore: number, limit: number): Promise<number> {
     let forgotten = 0;
     for (const finished of [this.#finished.succeeded, this.#finished.dead]) {
-      for (const delivery of finished) {
-        if (forgotten >= limit || endOf(delivery.state) >= endedBefore) break;
-        this.#forget(delivery);
+      for (let oldest = finished.oldest; oldest !== null; oldest = finished.oldest) {
+        if (forgotten >= limit || endOf(oldest.state) >= endedBefore) break;
+        this.#forget(oldest);
         forgotten += 1;
       }
     }
@@ -170,21 +170,14 @@ export class MemoryDeliveries implements DeliveryStore {
     this.#backlogs.delete(endpointId);
   }
 
-  /** The drafts whose delivery is not known, each once. */
-  #unknown(drafts: readonly DeliveryDraft[]): readonly DeliveryDraft[] {
-    const seen = new Set<string>();
-    return drafts.filter(({ endpointId, event }) => {
-      const key = `${event.id} ${endpointId}`;
-      if (seen.has(key) || this.#backlogs.get(endpointId)?.deliveries.has(event.id) === true) return false;
-      seen.add(key);
-      return true;
-    });
+  #isKnown({ endpointId, event }: DeliveryDraft): boolean {
+    return this.#backlogs.get(endpointId)?.deliveries.has(event.id) === true;
   }
 
   #makeRoom(drafts: readonly DeliveryDraft[]): void {
     const needed = drafts.length * deliveryBytes + this.#events.bytesOf(drafts.map(({ event }) => event));
     for (const finished of [this.#finished.succeeded, this.#finished.dead]) {
-      for (const oldest of finished) {
+      for (let oldest = finished.oldest; oldest !== null; oldest = finished.oldest) {
         if (this.#hasRoomFor(needed)) return;
         this.#forget(oldest);
       }
@@ -212,7 +205,7 @@ export class MemoryDeliveries implements DeliveryStore {
     const copy = this.#events.keep(event);
     this.#sequence += 1;
     this.#bytes += deliveryBytes;
-    const delivery = {
+    const delivery: KeptDelivery = {
       backlog,
       event: copy,
       orderKey,
@@ -224,6 +217,9 @@ export class MemoryDeliveries implements DeliveryStore {
       dueAt,
       sequence: this.#sequence,
       slot: -1,
+      older: null,
+      newer: null,
+      endedIn: null,
     };
     backlog.add(delivery);
     if (isOverflow) this.#rememberFinished(delivery);
@@ -253,7 +249,7 @@ export class MemoryDeliveries implements DeliveryStore {
         `Expected the latest claim of ${event.id} for \`${endpointId}\`, got one that was claimed again or finished since`,
       );
     }
-    const attempts = [...delivery.attempts, Object.freeze({ ...attempt })].slice(-maxAttemptsKept);
+    const attempts = withAttempt(delivery.attempts, attempt);
     this.#bytes += attemptsBytes(attempts) - attemptsBytes(delivery.attempts);
     delivery.attempts = attempts;
     delivery.attemptCount += 1;
@@ -274,10 +270,7 @@ export class MemoryDeliveries implements DeliveryStore {
   #rememberFinished(delivery: KeptDelivery): void {
     const finished = delivery.state.kind === "dead" ? this.#finished.dead : this.#finished.succeeded;
     finished.add(delivery);
-    for (const oldest of finished) {
-      if (finished.size <= this.#maxFinished) break;
-      this.#forget(oldest);
-    }
+    if (finished.size > this.#maxFinished && finished.oldest !== null) this.#forget(finished.oldest);
   }
 
   #forget(delivery: KeptDelivery): void {
@@ -288,8 +281,7 @@ export class MemoryDeliveries implements DeliveryStore {
 
   /** Gives back what it takes, and its share of the event. */
   #dismiss(delivery: KeptDelivery): void {
-    this.#finished.succeeded.delete(delivery);
-    this.#finished.dead.delete(delivery);
+    delivery.endedIn?.remove(delivery);
     this.#bytes -= deliveryBytes + attemptsBytes(delivery.attempts);
     this.#events.letGo(delivery.event);
   }
