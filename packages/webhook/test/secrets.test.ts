@@ -1,0 +1,37 @@
+import { MemoryStore } from "@starcast/core";
+import { describe, expect, it } from "vitest";
+import { house, listening } from "./house.ts";
+
+describe("secrets", () => {
+  it("lie sealed in the store when there is a key, and open only with one of the keys", async () => {
+    const store = new MemoryStore();
+    const to = await listening();
+    const [first, next] = [Buffer.alloc(32, 1).toString("base64"), Buffer.alloc(32, 2).toString("base64")];
+    const one = house({ allow: [to.origin], store, encryptionKey: first });
+    const { keys } = await one.webhooks.endpoints.put({
+      id: "partner",
+      url: to.origin,
+      headers: { "x-token": "hunter2hunter2" },
+    });
+    const stored = async (): Promise<string> => JSON.stringify(await store.records.list(""));
+    expect(await stored()).not.toMatch(/whsec_|hunter2/);
+    const two = house({ store, encryptionKey: [next, first], allow: [to.origin] });
+    expect((await two.webhooks.endpoints.put({ id: "partner", url: to.origin })).keys).toEqual(keys);
+    const three = house({ store, encryptionKey: first });
+    await three.seen("webhookEndpointUnreadable");
+    expect(await three.webhooks.endpoints.list()).toEqual([]);
+    await expect(three.webhooks.endpoints.rotate("partner")).rejects.toMatchObject({ code: "store_corrupt" });
+  });
+
+  it("that a receiver echoes are not kept with its answer", async () => {
+    const to = await listening((got, response) => response.writeHead(500).end(JSON.stringify(got.headers)));
+    const at = house({ allow: [to.origin] });
+    await at.webhooks.endpoints.put({ id: "partner", url: to.origin, headers: { authorization: 'Bearer "hunter2"' } });
+    const { id } = await at.broker.publish("a.b", 1);
+    await at.seen("webhookAttempted");
+    const answer = (await at.webhooks.deliveries.get("partner", id))?.attempts[0]?.answer;
+    expect(answer).toContain("[redacted]");
+    expect(answer).not.toMatch(/hunter2|v1,/);
+    expect(JSON.stringify(at.moments)).not.toMatch(/hunter2|whsec_/);
+  });
+});

@@ -1,0 +1,114 @@
+import { MemoryStore, StarcastError, type DeliveryStore } from "@starcast/core";
+import { describe, expect, it } from "vitest";
+import { fakeTime } from "./fake-time.ts";
+import { dataOf, house, idsOf, listening, play, settled } from "./house.ts";
+
+const second = 1_000;
+const minute = 60 * second;
+
+describe("a process that freezes in the middle of an attempt", () => {
+  it("is overtaken when its claim has ended: the same id is sent again, and what it says later changes nothing", async () => {
+    const [frozen, lively] = [fakeTime(), fakeTime()];
+    const store = new MemoryStore({ surroundings: lively });
+    let answers = 0;
+    const to = await listening((_, response) => {
+      answers += 1;
+      if (answers > 1) response.writeHead(204).end();
+    });
+    const first = house({ allow: [to.origin], store, surroundings: frozen });
+    await first.webhooks.endpoints.put({ id: "partner", url: to.origin });
+    const { id } = await first.broker.publish("a.b", {});
+    await to.count(1);
+    const other = house({ allow: [to.origin], store, surroundings: lively });
+    await play(lively, lively.clock.now() + 29 * second, other);
+    expect(to.received).toHaveLength(1);
+    await play(lively, lively.clock.now() + 2 * second, other);
+    expect(idsOf(to)).toEqual([id, id]);
+    const delivered = await store.deliveries.get("partner", id);
+    expect(delivered).toMatchObject({ state: { kind: "succeeded" }, attempts: [{ category: "succeeded" }] });
+    await frozen.advanceTo(frozen.clock.now() + minute);
+    await settled(first);
+    expect(await store.deliveries.get("partner", id)).toEqual(delivered);
+    expect(first.all("webhookStoreFailed")).toEqual([]);
+    expect(to.received).toHaveLength(2);
+  });
+});
+
+describe("a store that refuses for a while", () => {
+  function failing(operation: "put" | "succeed" | "claimDue", times: number): MemoryStore {
+    const store = new MemoryStore();
+    const deliveries: DeliveryStore = store.deliveries;
+    const original = deliveries[operation].bind(deliveries) as (...given: unknown[]) => Promise<unknown>;
+    let left = times;
+    Object.assign(deliveries, {
+      [operation]: (...given: unknown[]) => {
+        left -= 1;
+        return left >= 0 ? Promise.reject(new StarcastError("store_failed", "disk full")) : original(...given);
+      },
+    });
+    return store;
+  }
+
+  it.each([
+    ["put", "put", 0],
+    ["claimDue", "claimDue", 0],
+  ] as const)("loses nothing when it cannot %s", async (operation, told, repeats) => {
+    const to = await listening();
+    const at = house({ allow: [to.origin], store: failing(operation, 2) });
+    await at.webhooks.endpoints.put({ id: "partner", url: to.origin });
+    for (let count = 0; count < 20; count += 1) await at.broker.publish("a.b", count);
+    await to.count(20 + repeats);
+    expect(new Set(to.received.map(dataOf)).size).toBe(20);
+    expect(at.all("webhookStoreFailed").map((moment) => moment.operation)).toEqual([told, told]);
+  });
+
+  it("has a delivery sent again whose success it did not keep", async () => {
+    const time = fakeTime();
+    const to = await listening();
+    const at = house({ allow: [to.origin], store: failing("succeed", 1), surroundings: time });
+    await at.webhooks.endpoints.put({ id: "partner", url: to.origin });
+    const { id } = await at.broker.publish("a.b", 1);
+    await play(time, time.clock.now() + minute, at);
+    expect(idsOf(to)).toEqual([id, id]);
+    expect(await at.webhooks.deliveries.get("partner", id)).toMatchObject({ state: { kind: "succeeded" } });
+  });
+});
+
+describe("an endpoint of an earlier life of the service", () => {
+  it("is not called when the rules have become stricter since, and says so in its attempts", async () => {
+    const store = new MemoryStore();
+    const to = await listening();
+    const before = house({ allow: [to.origin], store });
+    await before.webhooks.endpoints.put({ id: "partner", url: to.origin });
+    await before.webhooks.close();
+    const after = house({ store });
+    const { id } = await after.broker.publish("a.b", 1);
+    expect(await after.seen("webhookAttempted")).toMatchObject({
+      endpointId: "partner",
+      eventId: id,
+      category: "address_refused",
+    });
+    expect(to.received).toHaveLength(0);
+    expect(await after.webhooks.endpoints.pause("partner")).toMatchObject({ state: { kind: "paused" } });
+  });
+
+  it("is told and left out when its record cannot be read", async () => {
+    const store = new MemoryStore();
+    for (const [id, value] of [
+      ["junk", "{"],
+      ["old", '{"version":0}'],
+      ["empty", '{"version":1,"secrets":{"keys":[]}}'],
+    ] as const) {
+      await store.records.put(`webhooks/endpoints/${id}`, value);
+    }
+    const at = house({ store });
+    expect(await at.webhooks.endpoints.list()).toEqual([]);
+    expect(
+      at
+        .all("webhookEndpointUnreadable")
+        .map(({ endpointId }) => endpointId)
+        .toSorted(),
+    ).toEqual(["empty", "junk", "old"]);
+    for (const { error } of at.all("webhookEndpointUnreadable")) expect(error).toMatchObject({ code: "store_corrupt" });
+  });
+});
