@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { answer, stop } from "./child.ts";
 import type { LoadRequest } from "./load/socket-load.ts";
 import { pin } from "./results.ts";
 import { marker } from "./servers/contender.ts";
@@ -76,26 +76,10 @@ export class Fleet {
   }
 
   async stop(): Promise<void> {
-    for (const child of [this.#load, this.#server]) {
-      const exited = once(child, "exit");
-      child.kill("SIGKILL");
-      await exited;
-    }
+    await stop(this.#load);
+    await stop(this.#server);
   }
 }
 
 /** Events that have not come by then are missing: the load process says of which clients, and ends the run. */
 const lateMs = 30_000;
-
-async function answer<Message>(child: ChildProcess, kind: string): Promise<Message> {
-  return new Promise((resolve, reject) => {
-    const onMessage = (message: { readonly kind: string }): void => {
-      if (message.kind !== kind) return;
-      child.off("message", onMessage).off("exit", onExit);
-      resolve(message as Message);
-    };
-    const onExit = (code: number | null): void =>
-      reject(new Error(`Expected "${kind}" of ${child.spawnargs.at(-1)}, got exit ${code}`));
-    child.on("message", onMessage).on("exit", onExit);
-  });
-}

@@ -7,6 +7,7 @@ const suites: Readonly<Record<string, () => Promise<{ readonly suite: Suite }>>>
   core: () => import("./suites/core.ts"),
   websocket: () => import("./suites/websocket.ts"),
   sse: () => import("./suites/sse.ts"),
+  webhook: () => import("./suites/webhook.ts"),
 };
 
 const args = process.argv.slice(2);
