@@ -1,11 +1,6 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { onTestFinished, describe, expect, it } from "vitest";
-import { Broker, MemoryStore } from "@starcast/core";
-import { allowAnyone } from "@starcast/core/gateway";
-import { SseGateway } from "@starcast/sse";
 import { seededRandom } from "@starcast/testing";
-import { WebSocketGateway } from "@starcast/websocket";
+import { openHouse } from "./storm/house.ts";
 import { Life, judge } from "./storm/life.ts";
 
 const clients = 60;
@@ -15,7 +10,7 @@ describe("a storm of reconnects over both transports", () => {
   it("leaves every client with every event once, in order, or inside an exact gap", async () => {
     const seed = Number(process.env["SEED"] ?? 20_261_123);
     const random = seededRandom(seed);
-    const { broker, url } = await house();
+    const { broker, url } = await openHouse({ retainedEvents: 400 });
     const lives = Array.from(
       { length: clients },
       (_, index) => new Life(url, index % 2 === 0 ? "websocket" : "sse", random),
@@ -38,23 +33,3 @@ describe("a storm of reconnects over both transports", () => {
     ).toBe(true);
   });
 });
-
-async function house(): Promise<{ readonly broker: Broker; readonly url: string }> {
-  const broker = new Broker({
-    observe: [],
-    store: new MemoryStore({ retention: { maxEvents: 400 } }),
-    drain: { spreadMs: 0, deadlineMs: 1_000 },
-  });
-  const connections = { maxPerAddress: Infinity, maxNewPerSecond: Infinity };
-  const sse = new SseGateway(broker, { authorize: allowAnyone, connections });
-  const server = createServer((request, response) => sse.handle(request, response));
-  new WebSocketGateway(broker, { server, path: "/events", authorize: allowAnyone, connections });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(async () => {
-    await broker.close();
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  return { broker, url: `http://127.0.0.1:${port}/events` };
-}
