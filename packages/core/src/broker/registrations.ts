@@ -9,7 +9,7 @@ import type { StartingPoint } from "../pump/starting-point.ts";
 import type { CloseReason, Subscriber } from "../subscriber/subscriber.ts";
 import { NamedSubscription } from "./named-subscription.ts";
 import { Registration, type RegistrationHome } from "./registration.ts";
-import { RegistrationsByKey } from "./registrations-by-key.ts";
+import { RegistrationSet } from "./registration-set.ts";
 import { checkSubscribeOptions } from "./check-subscribe-options.ts";
 import type { SubscribeOptions } from "./subscription.ts";
 
@@ -26,8 +26,7 @@ export class Registrations implements RegistrationHome {
   readonly pump: Pump;
   readonly epoch: string;
   readonly #context: RegistrationsOptions;
-  readonly #all = new Set<Registration>();
-  readonly #byKey = new RegistrationsByKey();
+  readonly #all = new RegistrationSet();
   readonly #names = new Set<string>();
   /** Closing: no longer counted, but still finishing its last event or giving back its lease. */
   readonly #ending = new Set<Registration>();
@@ -76,7 +75,7 @@ export class Registrations implements RegistrationHome {
 
   /** Ends what was subscribed with this function or object. */
   async remove(key: unknown): Promise<void> {
-    await Promise.all(this.#byKey.of(key).map((registration) => registration.close()));
+    await Promise.all(this.#all.of(key).map((registration) => registration.close()));
   }
 
   /** Ends the subscription of a subscriber that broke its contract. */
@@ -91,7 +90,6 @@ export class Registrations implements RegistrationHome {
     this.#all.delete(registration);
     this.#ending.add(registration);
     if (name !== undefined) this.#names.delete(name);
-    this.#byKey.delete(registration);
     this.#context.observers.tell({ kind: "subscriberClosed", level: "debug", subscriber: label, reason });
   }
 
@@ -156,7 +154,6 @@ export class Registrations implements RegistrationHome {
     const { label, name } = registration;
     this.#all.add(registration);
     if (name !== undefined) this.#names.add(name);
-    this.#byKey.add(registration);
     this.#context.observers.tell({ kind: "subscriberOpened", level: "debug", subscriber: label });
   }
 }
