@@ -48,6 +48,13 @@ export interface ConnectionSpec {
 
 /** One connected client: a place in the log and a response, nothing else. */
 export class Connection implements Subscriber, SinkOwner, Leaving {
+  // What every event touches comes first, so that it lies in one cache line.
+  #state: "opening" | "open" | "leaving" | "over" = "opening";
+  #fullSince: number | null = null;
+  #sink: Sink = noSink;
+  #encoding: Encoding;
+  /** The position the client would resume from; heartbeats tell when it moved without events. */
+  #toldOffset = -1;
   dueAt: number;
   readonly clientId: string;
   readonly #host: ConnectionHost;
@@ -55,15 +62,9 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
   readonly #format: StreamFormat;
   readonly #isStartCertain: boolean;
   readonly #retryMs: number;
-  #sink: Sink = noSink;
-  #encoding: Encoding;
   #subscription: Subscription | null = null;
   #line: Line | null = null;
-  #state: "opening" | "open" | "leaving" | "over" = "opening";
   #leaveReason: LeaveReason = "client_gone";
-  /** The position the client would resume from; heartbeats tell when it moved without events. */
-  #toldOffset = -1;
-  #fullSince: number | null = null;
   #beatAt: number;
   #endsAt: number;
   #expiresAt: number;
