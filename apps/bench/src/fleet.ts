@@ -1,9 +1,11 @@
 import { fork, type ChildProcess } from "node:child_process";
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { answer, stop } from "./child.ts";
 import type { LoadRequest } from "./load/socket-load.ts";
+import type { NetworkContender } from "./network-suite.ts";
 import { pin } from "./results.ts";
-import { marker } from "./servers/contender.ts";
+import { marker, smallBytes } from "./servers/contender.ts";
 
 /** One contender with its clients: a server process on one core, a load process on the other. */
 export class Fleet {
@@ -21,18 +23,16 @@ export class Fleet {
   }
 
   static async start(
-    contender: {
-      readonly script: string;
-      readonly args?: readonly string[];
-      readonly request: string;
-      readonly hello?: string;
-    },
+    contender: NetworkContender,
     clients: number,
+    options: { readonly isForMemory?: boolean } = {},
   ): Promise<Fleet> {
     const server = fork(
       fileURLToPath(new URL(`./servers/${contender.script}.ts`, import.meta.url)),
       contender.args ?? [],
-      { execArgv: [...process.execArgv] },
+      contender.runtime === "bun"
+        ? { execPath: bunPath(), execArgv: [] }
+        : { execArgv: options.isForMemory === true ? [...process.execArgv, smallYoungSpace] : [...process.execArgv] },
     );
     const load = fork(fileURLToPath(new URL("./load/socket-load.ts", import.meta.url)), {
       execArgv: [...process.execArgv],
@@ -47,7 +47,7 @@ export class Fleet {
         clients: count,
         request: contender.request,
         hello: contender.hello ?? null,
-        marker,
+        marker: contender.isCompressed === true ? null : marker,
       };
       load.send(request);
       await answer(load, "connected");
@@ -63,22 +63,61 @@ export class Fleet {
   }
 
   /** Nanoseconds of server CPU per delivery; every client has counted every event. */
-  async measure(turns: number, perTurn: number): Promise<number> {
-    this.#load.send({ kind: "count", events: turns * perTurn });
+  async measure(turns: number, perTurn: number, bytes: number = smallBytes): Promise<number> {
+    const events = turns * perTurn;
+    await this.#counted(events, false, () => this.#server.send({ kind: "publish", turns, perTurn, bytes }));
+    return (await this.#cpuMs()) * (1e6 / (this.clients * events));
+  }
+
+  /** Events at an even pace: how long they took to reach each client, and nanoseconds of server CPU per delivery. */
+  async pace(perSecond: number, seconds: number): Promise<Paced> {
+    const events = Math.round(perSecond * seconds);
+    const paced = answer<{ readonly times: readonly number[] }>(this.#server, "paced");
+    await this.#counted(events, true, () => this.#server.send({ kind: "pace", perSecond, events }));
+    const cpuMs = await this.#cpuMs();
+    const latencies = answer<{ readonly p50: number; readonly p99: number }>(this.#load, "latencies");
+    this.#load.send({ kind: "latency", times: (await paced).times });
+    const { p50, p99 } = await latencies;
+    return { p50, p99, cpuNs: (cpuMs * 1e6) / (this.clients * events) };
+  }
+
+  async #counted(events: number, isTimed: boolean, begin: () => void): Promise<void> {
+    this.#load.send({ kind: "count", events, isTimed });
     await answer(this.#load, "counting");
     const complete = answer(this.#load, "complete");
-    this.#server.send({ kind: "publish", turns, perTurn });
+    begin();
     const late = setTimeout(() => this.#load.send({ kind: "report" }), lateMs);
     await complete.finally(() => clearTimeout(late));
+  }
+
+  async #cpuMs(): Promise<number> {
     this.#server.send({ kind: "cost" });
-    const { cpuMs } = await answer<{ readonly cpuMs: number }>(this.#server, "cost");
-    return (cpuMs * 1e6) / (this.clients * turns * perTurn);
+    return (await answer<{ readonly cpuMs: number }>(this.#server, "cost")).cpuMs;
   }
 
   async stop(): Promise<void> {
     await stop(this.#load);
     await stop(this.#server);
   }
+}
+
+/** In milliseconds, over every client and event. */
+export interface Paced {
+  readonly p50: number;
+  readonly p99: number;
+  readonly cpuNs: number;
+}
+
+/**
+ * How large V8's young generation grows is a matter of the process, by more than a thousand idle connections take: it is
+ * held at 1 MiB where memory per connection is measured, for every contender alike.
+ */
+const smallYoungSpace = "--max-semi-space-size=1";
+
+/** The package `bun` carries the binary in a package of its own per platform. */
+function bunPath(): string {
+  const require = createRequire(createRequire(import.meta.url).resolve("bun/package.json"));
+  return require.resolve(`@oven/bun-${process.platform}-${process.arch}/bin/bun`);
 }
 
 /** Events that have not come by then are missing: the load process says of which clients, and ends the run. */

@@ -8,51 +8,167 @@ export interface NetworkContender {
   readonly args?: readonly string[];
   readonly request: string;
   readonly hello?: string;
+  readonly runtime?: "bun";
+  /** Its bytes cannot be searched for events: text frames are counted. */
+  readonly isCompressed?: boolean;
 }
+
+export type Contenders = Readonly<Record<string, NetworkContender>>;
 
 /** How events come: one per turn of the event loop, gathered, or all at once. */
-export const situations = [
-  { name: "single", title: "1 event per turn", turns: 150, perTurn: 1 },
-  { name: "turn16", title: "16 events per turn", turns: 30, perTurn: 16 },
-  { name: "burst1000", title: "burst of 1,000", turns: 1, perTurn: 1_000 },
-] as const;
-
-export interface NetworkOutcome {
-  readonly rows: readonly Row[];
-  /** Server CPU per delivery, by situation. */
-  readonly costs: ReadonlyMap<string, Measures>;
-  readonly idleBytes: Measures;
-  readonly rounds: number;
+export interface Situation {
+  readonly name: string;
+  readonly title: string;
+  readonly turns: number;
+  readonly perTurn: number;
+  readonly bytes?: number;
 }
 
-/** All contenders connected at once, measured in turn: server CPU per delivery, and memory per idle connection. */
-export async function measureNetwork(
-  contenders: Readonly<Record<string, NetworkContender>>,
-  { isQuick, say }: SuiteOptions,
-): Promise<NetworkOutcome> {
-  const clients = isQuick ? 200 : 1_000;
-  const rounds = isQuick ? 5 : 9;
-  const fleets = new Map<string, Fleet>();
+export const single: Situation = { name: "single", title: "1 event per turn", turns: 150, perTurn: 1 };
+export const turn16: Situation = { name: "turn16", title: "16 events per turn", turns: 30, perTurn: 16 };
+export const burst1000: Situation = { name: "burst1000", title: "burst of 1,000", turns: 1, perTurn: 1_000 };
+export const large: Situation = {
+  name: "single2k",
+  title: "1 event of 2 KB per turn",
+  turns: 80,
+  perTurn: 1,
+  bytes: 2_000,
+};
+
+/** Server CPU per delivery by situation, all contenders connected at once and measured in turn. */
+export async function measureCosts(
+  contenders: Contenders,
+  {
+    clients,
+    rounds,
+    situations,
+  }: { readonly clients: number; readonly rounds: number; readonly situations: readonly Situation[] },
+  { say }: SuiteOptions,
+): Promise<{ readonly rows: readonly Row[]; readonly costs: ReadonlyMap<string, Measures> }> {
   const rows: Row[] = [];
   const costs = new Map<string, Measures>();
+  const fleets = await startFleets(contenders, clients, say);
   try {
-    for (const [name, contender] of Object.entries(contenders)) {
-      say(`connecting ${clients} clients to ${name}`);
-      fleets.set(name, await Fleet.start(contender, clients));
-    }
-    const idleBytes: Measures = new Map([...fleets].map(([name, fleet]) => [name, [fleet.idleBytes]]));
-    rows.push(...rowsOf("idle connection", idleBytes, "bytes"));
-    for (const { name, title, turns, perTurn } of situations) {
-      say(title);
+    for (const { name, title, turns, perTurn, bytes } of situations) {
+      say(`${title}, ${clients} clients`);
       const measures = await interleave(
-        Object.fromEntries([...fleets].map(([contender, fleet]) => [contender, () => fleet.measure(turns, perTurn)])),
+        Object.fromEntries([...fleets].map(([each, fleet]) => [each, () => fleet.measure(turns, perTurn, bytes)])),
         rounds,
       );
       costs.set(name, measures);
       rows.push(...rowsOf(`${title}, ${clients} clients`, measures, "ns CPU/delivery"));
     }
-    return { rows, costs, idleBytes, rounds };
+    return { rows, costs };
   } finally {
-    await Promise.all([...fleets.values()].map((fleet) => fleet.stop()));
+    await stopFleets(fleets);
   }
+}
+
+/** Resident bytes per idle connection: each contender alone, in a process of its own per round. */
+export async function measureMemory(
+  contenders: Contenders,
+  { clients, rounds }: { readonly clients: number; readonly rounds: number },
+  { say }: SuiteOptions,
+): Promise<{ readonly rows: readonly Row[]; readonly idleBytes: Measures }> {
+  say(`idle connections, ${clients} clients`);
+  const idleBytes = await interleave(
+    Object.fromEntries(
+      Object.entries(contenders).map(([name, contender]) => [
+        name,
+        async () => {
+          const fleet = await Fleet.start(contender, clients, { isForMemory: true });
+          await fleet.stop();
+          return fleet.idleBytes;
+        },
+      ]),
+    ),
+    rounds,
+  );
+  return { rows: rowsOf(`idle connection, ${clients} clients`, idleBytes, "bytes"), idleBytes };
+}
+
+export interface Pace {
+  readonly rows: readonly Row[];
+  /** Milliseconds at 150 events per second, 99 of 100 deliveries below. */
+  readonly p99: Measures;
+  /** The highest rate of the ladder at which that stays below 50 ms. */
+  readonly sustained: Measures;
+}
+
+/** Latency at an even pace, and the highest pace at which it stays low. */
+export async function measurePace(
+  contenders: Contenders,
+  { clients, rounds }: { readonly clients: number; readonly rounds: number },
+  { say }: SuiteOptions,
+): Promise<Pace> {
+  const fleets = await startFleets(contenders, clients, say);
+  try {
+    say(`even pace, ${clients} clients`);
+    const each = (measure: (fleet: Fleet) => Promise<number>): Parameters<typeof interleave>[0] =>
+      Object.fromEntries([...fleets].map(([name, fleet]) => [name, () => measure(fleet)]));
+    const p99 = await interleave(
+      each(async (fleet) => (await fleet.pace(150, paceSeconds)).p99),
+      rounds,
+    );
+    const sustained = await interleave(each(sustainedRate), 1);
+    const rows = [
+      ...rowsOf(`p99 at 150 events/s, ${clients} clients`, p99, "ms"),
+      ...rowsOf(`rate at which p99 stays below ${patienceMs} ms, ${clients} clients`, sustained, "events/s"),
+    ];
+    return { rows, p99, sustained };
+  } finally {
+    await stopFleets(fleets);
+  }
+}
+
+/** Server CPU per delivery at 500 events per second. */
+export async function measureFlush(
+  contenders: Contenders,
+  clients: number,
+  { say }: SuiteOptions,
+): Promise<{ readonly rows: readonly Row[]; readonly costs: Measures }> {
+  const fleets = await startFleets(contenders, clients, say);
+  try {
+    const costs = await interleave(
+      Object.fromEntries(
+        [...fleets].map(([name, fleet]) => [name, async () => (await fleet.pace(500, paceSeconds)).cpuNs]),
+      ),
+      3,
+    );
+    return { rows: rowsOf(`500 events/s, ${clients} clients`, costs, "ns CPU/delivery"), costs };
+  } finally {
+    await stopFleets(fleets);
+  }
+}
+
+const paceSeconds = 2;
+const patienceMs = 50;
+const ladder = [100, 150, 200, 300, 400, 600, 800, 1_200, 1_600, 2_000, 3_000];
+
+async function sustainedRate(fleet: Fleet): Promise<number> {
+  let sustained = 0;
+  for (const rate of ladder) {
+    // A pause of the machine is no limit of the contender: the better of two tries counts.
+    const isLow = async (): Promise<boolean> => (await fleet.pace(rate, 1)).p99 < patienceMs;
+    if (!(await isLow()) && !(await isLow())) break;
+    sustained = rate;
+  }
+  return sustained;
+}
+
+async function startFleets(
+  contenders: Contenders,
+  clients: number,
+  say: (line: string) => void,
+): Promise<ReadonlyMap<string, Fleet>> {
+  const fleets = new Map<string, Fleet>();
+  for (const [name, contender] of Object.entries(contenders)) {
+    say(`connecting ${clients} clients to ${name}`);
+    fleets.set(name, await Fleet.start(contender, clients));
+  }
+  return fleets;
+}
+
+async function stopFleets(fleets: ReadonlyMap<string, Fleet>): Promise<void> {
+  await Promise.all([...fleets.values()].map((fleet) => fleet.stop()));
 }

@@ -1,6 +1,7 @@
 // The load of one contender, in a process of its own: many raw clients that only count. Parses as little as it can, so that
 // the server is what is measured.
 import { connect, type Socket } from "node:net";
+import { sharedNowMs } from "../servers/contender.ts";
 
 export interface LoadRequest {
   readonly kind: "connect";
@@ -11,40 +12,48 @@ export interface LoadRequest {
   readonly request: string;
   /** Sent after the head was answered, already framed. */
   readonly hello: string | null;
-  /** What stands once in every event's bytes. */
-  readonly marker: string;
+  /** What stands once in every event's bytes; null counts text frames, whose bytes are compressed. */
+  readonly marker: string | null;
 }
 
 export interface CountRequest {
   readonly kind: "count";
   /** Events every client must get from now on. */
   readonly events: number;
+  /** Whether the time of each is kept. */
+  readonly isTimed: boolean;
+}
+
+/** When each event was published, for events that were counted with their times. */
+export interface LatencyRequest {
+  readonly kind: "latency";
+  readonly times: readonly number[];
 }
 
 let counters: Uint32Array = new Uint32Array(0);
 let expected = 0;
 let missing = 0;
-let marker = Buffer.alloc(0);
+let arrivals: Float64Array | null = null;
 const sockets: Socket[] = [];
 
-process.on("message", (message: LoadRequest | CountRequest | { readonly kind: "report" }) => {
+process.on("message", (message: LoadRequest | CountRequest | LatencyRequest | { readonly kind: "report" }) => {
   if (message.kind === "connect") void open(message);
-  else if (message.kind === "count") count(message.events);
+  else if (message.kind === "count") count(message);
+  else if (message.kind === "latency") tellLatency(message.times);
   else report();
 });
 
 async function open(request: LoadRequest): Promise<void> {
-  marker = Buffer.from(request.marker);
   for (let count = 0; count < request.clients; count += 1) sockets.push(await openOne(request, sockets.length));
   counters = new Uint32Array(sockets.length);
   process.send?.({ kind: "connected" });
 }
 
-function openOne({ port, request, hello }: LoadRequest, index: number): Promise<Socket> {
+function openOne({ port, request, hello, marker }: LoadRequest, index: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     let isOpen = false;
-    let rest = Buffer.alloc(0);
+    const countIn = marker === null ? frameCounter() : markerCounter(Buffer.from(marker));
     socket.on("error", reject);
     socket.on("close", () => {
       throw new Error(`Client ${index} was closed by the server`);
@@ -57,25 +66,56 @@ function openOne({ port, request, hello }: LoadRequest, index: number): Promise<
           return reject(new Error(`refused: ${chunk.toString("latin1", 0, 200)}`));
         if (hello !== null) socket.write(Buffer.from(hello, "latin1"));
         resolve(socket);
+        // What follows the head in one chunk is the gateway's greeting, never an event.
+        if (marker === null) return;
       }
-      // A marker may be cut in two by a chunk's end.
-      const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      let found = 0;
-      let at = bytes.indexOf(marker);
-      let end = 0;
-      while (at >= 0) {
-        found += 1;
-        end = at + marker.length;
-        at = bytes.indexOf(marker, end);
-      }
-      rest = Buffer.from(bytes.subarray(Math.max(end, bytes.length - marker.length + 1)));
+      const found = countIn(chunk);
       if (found > 0) got(index, found);
     });
   });
 }
 
-function count(events: number): void {
+function markerCounter(marker: Buffer): (chunk: Buffer) => number {
+  let rest = Buffer.alloc(0);
+  return (chunk) => {
+    // A marker may be cut in two by a chunk's end.
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let found = 0;
+    let at = bytes.indexOf(marker);
+    let end = 0;
+    while (at >= 0) {
+      found += 1;
+      end = at + marker.length;
+      at = bytes.indexOf(marker, end);
+    }
+    rest = Buffer.from(bytes.subarray(Math.max(end, bytes.length - marker.length + 1)));
+    return found;
+  };
+}
+
+// Frames shorter than 64 KiB, not fragmented: what a server sends for one event.
+function frameCounter(): (chunk: Buffer) => number {
+  let rest = Buffer.alloc(0);
+  return (chunk) => {
+    let bytes = Buffer.concat([rest, chunk]);
+    let found = 0;
+    for (;;) {
+      const short = (bytes[1] ?? 0) & 127;
+      const headLength = short === 126 ? 4 : 2;
+      if (bytes.length < headLength) break;
+      const length = headLength + (short === 126 ? bytes.readUInt16BE(2) : short);
+      if (bytes.length < length) break;
+      bytes = bytes.subarray(length);
+      found += 1;
+    }
+    rest = Buffer.from(bytes);
+    return found;
+  };
+}
+
+function count({ events, isTimed }: CountRequest): void {
   counters.fill(0);
+  arrivals = isTimed ? new Float64Array(counters.length * events) : null;
   expected = events;
   missing = counters.length;
   process.send?.({ kind: "counting" });
@@ -85,6 +125,7 @@ function got(index: number, events: number): void {
   if (expected === 0) return;
   const before = counters[index] ?? 0;
   counters[index] = before + events;
+  arrivals?.fill(sharedNowMs(), index * expected + before, index * expected + before + events);
   if (before + events > expected)
     throw new Error(`Client ${index} got ${before + events} events, more than ${expected}`);
   if (before + events !== expected) return;
@@ -95,10 +136,18 @@ function got(index: number, events: number): void {
   }
 }
 
+function tellLatency(times: readonly number[]): void {
+  const latencies = (arrivals ?? new Float64Array(0))
+    .map((at, index) => at - (times[index % times.length] ?? 0))
+    .sort();
+  const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? NaN;
+  process.send?.({ kind: "latencies", p50: at(0.5), p99: at(0.99) });
+}
+
 function report(): never {
   const short = [...counters].map((value, client) => ({ client, value })).filter(({ value }) => value < expected);
   const some = short.slice(0, 5).map(({ client, value }) => `client ${client} got ${value}`);
   throw new Error(
-    `${short.length} of ${counters.length} clients did not get all ${expected} events: ${some.join(", ")}; the ${marker.toString()} of each is counted`,
+    `${short.length} of ${counters.length} clients did not get all ${expected} events: ${some.join(", ")}`,
   );
 }

@@ -1,5 +1,5 @@
-// A contender in a process of its own: listens, then publishes what it is told, and says what that cost.
-import type { Server } from "node:http";
+// A contender in a process of its own.
+import type { Server } from "node:net";
 
 /** What a contender has to bring: somewhere to connect, and one call per publication. */
 export interface Contender {
@@ -16,49 +16,88 @@ export interface PublishRequest {
   readonly kind: "publish";
   readonly turns: number;
   readonly perTurn: number;
+  /** About how long an event is on the wire. */
+  readonly bytes: number;
 }
 
-export interface Cost {
-  readonly kind: "published";
-  readonly cpuMs: number;
+/** So many events at an even pace; the times at which they were published come back as `paced`. */
+export interface PaceRequest {
+  readonly kind: "pace";
+  readonly perSecond: number;
+  readonly events: number;
 }
 
-/** About 200 bytes of envelope; the marker stands in each exactly once. */
+type Request = PublishRequest | PaceRequest | { readonly kind: "cost" } | { readonly kind: "memory" };
+
+/** Stands in each event's envelope exactly once. */
 export const marker = '"timestamp"';
-const data = { id: "openai/gpt-x", price: 1.25, note: "x".repeat(60) };
 
-export function serve(contender: Contender): void {
+/** A node:http contender: listens, and does as it is told. */
+export function serve({ server, publish }: Contender): void {
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address();
+    obey(typeof address === "object" ? (address?.port ?? 0) : 0, publish, () => globalThis.gc?.());
+  });
+}
+
+/** Says where it listens, then publishes what it is told, and says what that cost. */
+export function obey(port: number, publish: Contender["publish"], collectGarbage: () => void): void {
   let offset = 0;
   let before = process.cpuUsage();
-  contender.server.listen(0, "127.0.0.1", () => {
-    const address = contender.server.address();
-    process.send?.({ kind: "listening", port: typeof address === "object" ? address?.port : 0 });
-  });
-  process.on("message", (message: PublishRequest | { readonly kind: "cost" } | { readonly kind: "memory" }) => {
-    if (message.kind === "publish") {
-      before = process.cpuUsage();
-      void publish(message);
-    } else if (message.kind === "cost") {
+  process.on("message", (message: Request) => {
+    before = message.kind === "cost" ? before : process.cpuUsage();
+    if (message.kind === "publish") void publishTurns(message);
+    else if (message.kind === "pace") publishPaced(message);
+    else if (message.kind === "cost") {
       const { user, system } = process.cpuUsage(before);
       process.send?.({ kind: "cost", cpuMs: (user + system) / 1_000 });
     } else {
-      globalThis.gc?.();
-      globalThis.gc?.();
+      for (let round = 0; round < 4; round += 1) collectGarbage();
       process.send?.({ kind: "memory", bytes: process.memoryUsage().rss });
     }
   });
+  process.send?.({ kind: "listening", port });
 
-  async function publish({ turns, perTurn }: PublishRequest): Promise<void> {
+  function publishOne(data: unknown): void {
+    offset += 1;
+    publish({ id: `abcd1234-${offset}`, type: "model.updated", timestamp: new Date().toISOString(), data });
+  }
+
+  async function publishTurns({ turns, perTurn, bytes }: PublishRequest): Promise<void> {
+    const data = dataOf(bytes);
     for (let turn = 0; turn < turns; turn += 1) {
-      for (let index = 0; index < perTurn; index += 1) {
-        contender.publish({
-          id: `abcd1234-${(offset += 1)}`,
-          type: "model.updated",
-          timestamp: new Date().toISOString(),
-          data,
-        });
-      }
+      for (let index = 0; index < perTurn; index += 1) publishOne(data);
       await new Promise((resolve) => void setImmediate(resolve));
     }
   }
+
+  function publishPaced({ perSecond, events }: PaceRequest): void {
+    const data = dataOf(smallBytes);
+    const startedAt = sharedNowMs();
+    const times: number[] = [];
+    const timer = setInterval(() => {
+      const due = Math.min(events, ((sharedNowMs() - startedAt) * perSecond) / 1_000);
+      while (times.length < due) {
+        // When it was due, not when a busy process came to it: waiting is part of a latency.
+        times.push(startedAt + (times.length * 1_000) / perSecond);
+        publishOne(data);
+      }
+      if (times.length < events) return;
+      clearInterval(timer);
+      process.send?.({ kind: "paced", times });
+    }, 1);
+  }
+}
+
+/** A clock that all processes of the machine share, Bun's too, finer than `Date`. */
+export function sharedNowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+export const smallBytes = 200;
+
+const envelopeBytes = 140;
+
+function dataOf(bytes: number): unknown {
+  return { id: "openai/gpt-x", price: 1.25, note: "x".repeat(bytes - envelopeBytes) };
 }

@@ -4,7 +4,9 @@ import { WebSocket, WebSocketServer } from "ws";
 import { serve } from "./contender.ts";
 
 const server = createServer();
-const sockets = new WebSocketServer({ server, perMessageDeflate: process.argv.includes("--deflate") });
+// Its own threshold would leave events this small as they are.
+const perMessageDeflate = process.argv.includes("--deflate") ? { threshold: 0 } : false;
+const sockets = new WebSocketServer({ server, perMessageDeflate });
 serve({
   server,
   publish: (event) => {

@@ -5,7 +5,8 @@ import { WebSocketGateway } from "@starcast/websocket";
 import { unlimited } from "./unlimited.ts";
 import { serve } from "./contender.ts";
 
-const broker = new Broker({ observe: [] });
+const [flushMs = "0"] = process.argv.slice(2);
+const broker = new Broker({ observe: [], flushMs: Number(flushMs) });
 const server = createServer();
 // The load's raw clients answer no pings.
 new WebSocketGateway(broker, {

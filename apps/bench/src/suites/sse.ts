@@ -1,26 +1,38 @@
 import { ratio } from "../interleave.ts";
-import { measureNetwork, situations, type NetworkContender } from "../network-suite.ts";
-import type { Suite } from "../suite.ts";
+import { burst1000, measureCosts, measureMemory, single, turn16, type Contenders } from "../network-suite.ts";
+import type { Row, Suite } from "../suite.ts";
 
 /** Server-Sent Events fan-out beside plain node:http and better-sse. */
 export const suite: Suite = async (options) => {
-  const { rows, costs, idleBytes, rounds } = await measureNetwork(contenders, options);
+  const { isQuick } = options;
+  const clients = isQuick ? 200 : 1_000;
+  const rounds = isQuick ? 3 : 5;
   const ratios: Record<string, number> = {};
-  for (const { name } of situations) {
-    const measures = costs.get(name);
-    if (measures === undefined) continue;
-    ratios[`sse.${name}.vsHttp`] = ratio(measures, "node:http", "starcast");
-    ratios[`sse.${name}.vsBetterSse`] = ratio(measures, "better-sse", "starcast");
+  const rows: Row[] = [];
+  const main = await measureCosts(contenders, { clients, rounds, situations: [single, turn16, burst1000] }, options);
+  rows.push(...main.rows);
+  for (const [situation, costs] of main.costs)
+    for (const [peer, suffix] of peers) ratios[`sse.${situation}.${suffix}`] = ratio(costs, peer, "starcast");
+  for (const count of isQuick ? [1_000] : [5_000, 1_000]) {
+    const memory = await measureMemory(contenders, { clients: count, rounds: 1 }, options);
+    rows.push(...memory.rows);
+    const place = count === 1_000 ? "sse.idleBytes" : `sse.idleBytes.${count}clients`;
+    for (const [peer, suffix] of peers) ratios[`${place}.${suffix}`] = ratio(memory.idleBytes, "starcast", peer);
   }
-  ratios["sse.idleBytes.vsHttp"] = ratio(idleBytes, "starcast", "node:http");
-  ratios["sse.idleBytes.vsBetterSse"] = ratio(idleBytes, "starcast", "better-sse");
   return { rows, ratios, rounds };
 };
 
+const peers = [
+  ["node:http", "vsHttp"],
+  ["better-sse", "vsBetterSse"],
+  ["bare sockets", "vsSockets"],
+] as const;
+
 const request = "GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n";
 
-const contenders: Readonly<Record<string, NetworkContender>> = {
+const contenders = {
   starcast: { script: "starcast-sse", request },
   "node:http": { script: "plain-http", request },
   "better-sse": { script: "better-sse", request },
-};
+  "bare sockets": { script: "bare-sse", request },
+} as const satisfies Contenders;

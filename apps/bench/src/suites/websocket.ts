@@ -1,22 +1,87 @@
 import { ratio } from "../interleave.ts";
-import { measureNetwork, situations, type NetworkContender } from "../network-suite.ts";
-import type { Suite } from "../suite.ts";
+import {
+  burst1000,
+  large,
+  measureCosts,
+  measureFlush,
+  measureMemory,
+  measurePace,
+  single,
+  turn16,
+  type Contenders,
+} from "../network-suite.ts";
+import type { Row, Suite } from "../suite.ts";
 
-/** WebSocket fan-out beside plain `ws`, socket.io and bare sockets. */
+/** WebSocket fan-out beside plain `ws`, socket.io, Bun's pub/sub and bare sockets. */
 export const suite: Suite = async (options) => {
-  const { rows, costs, idleBytes, rounds } = await measureNetwork(contenders, options);
+  const { isQuick } = options;
+  const clients = isQuick ? 200 : 1_000;
+  const rounds = isQuick ? 3 : 5;
   const ratios: Record<string, number> = {};
-  for (const { name } of situations) {
-    const measures = costs.get(name);
-    if (measures === undefined) continue;
-    ratios[`ws.${name}.vsWs`] = ratio(measures, "ws", "starcast");
-    ratios[`ws.${name}.vsSocketIo`] = ratio(measures, "socket.io", "starcast");
-    ratios[`ws.${name}.vsSockets`] = ratio(measures, "bare sockets", "starcast");
+  const rows: Row[] = [];
+
+  const main = await measureCosts(contenders, { clients, rounds, situations: [single, turn16, burst1000] }, options);
+  rows.push(...main.rows);
+  for (const [situation, costs] of main.costs)
+    for (const [peer, suffix] of peers) ratios[`ws.${situation}.${suffix}`] = ratio(costs, peer, "starcast");
+
+  const { starcast, ws, bun } = contenders;
+  const few = 3;
+  const more = { starcast, ws, bun };
+  for (const { count, situations } of isQuick ? [] : otherSizes) {
+    const { rows: found, costs } = await measureCosts(more, { clients: count, rounds: few, situations }, options);
+    rows.push(...found);
+    for (const [situation, measures] of costs) {
+      ratios[`ws.${situation}.${count}clients.vsWs`] = ratio(measures, "ws", "starcast");
+      ratios[`ws.${situation}.${count}clients.vsBun`] = ratio(measures, "bun", "starcast");
+    }
   }
-  ratios["ws.idleBytes.vsWs"] = ratio(idleBytes, "starcast", "ws");
-  ratios["ws.idleBytes.vsSocketIo"] = ratio(idleBytes, "starcast", "socket.io");
+
+  const deflate = await measureCosts(
+    { starcast, "ws deflate": deflating },
+    { clients: 100, rounds: 3, situations: [single] },
+    options,
+  );
+  rows.push(...deflate.rows);
+  for (const measures of deflate.costs.values())
+    ratios["ws.single.100clients.vsWsDeflate"] = ratio(measures, "ws deflate", "starcast");
+
+  const pace = await measurePace(more, { clients, rounds: few }, options);
+  rows.push(...pace.rows);
+  for (const [peer, suffix] of [
+    ["ws", "vsWs"],
+    ["bun", "vsBun"],
+  ] as const) {
+    ratios[`ws.latencyP99.${suffix}`] = ratio(pace.p99, "starcast", peer);
+    ratios[`ws.sustainedRate.${suffix}`] = ratio(pace.sustained, "starcast", peer);
+  }
+
+  const windows = { "window 0": starcast, "window 10 ms": { ...starcast, args: ["10"] } };
+  const flush = await measureFlush(windows, clients, options);
+  rows.push(...flush.rows);
+  ratios["ws.flush10ms.cpuVsWindow0"] = ratio(flush.costs, "window 10 ms", "window 0");
+
+  for (const count of isQuick ? [1_000] : [5_000, 1_000]) {
+    const memory = await measureMemory(contenders, { clients: count, rounds: 1 }, options);
+    rows.push(...memory.rows);
+    const place = count === 1_000 ? "ws.idleBytes" : `ws.idleBytes.${count}clients`;
+    for (const [peer, suffix] of peers) ratios[`${place}.${suffix}`] = ratio(memory.idleBytes, "starcast", peer);
+  }
   return { rows, ratios, rounds };
 };
+
+const peers = [
+  ["ws", "vsWs"],
+  ["socket.io", "vsSocketIo"],
+  ["bare sockets", "vsSockets"],
+  ["bun", "vsBun"],
+] as const;
+
+const otherSizes = [
+  { count: 100, situations: [single] },
+  { count: 1_000, situations: [large] },
+  { count: 5_000, situations: [{ ...single, turns: 60 }] },
+] as const;
 
 const upgrade = (path: string, ...headers: readonly string[]): string =>
   [
@@ -34,9 +99,17 @@ const upgrade = (path: string, ...headers: readonly string[]): string =>
 // socket.io's own hello, "40", as a masked text frame with a key of zeros.
 const joinNamespace = "\x81\x82\x00\x00\x00\x0040";
 
-const contenders: Readonly<Record<string, NetworkContender>> = {
+const contenders = {
   starcast: { script: "starcast-ws", request: upgrade("/events") },
   ws: { script: "plain-ws", request: upgrade("/") },
   "socket.io": { script: "socket-io", request: upgrade("/socket.io/?EIO=4&transport=websocket"), hello: joinNamespace },
+  bun: { script: "bun-pubsub", request: upgrade("/"), runtime: "bun" },
   "bare sockets": { script: "bare-sockets", request: upgrade("/") },
-};
+} as const satisfies Contenders;
+
+const deflating = {
+  script: "plain-ws",
+  args: ["--deflate"],
+  request: upgrade("/", "Sec-WebSocket-Extensions: permessage-deflate"),
+  isCompressed: true,
+} as const;
