@@ -85,7 +85,13 @@ function house() {
     let { offset } = cursor;
     Object.defineProperties(cursor, {
       subscriber: { get: () => ((work.touches += 1), subscriber) },
-      offset: { get: () => offset, set: (value: number) => ((work.touches += 1), (offset = value)) },
+      offset: {
+        get: () => offset,
+        set: (value: number) => {
+          work.touches += 1;
+          offset = value;
+        },
+      },
     });
     return Object.assign(client, { cursor });
   };
