@@ -32,7 +32,6 @@ export interface ConnectionSpec {
 
 /** One connected client: a place in the log and a socket, nothing else. */
 export class Connection implements Subscriber, SocketOwner, InboundOwner, Leaving {
-  // What every event touches comes first.
   #state: "opening" | "open" | "closing" | "over" = "opening";
   readonly #dialect: Dialect;
   readonly #outbound: Outbound;
