@@ -9,6 +9,7 @@ const suites: Readonly<Record<string, () => Promise<{ readonly suite: Suite }>>>
   websocket: () => import("./suites/websocket.ts"),
   sse: () => import("./suites/sse.ts"),
   webhook: () => import("./suites/webhook.ts"),
+  sqlite: () => import("./suites/sqlite.ts"),
 };
 
 const args = process.argv.slice(2);
