@@ -21,8 +21,9 @@ export const maxBlockLength = 16_777_216;
 /** Reads text/event-stream (HTML Living Standard, 9.2.6) from bytes cut anywhere. */
 export class StreamParser {
   readonly #listener: StreamListener;
-  // Takes one byte order mark off the beginning, as the standard wants.
-  readonly #decoder = new TextDecoder();
+  // Node 24's decoder may take two byte order marks off a stream cut within the first: one is taken off here.
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  #isAtStart = true;
   #rest = "";
   /** The last line ended in CR: a LF right after belongs to it. */
   #isAfterCr = false;
@@ -39,6 +40,8 @@ export class StreamParser {
   push(bytes: Uint8Array): boolean {
     let text = this.#decoder.decode(bytes, { stream: true });
     if (text === "") return true;
+    if (this.#isAtStart && text.startsWith("\uFEFF")) text = text.slice(1);
+    this.#isAtStart = false;
     if (this.#isAfterCr && text.startsWith("\n")) text = text.slice(1);
     this.#isAfterCr = text === "" ? false : text.endsWith("\r");
     let start = 0;
