@@ -1,29 +1,7 @@
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { describe, it } from "vitest";
+import { findService, type ServiceName } from "./find-service.ts";
 
-/** Programs that some tests start for themselves, by the names their packages install them under. */
-const services = {
-  mosquitto: ["mosquitto"],
-  mosquitto_pub: ["mosquitto_pub"],
-  mosquitto_sub: ["mosquitto_sub"],
-  "nats-server": ["nats-server"],
-  chromium: ["chromium", "chromium-headless-shell", "google-chrome"],
-  nginx: ["nginx"],
-  curl: ["curl"],
-  openssl: ["openssl"],
-  sqlite3: ["sqlite3"],
-  strace: ["strace"],
-} as const;
-
-export type ServiceName = keyof typeof services;
-
-/** Where the program is installed, or `undefined`. */
-export function findService(name: ServiceName): string | undefined {
-  // Servers live in sbin, which is not on everyone's PATH.
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
-  return services[name].flatMap((file) => folders.map((folder) => join(folder, file))).find(isExecutable);
-}
+export { findService, type ServiceName };
 
 /**
  * A `describe` whose tests start an installed program. Where it is absent they are skipped and the closing summary
@@ -43,15 +21,5 @@ export function describeWith(name: ServiceName, title: string, tests: (path: str
     });
   } else {
     describe.skip(`${title} (needs ${name})`, () => tests(name));
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    // Not here: the next folder may have it.
-    return false;
   }
 }

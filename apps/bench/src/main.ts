@@ -10,6 +10,7 @@ const suites: Readonly<Record<string, () => Promise<{ readonly suite: Suite }>>>
   sse: () => import("./suites/sse.ts"),
   webhook: () => import("./suites/webhook.ts"),
   sqlite: () => import("./suites/sqlite.ts"),
+  mqtt: () => import("./suites/mqtt.ts"),
 };
 
 const args = process.argv.slice(2);
