@@ -30,7 +30,10 @@ export class MqttPublisher {
     const { name, filter, from } = resolved;
     this.name = name;
     this.#broker = broker;
-    this.#subscriber = new PublishingSubscriber(broker, resolved);
+    let subscription: Subscription | null = null;
+    // It has a place only while the lease of its name is held here.
+    const isHolder = (): boolean => subscription !== null && subscription.position !== null;
+    this.#subscriber = new PublishingSubscriber(broker, resolved, isHolder);
     this.#unregister = broker.register({
       name,
       stage: "publishers",
@@ -40,7 +43,8 @@ export class MqttPublisher {
       drain: (plan) => this.#drain(plan),
     });
     try {
-      this.#subscription = broker.attach(this.#subscriber, { ...filter, name, from });
+      subscription = broker.attach(this.#subscriber, { ...filter, name, from });
+      this.#subscription = subscription;
     } catch (error) {
       this.#unregister();
       throw error;

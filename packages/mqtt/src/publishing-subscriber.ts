@@ -57,7 +57,8 @@ export class PublishingSubscriber implements Subscriber {
   #draining: MqttSession | null = null;
   #ending: Promise<void> | null = null;
 
-  constructor(broker: AnyBroker, options: ResolvedMqttPublisherOptions) {
+  /** `isHolder` says whether the place in the log is this process's to move. */
+  constructor(broker: AnyBroker, options: ResolvedMqttPublisherOptions, isHolder: () => boolean) {
     const { name, target, connection, credentials, needsVersion5, state, status } = options;
     const { surroundings } = broker;
     this.#broker = broker;
@@ -89,6 +90,7 @@ export class PublishingSubscriber implements Subscriber {
       surroundings,
       position: () => this.position,
       mirror: () => this.keeper?.state ?? null,
+      isHolder,
     });
     this.#losses = new Losses(broker, name, this.#status);
     const clientId = connection.clientId ?? makeClientId(name, surroundings.random);

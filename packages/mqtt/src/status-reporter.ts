@@ -11,7 +11,15 @@ export interface StatusReporterOptions {
   readonly surroundings: Surroundings;
   readonly position: () => Position | null;
   readonly mirror: () => MirrorState | null;
+  /** False while another process has the place: then the status is that one's to tell. */
+  readonly isHolder: () => boolean;
 }
+
+/**
+ * After so long it is told again, though nothing changed: the will of a process that had the place before may be said after
+ * our first word, and would stay.
+ */
+export const retoldAfterMs = 60_000;
 
 /** Keeps the retained status true: at the begin and the end of each connection, and now and then while the place moves. */
 export class StatusReporter {
@@ -19,6 +27,7 @@ export class StatusReporter {
   readonly #topic: StatusTopic | null;
   #timer: Timer | null = null;
   #told: string | null = null;
+  #toldAt = 0;
   #dropped = 0;
   #countedThrough = 0;
   #lastLoss: Loss | null = null;
@@ -47,15 +56,18 @@ export class StatusReporter {
 
   /** Says how things are, unless the window is full: the next time will do. */
   tell(): void {
-    if (this.#topic === null || this.#options.window.isFull) return;
+    const { window, surroundings, isHolder } = this.#options;
+    if (this.#topic === null || window.isFull || !isHolder()) return;
     const status = this.#status("online");
     this.#told = fingerprint(status);
-    this.#options.window.take(null, [this.#topic.status(status)]);
+    this.#toldAt = surroundings.clock.now();
+    window.take(null, [this.#topic.status(status)]);
   }
 
   /** The last word, said even when the window is full. */
   sayClosed(): void {
-    if (this.#topic !== null) this.#options.window.take(null, [this.#topic.status(this.#status("closed"))]);
+    if (this.#topic !== null && this.#options.isHolder())
+      this.#options.window.take(null, [this.#topic.status(this.#status("closed"))]);
   }
 
   /** A loss, from now on part of the status; gives its notice. */
@@ -78,7 +90,8 @@ export class StatusReporter {
     const { options, surroundings } = this.#options;
     if (options === null) return;
     this.#timer = surroundings.scheduler.after(options.everyMs, () => {
-      if (fingerprint(this.#status("online")) !== this.#told) this.tell();
+      const isOld = surroundings.clock.now() - this.#toldAt >= retoldAfterMs;
+      if (isOld || fingerprint(this.#status("online")) !== this.#told) this.tell();
       this.#schedule();
     });
   }
