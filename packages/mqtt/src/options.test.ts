@@ -32,6 +32,7 @@ describe("the options of a publisher", () => {
     ["an unknown mode", { payload: { format: "cloudevents", source: "/", mode: "batch" } }, /`payload.mode`/],
     ["an expiry of half a second", { expirySeconds: 0.5 }, /`expirySeconds`/],
     ["a content type with a line break", { contentType: "a\nb" }, /`contentType`/],
+    ["a trace that is a text", { traceparent: "00-1-2-01" }, /`traceparent` to be a function/],
     ["a rule without types", { rules: [{ qos: 1 }] }, /`rules\[0\].types`/],
     ["a rule with a bad pattern", { rules: [{ types: ["model"] }] }, /type pattern/],
     ["a rule with a bad topic", { rules: [{ types: ["**"], topic: "$SYS" }] }, /`rules\[0\].topic`/],
@@ -69,6 +70,7 @@ describe("the options of a publisher", () => {
       '`payload` with mode "binary"',
     ],
     ["an expiry", { expirySeconds: 1 }, "`expirySeconds`"],
+    ["a trace", { traceparent: () => undefined }, "`traceparent`"],
     ["a content type in a rule", { rules: [{ types: ["**"], contentType: "a/b" }] }, "`rules[0].contentType`"],
   ])("say that %s needs MQTT 5", (_what, options, need) => {
     expect(resolveMqttPublisherOptions({ ...least, ...options }).needsVersion5).toEqual([need]);

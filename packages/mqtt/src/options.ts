@@ -24,6 +24,7 @@ import {
   type StatusOptions,
 } from "./state-options.ts";
 import { TopicTemplate } from "./topic-template.ts";
+import { resolveTraceparent, type TraceparentOf } from "./trace-context.ts";
 
 /** 0: at most once; 1: at least once; 2: at least once, too, across connections (see the README), but exactly once within one. */
 export type Qos = 0 | 1 | 2;
@@ -40,6 +41,11 @@ export interface MessageOptions {
   readonly expirySeconds?: number | undefined;
   /** The content type that is said. Needs MQTT 5. @default none, but for CloudEvents */
   readonly contentType?: string | undefined;
+  /**
+   * Gives the W3C trace context of an event, such as one its data holds. It is said as a user property, which needs MQTT 5, or
+   * as an attribute of a structured CloudEvent. @default none
+   */
+  readonly traceparent?: TraceparentOf | undefined;
 }
 
 /** What events of some types have otherwise; the first rule that matches counts. */
@@ -89,6 +95,7 @@ export interface ResolvedRule {
   readonly payload: ResolvedPayload;
   readonly expirySeconds: number | null;
   readonly contentType: string | null;
+  readonly traceparent: TraceparentOf | null;
 }
 
 export interface ResolvedMqttPublisherOptions {
@@ -176,7 +183,7 @@ export function resolveMqttPublisherOptions(options: MqttPublisherOptions): Reso
   });
 }
 
-const messageKeys = ["qos", "retain", "payload", "expirySeconds", "contentType"];
+const messageKeys = ["qos", "retain", "payload", "expirySeconds", "contentType", "traceparent"];
 
 function checkName(name: unknown): string {
   if (name === undefined) return defaultOptions.name;
@@ -218,6 +225,7 @@ function resolveRule(
     payload: resolvePayload(`${at}payload`, rule.payload ?? own.payload),
     expirySeconds: resolveExpiry(`${at}expirySeconds`, rule.expirySeconds ?? own.expirySeconds),
     contentType: resolveContentType(`${at}contentType`, rule.contentType ?? own.contentType),
+    traceparent: resolveTraceparent(`${at}traceparent`, rule.traceparent ?? own.traceparent),
   });
 }
 
@@ -245,6 +253,7 @@ function version5Needs(rule: ResolvedRule, at: string): readonly string[] {
   if (rule.payload.kind === "cloudevents-binary") needs.push(`\`${at}payload\` with mode "binary"`);
   if (rule.expirySeconds !== null) needs.push(`\`${at}expirySeconds\``);
   if (rule.contentType !== null) needs.push(`\`${at}contentType\``);
+  if (rule.traceparent !== null && rule.payload.kind !== "cloudevents-structured") needs.push(`\`${at}traceparent\``);
   return needs;
 }
 

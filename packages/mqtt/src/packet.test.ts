@@ -1,4 +1,4 @@
-import { LogEvent } from "@starcast/core";
+import { LogEvent, type Event } from "@starcast/core";
 import { generate } from "mqtt-packet";
 import { describe, expect, it } from "vitest";
 import { packetBytesAtMost } from "./message.ts";
@@ -47,6 +47,44 @@ describe("an event as a publication", () => {
         time: "2026-01-02T03:04:05.678Z",
         subject: "one",
       },
+    });
+  });
+
+  describe("of a trace", () => {
+    const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const traceparent = ({ data }: Event) => (data as { readonly trace: string }).trace;
+
+    it.each(["envelope", "data", { format: "cloudevents", source: "/", mode: "binary" }] as const)(
+      "names it in a user property, with payload %j",
+      (payload) => {
+        const { properties } = render({ payload, traceparent }, "model.added", { trace });
+        expect(properties?.userProperties).toMatchObject({ traceparent: trace });
+      },
+    );
+
+    it("names it as an attribute of a structured CloudEvent, which is no matter of MQTT 5", () => {
+      const options = { payload: { format: "cloudevents", source: "/" }, traceparent } as const;
+      const { payload, properties } = render({ ...options, connection: { protocol: "3.1.1" } }, "model.added", {
+        trace,
+      });
+      expect(JSON.parse(payload)).toMatchObject({ specversion: "1.0", data: { trace }, traceparent: trace });
+      expect(properties).not.toHaveProperty("userProperties");
+    });
+
+    it.each([
+      undefined,
+      7,
+      "",
+      trace.toUpperCase(),
+      `${trace}-`,
+      `ff${trace.slice(2)}`,
+      trace.replace(/b7.*1-/, `${"0".repeat(16)}-`),
+    ])("goes without one that is none: %j", (wrong) =>
+      expect(render({ traceparent }, "model.added", { trace: wrong }).properties).toBeUndefined(),
+    );
+
+    it("goes without one when looking for it fails", () => {
+      expect(render({ traceparent }, "model.added", null).properties).toBeUndefined();
     });
   });
 

@@ -7,6 +7,7 @@ import {
 } from "@starcast/core";
 import type { Message, MessageProperties } from "./message.ts";
 import type { ResolvedRule } from "./options.ts";
+import { traceparentOf } from "./trace-context.ts";
 
 /** Event types whose rule is remembered; types may be made up, so their number is bounded. */
 const maxKnownTypes = 1_000;
@@ -25,29 +26,37 @@ export class Packets {
     const rule = this.#ruleOf(event);
     const { qos, retain, payload } = rule;
     const topic = rule.topic.render(event);
+    const trace = rule.traceparent === null ? null : traceparentOf(event, rule.traceparent);
+    const userProperties = trace === null ? undefined : { traceparent: trace };
     switch (payload.kind) {
       case "envelope":
-        return { topic, payload: jsonEnvelope(event), qos, retain, properties: propertiesOf(rule, null) };
+        return {
+          topic,
+          payload: jsonEnvelope(event),
+          qos,
+          retain,
+          properties: propertiesOf(rule, null, userProperties),
+        };
       case "data":
-        return { topic, payload: event.json, qos, retain, properties: propertiesOf(rule, null) };
+        return { topic, payload: event.json, qos, retain, properties: propertiesOf(rule, null, userProperties) };
       case "cloudevents-structured":
         // CloudEvents MQTT binding 1.0, section 3.2.1; with MQTT 3.1.1 the receiver has to know.
         return {
           topic,
-          payload: cloudEventText(event, payload.source),
+          payload: withTrace(cloudEventText(event, payload.source), trace),
           qos,
           retain,
           properties: propertiesOf(rule, cloudEventsContentType),
         };
       case "cloudevents-binary": {
         // Section 3.1: attributes as user properties by their own names, the data's type as the content type.
-        const userProperties = Object.fromEntries(cloudEventAttributes(event, payload.source));
+        const attributes = Object.fromEntries(cloudEventAttributes(event, payload.source));
         return {
           topic,
           payload: event.json,
           qos,
           retain,
-          properties: { ...propertiesOf(rule, "application/json"), userProperties },
+          properties: propertiesOf(rule, "application/json", { ...attributes, ...userProperties }),
         };
       }
     }
@@ -65,12 +74,22 @@ export class Packets {
   }
 }
 
-function propertiesOf(rule: ResolvedRule, ofFormat: string | null): MessageProperties | undefined {
+// CloudEvents distributed tracing extension: an attribute like the others, of characters that need no escaping.
+function withTrace(cloudEvent: string, trace: string | null): string {
+  return trace === null ? cloudEvent : `${cloudEvent.slice(0, -1)},"traceparent":"${trace}"}`;
+}
+
+function propertiesOf(
+  rule: ResolvedRule,
+  ofFormat: string | null,
+  userProperties?: Readonly<Record<string, string>>,
+): MessageProperties | undefined {
   const contentType = rule.contentType ?? ofFormat;
   // The default says nothing beside the payload: properties cost as much as the rest of the packet.
-  if (contentType === null && rule.expirySeconds === null) return undefined;
+  if (contentType === null && rule.expirySeconds === null && userProperties === undefined) return undefined;
   return {
     ...(contentType === null ? {} : { contentType }),
     ...(rule.expirySeconds === null ? {} : { messageExpiryInterval: rule.expirySeconds }),
+    ...(userProperties === undefined ? {} : { userProperties }),
   };
 }
