@@ -171,14 +171,21 @@ describeWith("mosquitto", "a Mosquitto behind locks", (program) => {
     }
     const file = (name: string): Buffer => readFileSync(join(folder, name));
     const port = await freePort();
+    const webPort = await freePort();
     const inFolder = (name: string): string => join(folder, name);
-    await restart([
-      `listener ${mosquitto.port} 127.0.0.1`,
-      `listener ${port} 127.0.0.1`,
+    const certificates = [
       `cafile ${inFolder("ca.pem")}`,
       `certfile ${inFolder("localhost.pem")}`,
       `keyfile ${inFolder("localhost.key")}`,
+    ];
+    await restart([
+      `listener ${mosquitto.port} 127.0.0.1`,
+      `listener ${port} 127.0.0.1`,
+      ...certificates,
       "require_certificate true",
+      `listener ${webPort} 127.0.0.1`,
+      "protocol websockets",
+      ...certificates,
     ]);
     const url = `mqtts://127.0.0.1:${port}`;
     const trusted = { ca: file("ca.pem"), servername: "localhost" };
@@ -189,5 +196,8 @@ describeWith("mosquitto", "a Mosquitto behind locks", (program) => {
     expect((await house.seen("mqttDisconnected", second)).error.message).toMatch(/SELF_SIGNED|UNABLE|self-signed|TLS/);
     publisher({ url, connection: { tls: { ...trusted, cert: file("client.pem"), key: file("client.key") } } });
     await publishesTo(await Collector.of(mosquitto.url, "#"));
+    // A websocket is verified by the same authority and the same name.
+    publisher({ url: `wss://127.0.0.1:${webPort}`, name: "web", topic: "w/{subject}", connection: { tls: trusted } });
+    await publishesTo(await Collector.of(mosquitto.url, "w/#"));
   });
 });
