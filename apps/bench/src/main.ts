@@ -32,7 +32,7 @@ const { suite } = await load();
 const started = Date.now();
 const outcome = await suite({ isQuick, say: (line) => console.error(line) });
 printTable(outcome.rows);
-console.log("\nRatios (more is better for Starcast unless the name says bytes or vsStringify):");
+console.log("\nRatios (more is better for Starcast unless the name says bytes, ms or vsStringify):");
 for (const [ratio, value] of Object.entries(outcome.ratios)) console.log(`  ${ratio.padEnd(34)} ${value.toFixed(2)}`);
 const file = await writeResults(name, outcome, { isQuick, tookMs: Date.now() - started });
 console.log(`\n${file}`);
