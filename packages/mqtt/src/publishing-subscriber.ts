@@ -131,6 +131,8 @@ export class PublishingSubscriber implements Subscriber {
     if (this.isOnline && !this.#window.isEmpty) {
       this.connection.fail(new StarcastError("lease_lost", "Expected to keep the place in the log, got another line"));
     } else if (this.connection.state === "idle") this.connection.start();
+    // Without the place there was nothing to say.
+    else if (this.isOnline) this.#status.tell();
   }
 
   deliver(batch: Batch): number {

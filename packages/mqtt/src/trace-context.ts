@@ -15,9 +15,9 @@ export function traceparentOf(event: LogEvent, find: TraceparentOf): string | nu
 }
 
 /** The function, or null for none; throws `InvalidOptionError` for anything else. */
-export function resolveTraceparent(option: string, find: unknown): TraceparentOf | null {
+export function resolveTraceparent(option: string, find: TraceparentOf | undefined): TraceparentOf | null {
   if (find === undefined) return null;
-  if (typeof find === "function") return find as TraceparentOf;
+  if (typeof find === "function") return find;
   throw new InvalidOptionError({ option, expected: "a function from an event to its traceparent", received: find });
 }
 
