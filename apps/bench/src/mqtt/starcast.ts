@@ -19,6 +19,6 @@ export async function starcast(url: string, qos: 0 | 1 | 2, count: number): Prom
   while ((publisher.position?.offset ?? 0) < count) await sleep(1);
   const rate = (count * 1_000) / (performance.now() - started);
   await broker.close();
-  if (failed !== null) throw failed;
+  if (failed !== null) throw new Error("Expected every event to be published, got a refusal", { cause: failed });
   return rate;
 }
