@@ -31,6 +31,7 @@ export class Feed {
   #watchdog: Timer | null = null;
   #retry: Timer | null = null;
   #failures = 0;
+  #isSilent = false;
   #isClosed = false;
 
   private constructor(options: FeedOptions) {
@@ -54,6 +55,11 @@ export class Feed {
   /** The newest sequence it has given. */
   get through(): number {
     return this.#through;
+  }
+
+  /** True from when JetStream fell silent until it sends again: the server stands still, or the stream has no leader. */
+  get isSilent(): boolean {
+    return this.#isSilent;
   }
 
   close(): void {
@@ -90,6 +96,7 @@ export class Feed {
       num_replicas: 1,
     });
     this.#failures = 0;
+    this.#isSilent = false;
   }
 
   #take(message: Msg): void {
@@ -117,8 +124,9 @@ export class Feed {
     this.#watchdog?.cancel();
     this.#heardOf = false;
     this.#watchdog = this.#options.scheduler.after(silenceMs, () => {
-      if (this.#heardOf) this.#watch();
-      else this.#restart();
+      if (this.#heardOf) return this.#watch();
+      this.#isSilent = true;
+      this.#restart();
     });
   }
 

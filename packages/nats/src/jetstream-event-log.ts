@@ -111,9 +111,9 @@ export class JetStreamEventLog implements EventLog {
     return this.#trimmed;
   }
 
-  /** False while NATS is away: what is here may be behind. */
+  /** False while NATS is away, or says nothing: what is here may be behind. */
   get isReachable(): boolean {
-    return !this.#link.isAway;
+    return !this.#link.isAway && this.#feed?.isSilent !== true;
   }
 
   async append(drafts: readonly EventDraft[]): Promise<readonly Appended[]> {

@@ -11,7 +11,7 @@ import {
   type Surroundings,
 } from "@starcast/core";
 import type { Leaving, Seat } from "@starcast/core/gateway";
-import type { ClientFrameType, ClientFrames } from "@starcast/core/wire";
+import type { ClientFrameType, ClientFrames, WireState } from "@starcast/core/wire";
 import { clientBlock, comment, streamEncoding, type StreamFormat } from "./event-stream.ts";
 import { httpChunk, inChunks } from "./http-chunk.ts";
 import type { Sink, SinkOwner } from "./sink.ts";
@@ -25,6 +25,8 @@ export interface ConnectionHost {
   readonly heartbeatMs: number;
   readonly stallMs: number;
   readonly tokenGraceMs: number;
+  /** What keeps it from being up to date, if anything does. */
+  readonly state: WireState | undefined;
   /** A random time after which a client comes back. */
   drawRetryMs(): number;
   onOpened(connection: Connection, isResumed: boolean): void;
@@ -106,6 +108,7 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
       position: formatPosition(position),
       resumed: isResumed,
       heartbeatMs: this.#host.heartbeatMs,
+      state: this.#host.state,
     };
     // An id here would let a client whose connection breaks now resume behind the gap it was about to be told.
     const isCertain = isResumed || this.#isStartCertain;
@@ -168,6 +171,12 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
     this.dueAt = this.#nextLook();
   }
 
+  tellState(): void {
+    const position = this.#state === "open" ? this.#line?.position : undefined;
+    if (position === undefined) return;
+    this.#tell("client.heartbeat", { position: formatPosition(position), state: this.#host.state }, position);
+  }
+
   isReaching(position: Position): boolean {
     if (this.#state !== "open") return this.#state === "opening";
     // Who has not read for so long will hardly begin while the server ends.
@@ -224,10 +233,9 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
   }
 
   #sendHeartbeat(): void {
-    const position = this.#line?.position;
-    if (position === undefined || position.offset === this.#toldOffset)
-      this.#write(this.#sink.isChunked ? commentChunk : comment);
-    else this.#tell("client.heartbeat", { position: formatPosition(position) }, position);
+    const isNews = this.#host.state !== undefined || this.#line?.position.offset !== this.#toldOffset;
+    if (this.#line !== null && isNews) this.tellState();
+    else this.#write(this.#sink.isChunked ? commentChunk : comment);
   }
 
   #tell<Type extends ClientFrameType>(

@@ -1,5 +1,6 @@
 import type { AnyBroker, DrainPlan, Gap, Surroundings } from "@starcast/core";
 import { ConnectionSet, type Tally } from "@starcast/core/gateway";
+import type { WireState } from "@starcast/core/wire";
 import { Connection, type ConnectionHost, type ConnectionSpec, type LeaveReason } from "./connection.ts";
 import type { ResolvedSseOptions } from "./options.ts";
 
@@ -23,11 +24,15 @@ export class Connections implements ConnectionHost {
     this.#options = options;
     this.#tally = tally;
     const lookEveryMs = Math.min(longestLookMs, options.heartbeatMs / looksPerBeat);
-    this.#set = new ConnectionSet(broker.surroundings, lookEveryMs);
+    this.#set = new ConnectionSet(broker.surroundings, lookEveryMs, broker.store.log);
   }
 
   get size(): number {
     return this.#set.size;
+  }
+
+  get state(): WireState | undefined {
+    return this.#set.state;
   }
 
   /** A connection with its times drawn, not yet counted. */

@@ -9,6 +9,9 @@ const envelopeOf = ({ data }: Heard): { readonly type: string; readonly data: { 
 
 const numbers = (heard: readonly Heard[]): readonly number[] => heard.map((each) => envelopeOf(each).data.n);
 
+const stateIn = (heard: Heard | undefined): string | undefined =>
+  (JSON.parse(heard?.data ?? "null") as { readonly data: { readonly state?: string } }).data.state;
+
 async function publish(served: Served, from: number, to: number, type = "model.added"): Promise<void> {
   for (let n = from; n <= to; n += 1) await served.broker.publish(type, { n });
 }
@@ -78,6 +81,22 @@ describe("a client that only knows EventSource", () => {
     expect(connected?.lastEventId).toBe("");
     expect(gap?.lastEventId).toMatch(/-0$/);
     expect(numbers(await source.hear("model.added", 5))).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it("is told that the store is out of reach with each heartbeat, and once that it is back", async () => {
+    const store = new MemoryStore();
+    const { url, skip } = await serveGateway({ broker: { store }, sse: { heartbeatMs: 1_000 } });
+    const source = new PlainEventSource(url);
+    await source.hear("client.connected", 1);
+    Object.assign(store.log, { isReachable: false });
+    await source.hear("client.heartbeat", 1);
+    skip(1_000);
+    const beats = [...(await source.hear("client.heartbeat", 2))];
+    Object.assign(store.log, { isReachable: true });
+    while (stateIn(beats.at(-1)) !== undefined)
+      beats.push(...(await source.hear("client.heartbeat", beats.length + 1)).slice(-1));
+    expect(new Set(beats.slice(0, -1).map(stateIn))).toEqual(new Set(["store_unreachable"]));
+    expect(beats.at(-1)?.lastEventId).toMatch(/-0$/);
   });
 
   it("learns the new position when its filter matches nothing, and resumes from there", async () => {

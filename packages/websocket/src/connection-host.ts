@@ -1,5 +1,6 @@
 import type { Clock, Filter, Gap, Position, SubscribeOptions, Subscriber, Subscription } from "@starcast/core";
 import type { Grant, Visit } from "@starcast/core/gateway";
+import type { ClientFrames, WireState } from "@starcast/core/wire";
 import type { Connection } from "./connection.ts";
 import type { Timing } from "./deadlines.ts";
 import type { Dialect } from "./dialect.ts";
@@ -10,12 +11,15 @@ export interface ConnectionHost {
   readonly clock: Clock;
   readonly options: ResolvedWebSocketOptions;
   readonly timing: Timing;
+  /** What keeps it from being up to date, if anything does. */
+  readonly state: WireState | undefined;
   /** Null when there is no room for a subscriber, or the broker is closed. */
   attach(subscriber: Subscriber, options: SubscribeOptions): Subscription | null;
   /** False when a pattern is malformed, or there are too many. */
   isFilter(asked: Filter, within: Filter): boolean;
   /** Judges a new token; null refuses. Never rejects. */
   renew(visit: Visit, token: string, identity: string | null): Promise<Grant | null>;
+  aliveAt(position: Position): ClientFrames["client.heartbeat"];
   /** A ping and a heartbeat, one after the other; connections at one place share the bytes. */
   heartbeat(dialect: Dialect, position: Position, now: number): Uint8Array;
   /** After which time a client that has to leave comes back: drawn, so that not all come at once. */

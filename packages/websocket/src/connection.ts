@@ -49,7 +49,6 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
   #code: number | null = null;
 
   constructor(host: ConnectionHost, socket: Duplex, spec: ConnectionSpec) {
-    const now = host.clock.now();
     const { clientId, seat, grant, subscribe } = spec.accepted;
     this.#host = host;
     this.#socket = socket;
@@ -59,7 +58,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
     this.#agesAt = spec.endsAt;
     this.#outbound = new Outbound(socket, this, host.clock);
     this.#access = new Access(host, this, { grant, asked: askedIn(subscribe), visit: spec.visit });
-    this.#deadlines = new Deadlines(now, host.options.heartbeatMs);
+    this.#deadlines = new Deadlines(host.clock.now(), host.options.heartbeatMs);
     this.dueAt = this.#deadlines.next;
   }
 
@@ -76,9 +75,8 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
     if (this.#state !== "opening") return;
     this.#state = "open";
     this.#deadlines.grantUntil(this.#access.expiresAt, this.#agesAt);
-    const { heartbeatMs } = this.#host.timing;
-    const place = { position: formatPosition(position), resumed: isResumed };
-    this.#tell("client.connected", { clientId: this.clientId, ...place, heartbeatMs });
+    const about = { clientId: this.clientId, heartbeatMs: this.#host.timing.heartbeatMs, state: this.#host.state };
+    this.#tell("client.connected", { position: formatPosition(position), resumed: isResumed, ...about });
     this.#host.onOpened(this, isResumed);
     this.dueAt = this.#nextLook(this.#host.clock.now());
     // Only now can a client's operations be done.
@@ -128,6 +126,10 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
     if (due === "beat" && this.#line !== null)
       this.#write(this.#host.heartbeat(this.#dialect, this.#line.position, now));
     this.dueAt = this.#nextLook(now);
+  }
+
+  tellState(): void {
+    if (this.#line !== null) this.#tell("client.heartbeat", this.#host.aliveAt(this.#line.position));
   }
 
   /** Says goodbye with a close frame, and, if the client can be told when to come back, with that before; nothing is written after it. */
@@ -202,7 +204,8 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
   }
 
   onCloseFrame(code: number): void {
-    if (this.#state === "open") this.#end("client_left", code, closeFrame(code === noCode ? null : code));
+    // 1005 stands for a close frame without a code (RFC 6455, 7.1.5).
+    if (this.#state === "open") this.#end("client_left", code, closeFrame(code === 1005 ? null : code));
     this.#hangUp();
   }
 
@@ -294,6 +297,3 @@ const stalledCloseTimeoutMs = 1_000;
 
 /** How often it is looked whether a full connection moves. */
 const lookAtFullMs = 1_000;
-
-// Stands for a close frame without a code (RFC 6455, 7.1.5).
-const noCode = 1005;

@@ -13,6 +13,7 @@ import {
   type Subscription,
 } from "@starcast/core";
 import { ConnectionSet, type Entrance, type Grant, type Tally, type Visit } from "@starcast/core/gateway";
+import type { ClientFrames, WireState } from "@starcast/core/wire";
 import type { ConnectionHost } from "./connection-host.ts";
 import type { Connection } from "./connection.ts";
 import type { Timing } from "./deadlines.ts";
@@ -44,11 +45,15 @@ export class Connections implements ConnectionHost {
     this.#broker = broker;
     this.#entrance = entrance;
     this.#tally = entrance.tally;
-    this.#set = new ConnectionSet(broker.surroundings, lookEveryMs);
+    this.#set = new ConnectionSet(broker.surroundings, lookEveryMs, broker.store.log);
   }
 
   get size(): number {
     return this.#set.size;
+  }
+
+  get state(): WireState | undefined {
+    return this.#set.state;
   }
 
   add(connection: Connection): void {
@@ -97,15 +102,15 @@ export class Connections implements ConnectionHost {
     return this.#entrance.renew(visit, token, identity);
   }
 
+  aliveAt(position: Position): ClientFrames["client.heartbeat"] {
+    return { position: formatPosition(position), state: this.state };
+  }
+
   heartbeat(dialect: Dialect, position: Position, now: number): Uint8Array {
     const last = this.#lastBeat;
     if (last !== null && last.at === now && last.offset === position.offset && last.dialect === dialect)
       return last.bytes;
-    const frame = dialect.clientFrame(
-      "client.heartbeat",
-      { position: formatPosition(position) },
-      new Date(now).toISOString(),
-    );
+    const frame = dialect.clientFrame("client.heartbeat", this.aliveAt(position), new Date(now).toISOString());
     const bytes = joinFrames([pingFrame, frame]);
     this.#lastBeat = { dialect, offset: position.offset, at: now, bytes };
     return bytes;

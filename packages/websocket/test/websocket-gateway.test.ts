@@ -85,6 +85,26 @@ describe("a client of a WebSocketGateway", () => {
     expect((await client.frame("client.heartbeat")).data.position).toBe(id);
   });
 
+  it("is told at once that the store is out of reach, and that it is back; so is who comes in between", async () => {
+    const store = new MemoryStore();
+    const { broker, url, time } = await openHouse({ broker: { store } });
+    const client = new Client(url);
+    expect((await client.frame("client.connected")).data.state).toBeUndefined();
+    Object.assign(store.log, { isReachable: false });
+    await time.advance(1_000);
+    expect((await client.frame("client.heartbeat")).data.state).toBe("store_unreachable");
+    const late = new Client(url);
+    expect((await late.frame("client.connected")).data.state).toBe("store_unreachable");
+    Object.assign(store.log, { isReachable: true });
+    const told = client.frames.length;
+    await time.advance(1_000);
+    const { position, state } = (await client.frame("client.heartbeat", told)).data;
+    expect([position, state]).toEqual([`${store.log.epoch}-0`, undefined]);
+    expect((await late.frame("client.heartbeat")).data.state).toBeUndefined();
+    const { id } = await broker.publish("model.added", {});
+    expect((await client.eventCount(1))[0]?.id).toBe(id);
+  });
+
   it("gets CloudEvents under the subprotocol cloudevents.json, in frames of the gateway too", async () => {
     const { broker, url } = await openHouse({ gateway: { source: "/catalog" } });
     const messages: Record<string, unknown>[] = [];

@@ -1,6 +1,8 @@
 import type { DrainPlan } from "../broker/any-broker.ts";
 import type { Surroundings, Timer } from "../clock.ts";
+import type { EventLog } from "../log/event-log.ts";
 import type { Position } from "../log/position.ts";
+import type { WireState } from "../wire/frames.ts";
 import type { Seat } from "./admission.ts";
 import { Heartbeat, type Beating } from "./heartbeat.ts";
 
@@ -8,6 +10,8 @@ import { Heartbeat, type Beating } from "./heartbeat.ts";
 export interface Leaving extends Beating {
   /** Says whose it is. */
   readonly seat: Seat;
+  /** Tells the client that what keeps the gateway from being up to date has changed. */
+  tellState(): void;
   /** True while the client is still getting what it lacks up to this position: a drain waits for it, for a while. */
   isReaching?(position: Position): boolean;
   /** Tells the client to leave, and begins the close. Idempotent. */
@@ -19,14 +23,22 @@ export interface Leaving extends Beating {
 /** The open connections of a gateway: one timer for all of them, and an end together. */
 export class ConnectionSet<Connection extends Leaving> {
   readonly #surroundings: Surroundings;
+  readonly #log: Pick<EventLog, "isReachable">;
   readonly #members = new Set<Connection>();
   readonly #heartbeat: Heartbeat;
+  #state: WireState | undefined;
   #onEmpty: (() => void) | null = null;
 
-  /** Connections are looked at at most `lookEveryMs` late. */
-  constructor(surroundings: Surroundings, lookEveryMs: number) {
+  /** Connections are looked at at most `lookEveryMs` late, and the log as often. */
+  constructor(surroundings: Surroundings, lookEveryMs: number, log: Pick<EventLog, "isReachable">) {
     this.#surroundings = surroundings;
-    this.#heartbeat = new Heartbeat(surroundings, lookEveryMs, this.#members);
+    this.#log = log;
+    this.#heartbeat = new Heartbeat(surroundings, lookEveryMs, this.#members, () => this.#lookAtLog());
+  }
+
+  /** What every client of the set has been told, or is to be told when it comes in. */
+  get state(): WireState | undefined {
+    return this.#state;
   }
 
   get size(): number {
@@ -34,6 +46,8 @@ export class ConnectionSet<Connection extends Leaving> {
   }
 
   add(connection: Connection): void {
+    // Nobody looked while nobody was there.
+    if (this.#members.size === 0) this.#state = stateOf(this.#log);
     this.#members.add(connection);
     this.#heartbeat.start();
   }
@@ -82,6 +96,13 @@ export class ConnectionSet<Connection extends Leaving> {
     return stuck;
   }
 
+  #lookAtLog(): void {
+    const state = stateOf(this.#log);
+    if (state === this.#state) return;
+    this.#state = state;
+    for (const member of this.#members) member.tellState();
+  }
+
   #emptyOrAfter(ms: number): Promise<void> {
     if (this.#members.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -94,6 +115,10 @@ export class ConnectionSet<Connection extends Leaving> {
       timer = this.#surroundings.scheduler.after(ms, this.#onEmpty, { holdsProcess: true });
     });
   }
+}
+
+function stateOf({ isReachable = true }: Pick<EventLog, "isReachable">): WireState | undefined {
+  return isReachable ? undefined : "store_unreachable";
 }
 
 /** How finely a drain is spread. */

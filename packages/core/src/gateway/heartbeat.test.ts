@@ -32,6 +32,8 @@ function makeTime(): { surroundings: Surroundings; advance(ms: number): void; ti
   return { surroundings, advance, timers: () => timers.size };
 }
 
+const nothing = (): void => undefined;
+
 function member(dueAt: number, onBeat: (self: { dueAt: number }, now: number) => void): Beating {
   const self = { dueAt, beat: (now: number) => onBeat(self, now) };
   return self;
@@ -46,7 +48,7 @@ describe("the heartbeat", () => {
         seen.push(`${name}@${now}`);
         self.dueAt = Infinity;
       });
-    new Heartbeat(surroundings, 100, new Set([due("a", 100), due("b", 250), due("c", 300)])).start();
+    new Heartbeat(surroundings, 100, new Set([due("a", 100), due("b", 250), due("c", 300)]), nothing).start();
     expect(timers()).toBe(1);
     advance(1_000);
     expect(seen).toEqual(["a@100", "b@300", "c@300"]);
@@ -56,7 +58,7 @@ describe("the heartbeat", () => {
   it("has no timer when nobody is there any more, and one again for the next", () => {
     const { surroundings, advance, timers } = makeTime();
     const members = new Set([member(100, () => members.clear())]);
-    const heartbeat = new Heartbeat(surroundings, 100, members);
+    const heartbeat = new Heartbeat(surroundings, 100, members, nothing);
     heartbeat.start();
     advance(100);
     expect(timers()).toBe(0);
@@ -72,7 +74,7 @@ describe("the heartbeat", () => {
   it("stays one timer when somebody starts it while it looks", () => {
     const { surroundings, advance, timers } = makeTime();
     const members = new Set<Beating>();
-    const heartbeat = new Heartbeat(surroundings, 100, members);
+    const heartbeat = new Heartbeat(surroundings, 100, members, nothing);
     members.add(member(100, () => heartbeat.start()));
     heartbeat.start();
     advance(100);

@@ -13,13 +13,15 @@ export class Heartbeat {
   readonly #surroundings: Surroundings;
   readonly #everyMs: number;
   readonly #members: ReadonlySet<Beating>;
+  readonly #onRound: () => void;
   #timer: Timer | null = null;
 
-  /** Looks come at most `everyMs` late. */
-  constructor(surroundings: Surroundings, everyMs: number, members: ReadonlySet<Beating>) {
+  /** Looks come at most `everyMs` late; `onRound` before each round of them. */
+  constructor(surroundings: Surroundings, everyMs: number, members: ReadonlySet<Beating>, onRound: () => void) {
     this.#surroundings = surroundings;
     this.#everyMs = everyMs;
     this.#members = members;
+    this.#onRound = onRound;
   }
 
   /** Goes on until there are no members any more. Idempotent. */
@@ -35,6 +37,7 @@ export class Heartbeat {
 
   #round(): void {
     this.#timer = null;
+    this.#onRound();
     // Members come and go while they are looked at, which a Set allows.
     const now = this.#surroundings.clock.now();
     for (const member of this.#members) if (member.dueAt <= now) member.beat(now);

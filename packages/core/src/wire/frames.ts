@@ -10,6 +10,9 @@ export interface EventFrame {
 /** Why events are missing. */
 export type WireGapReason = "trimmed" | "epoch" | "unknown" | "replay_limit";
 
+/** What keeps a gateway from being up to date; absent while nothing does. Later versions may say other things. */
+export type WireState = "store_unreachable";
+
 /** What a gateway tells its client, by frame type. Positions are `epoch-offset`, as event ids are. */
 export interface ClientFrames {
   /**
@@ -21,11 +24,12 @@ export interface ClientFrames {
     readonly position: string;
     readonly resumed: boolean;
     readonly heartbeatMs: number;
+    readonly state?: WireState | undefined;
   };
   /** These events will never come: those after `after` (null if what was asked could not be read) up to `through`, inclusive. */
   "client.gap": { readonly after: string | null; readonly through: string; readonly reason: WireGapReason };
-  /** Alive; everything up to `position` that the filter lets through has been sent. */
-  "client.heartbeat": { readonly position: string };
+  /** Alive; everything up to `position` that the filter lets through has been sent. Comes at once when `state` changes. */
+  "client.heartbeat": { readonly position: string; readonly state?: WireState | undefined };
   /** The filter from `position` on. Null: everything. */
   "client.subscribed": {
     readonly types: readonly string[] | null;

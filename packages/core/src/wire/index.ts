@@ -9,6 +9,7 @@ export type {
   EventFrame,
   Frame,
   WireGapReason,
+  WireState,
 } from "./frames.ts";
 export { maxFrameLength, parseFrame, readFrame } from "./parse-frame.ts";
 export type { FrameFault, ParsedFrame } from "./parse-frame.ts";

@@ -14,6 +14,7 @@ describe("a frame", () => {
     ["client.connected", { clientId: "c", position: "k-1", resumed: true, heartbeatMs: 25_000 }],
     ["client.gap", { after: null, through: "k-1", reason: "unknown" }],
     ["client.heartbeat", { position: "k-1" }],
+    ["client.heartbeat", { position: "k-1", state: "store_unreachable" }],
     ["client.subscribed", { types: null, subjects: ["a"], position: "k-1" }],
     ["client.refused", { op: "subscribe", code: "invalid_filter" }],
     ["client.closing", { reason: "restart", reconnectInMs: null }],
@@ -43,6 +44,7 @@ describe("a frame", () => {
     [JSON.stringify({ id: "k", type: "a.b", timestamp, data: 1 }), "not_a_frame"],
     [JSON.stringify({ id: "k-1", type: "a.b", timestamp, subject: 1, data: 1 }), "not_a_frame"],
     [JSON.stringify({ type: "client.heartbeat", timestamp, data: { position: "junk" } }), "not_a_frame"],
+    [JSON.stringify({ type: "client.heartbeat", timestamp, data: { position: "k-1", state: 1 } }), "not_a_frame"],
     [JSON.stringify({ type: "client.closing", timestamp, data: { reason: "x", reconnectInMs: -1 } }), "not_a_frame"],
     [JSON.stringify({ type: "client.gap", timestamp, data: null }), "not_a_frame"],
   ])("is not %s", (text, reason) => {

@@ -54,14 +54,21 @@ const isText: Check = (value) => typeof value === "string" && value.length <= 25
 const isFlag: Check = (value) => typeof value === "boolean";
 const isDuration: Check = (value) => typeof value === "number" && value >= 0 && Number.isFinite(value);
 const isPosition: Check = (value) => typeof value === "string" && positionPattern.test(value);
+const isState: Check = (value) => value === undefined || isText(value);
 const isPositionOrNull: Check = (value) => value === null || isPosition(value);
 const isPatternsOrNull: Check = (value) =>
   value === null || (Array.isArray(value) && value.every((pattern) => typeof pattern === "string"));
 
 const shapes: Readonly<Record<ClientFrameType, Readonly<Record<string, Check>>>> = {
-  "client.connected": { clientId: isText, position: isPosition, resumed: isFlag, heartbeatMs: isDuration },
+  "client.connected": {
+    clientId: isText,
+    position: isPosition,
+    resumed: isFlag,
+    heartbeatMs: isDuration,
+    state: isState,
+  },
   "client.gap": { after: isPositionOrNull, through: isPosition, reason: isText },
-  "client.heartbeat": { position: isPosition },
+  "client.heartbeat": { position: isPosition, state: isState },
   "client.subscribed": { types: isPatternsOrNull, subjects: isPatternsOrNull, position: isPosition },
   "client.refused": { op: isText, code: isText },
   "client.closing": { reason: isText, reconnectInMs: (value) => value === null || isDuration(value) },
