@@ -13,8 +13,9 @@ import { closeCodes, type ClientFrameType, type ClientFrames, type CloseReasonNa
 import type { Duplex } from "node:stream";
 import { Access, askedIn, type Change } from "./access.ts";
 import { readClientMessage } from "./client-message.ts";
+import type { CompressedStream } from "./compression/compressed-stream.ts";
 import type { ConnectionHost } from "./connection-host.ts";
-import { Deadlines } from "./deadlines.ts";
+import { closeTimeoutMs, Deadlines, lookAtFullMs, stalledCloseTimeoutMs } from "./deadlines.ts";
 import type { Dialect } from "./dialect.ts";
 import { Inbound, isOnePong, type InboundOwner } from "./inbound.ts";
 import { Outbound } from "./outbound.ts";
@@ -28,12 +29,15 @@ export interface ConnectionSpec {
   readonly visit: Visit | null;
   /** When it is too old. */
   readonly endsAt: number;
+  /** Where its events come from compressed; null when that was not agreed. */
+  readonly stream: CompressedStream | null;
 }
 
 /** One connected client: a place in the log and a socket, nothing else. */
 export class Connection implements Subscriber, SocketOwner, InboundOwner, Leaving {
   #state: "opening" | "open" | "closing" | "over" = "opening";
   readonly #dialect: Dialect;
+  readonly #stream: CompressedStream | null;
   readonly #outbound: Outbound;
   dueAt: number;
   readonly #host: ConnectionHost;
@@ -55,6 +59,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
     this.clientId = clientId;
     this.seat = seat;
     this.#dialect = spec.dialect;
+    this.#stream = spec.stream;
     this.#agesAt = spec.endsAt;
     this.#outbound = new Outbound(socket, this, host.clock);
     this.#access = new Access(host, this, { grant, asked: askedIn(subscribe), visit: spec.visit });
@@ -71,6 +76,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
   open(line: Line): void {
     this.#line = line;
     const { position, isResumed } = line.start;
+    this.#stream?.goOnAfter(position.offset);
     if (this.#state === "open") return this.#tellSubscribed(position);
     if (this.#state !== "opening") return;
     this.#state = "open";
@@ -85,11 +91,11 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
 
   deliver(batch: Batch): number {
     if (this.#outbound.isFull || this.#state !== "open") return 0;
-    const { encoding } = this.#dialect;
+    const stream = this.#stream;
     const count = batch.events.length;
     let taken = 0;
     while (taken < count) {
-      const piece = batch.piece(encoding, taken);
+      const piece = stream === null ? batch.piece(this.#dialect.encoding, taken) : stream.piece(batch, taken);
       taken += piece.count;
       if (!this.#write(piece.bytes)) break;
     }
@@ -97,6 +103,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
   }
 
   gap(gap: Gap): void {
+    this.#stream?.goOnAfter(gap.through.offset);
     const after = gap.after === null ? null : formatPosition(gap.after);
     this.#tell("client.gap", { after, through: formatPosition(gap.through), reason: gap.reason });
     this.#host.onGapped(this, gap);
@@ -170,7 +177,7 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
     if (this.#state === "over") return;
     // Most clients never send more than answers to pings: they need no parser.
     if (this.#inbound === null && this.#deadlines.isPongAwaited && isOnePong(chunk)) return this.onPong();
-    this.#inbound ??= new Inbound(this, this.#host.options.inbound, this.#host.clock);
+    this.#inbound ??= new Inbound(this, this.#host, this.#stream !== null);
     this.#inbound.push(chunk);
   }
 
@@ -281,19 +288,12 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
   }
 
   #nextLook(now: number): number {
-    const { next } = this.#deadlines;
-    return this.#outbound.isFull ? Math.min(next, now + lookAtFullMs) : next;
+    return Math.min(this.#deadlines.next, this.#outbound.isFull ? now + lookAtFullMs : Infinity);
   }
 
   #unsubscribe(): void {
     this.#line = null;
+    this.#stream?.end();
     this.#access.end();
   }
 }
-
-/** How long a client has to answer a close frame, and how long one that does not read. */
-const closeTimeoutMs = 5_000;
-const stalledCloseTimeoutMs = 1_000;
-
-/** How often it is looked whether a full connection moves. */
-const lookAtFullMs = 1_000;

@@ -83,3 +83,10 @@ export class Deadlines {
 
 /** A place in the log is found at once, or the log is in trouble. */
 export const openingTimeoutMs = 10_000;
+
+/** How long a client has to answer a close frame, and how long one that does not read. */
+export const closeTimeoutMs = 5_000;
+export const stalledCloseTimeoutMs = 1_000;
+
+/** How often it is looked whether a full connection moves. */
+export const lookAtFullMs = 1_000;

@@ -7,6 +7,8 @@ export interface Dialect {
   readonly protocol: string;
   /** Events as text frames: one object per gateway, so that all its connections share the bytes. */
   readonly encoding: Encoding;
+  /** The text in such a frame. */
+  textOf(event: LogEvent): string;
   clientFrame<Type extends ClientFrameType>(type: Type, data: ClientFrames[Type], timestamp: string): Uint8Array;
 }
 
@@ -34,6 +36,7 @@ export function chooseDialect(offered: readonly string[], dialects: Dialects): D
 const starcastDialect: Dialect = Object.freeze({
   protocol: "starcast.v1",
   encoding: frames("starcast.v1", jsonEnvelope),
+  textOf: jsonEnvelope,
   clientFrame: (type: string, data: unknown, timestamp: string) => textFrame(JSON.stringify({ type, timestamp, data })),
 });
 
@@ -41,9 +44,11 @@ const starcastDialect: Dialect = Object.freeze({
 function cloudEventsDialect(source: string, random: Random): Dialect {
   const sender = Math.floor(random.next() * 0x1_0000_0000).toString(36);
   let count = 0;
+  const textOf = (event: LogEvent): string => cloudEventText(event, source);
   return Object.freeze({
     protocol: "cloudevents.json",
-    encoding: frames("cloudevents.json", (event) => cloudEventText(event, source)),
+    encoding: frames("cloudevents.json", textOf),
+    textOf,
     clientFrame: (type: string, data: unknown, time: string) => {
       count += 1;
       // Unique together with the source (section 3.1.1), and never an event's id, which has one hyphen.

@@ -31,7 +31,10 @@ function frame(opcode: number, text: string, isFinal = true): Uint8Array {
 
 function listening(now = { ms: 0 }, some: Partial<InboundLimits> = {}): { heard: Heard; inbound: Inbound } {
   const heard = new Heard();
-  return { heard, inbound: new Inbound(heard, { ...limits, ...some }, { now: () => now.ms }) };
+  return {
+    heard,
+    inbound: new Inbound(heard, { options: { inbound: { ...limits, ...some } }, clock: { now: () => now.ms } }, false),
+  };
 }
 
 /** Streams tell errors in the next tick. */

@@ -1,6 +1,7 @@
 import type { Clock } from "@starcast/core";
 import type { CloseReasonName } from "@starcast/core/wire";
 import type { InboundLimits } from "./options.ts";
+import { makeInflater } from "./compression/accept-deflate.ts";
 import { makeReceiver, type Receiver } from "./receiver.ts";
 
 /** Who hears what a client sends. */
@@ -14,6 +15,11 @@ export interface InboundOwner {
   onViolation(reason: CloseReasonName): void;
 }
 
+export interface InboundHost {
+  readonly clock: Clock;
+  readonly options: { readonly inbound: InboundLimits };
+}
+
 /** What one client sends, parsed and bounded. Made when it first sends more than answers to pings. */
 export class Inbound {
   readonly #owner: InboundOwner;
@@ -24,18 +30,20 @@ export class Inbound {
   #refilledAt: number;
   #isOver = false;
 
-  constructor(owner: InboundOwner, limits: InboundLimits, clock: Clock) {
+  /** `isDeflated`: it agreed to send messages compressed, if it likes. */
+  constructor(owner: InboundOwner, { clock, options }: InboundHost, isDeflated: boolean) {
+    const { maxMessageBytes, maxFragments, maxChunks, maxMessagesPerSecond } = options.inbound;
     this.#owner = owner;
     this.#clock = clock;
-    this.#maxPerSecond = limits.maxMessagesPerSecond;
-    this.#allowance = limits.maxMessagesPerSecond;
+    this.#maxPerSecond = maxMessagesPerSecond;
+    this.#allowance = maxMessagesPerSecond;
     this.#refilledAt = clock.now();
-    const { maxMessageBytes, maxFragments, maxChunks } = limits;
     const receiver: Owned = makeReceiver({
       isServer: true,
       maxPayload: maxMessageBytes,
       maxFragments,
       maxBufferedChunks: maxChunks,
+      extensions: isDeflated ? { "permessage-deflate": makeInflater(maxMessageBytes) } : {},
     });
     receiver[inboundOf] = this;
     receiver

@@ -25,6 +25,13 @@ export interface WebSocketOptions extends GatewayOptions {
   readonly stallMs?: number | undefined;
   /** Age at which a connection is closed, +-20 %, so that load balancers can even out. @default Infinity */
   readonly maxAgeMs?: number | undefined;
+  /**
+   * `"shared"`: events are compressed (permessage-deflate), each once for all clients of one filter, where a client offers
+   * it. Not for events that mix secrets with what others may choose: compressed lengths tell of both. @default "none"
+   */
+  readonly compression?: "none" | "shared" | undefined;
+  /** Clients of one filter from which compressing pays: it costs as much as some ten writes. @default 16 */
+  readonly minCompressedClients?: number | undefined;
   /** What a client may send; beyond, it is closed. @default { maxMessageBytes: 4_096, maxFragments: 16, maxChunks: 128, maxMessagesPerSecond: 20 } */
   readonly inbound?: InboundOptions | undefined;
 }
@@ -57,6 +64,8 @@ export interface ResolvedWebSocketOptions {
   readonly pongTimeoutMs: number;
   readonly stallMs: number;
   readonly maxAgeMs: number;
+  readonly compression: "none" | "shared";
+  readonly minCompressedClients: number;
   readonly inbound: InboundLimits;
 }
 
@@ -74,6 +83,11 @@ export function resolveWebSocketOptions(options: WebSocketOptions): ResolvedWebS
     pongTimeoutMs: integer("pongTimeoutMs", options.pongTimeoutMs, defaults.pongTimeoutMs, { min: 500, max: 300_000 }),
     stallMs: integer("stallMs", options.stallMs, defaults.stallMs, { min: 1_000, max: 3_600_000 }),
     maxAgeMs: integer("maxAgeMs", options.maxAgeMs, defaults.maxAgeMs, { min: 1_000, max: Infinity }),
+    compression: checkCompression(options.compression ?? defaults.compression),
+    minCompressedClients: integer("minCompressedClients", options.minCompressedClients, defaults.minCompressedClients, {
+      min: 1,
+      max: 1_000_000,
+    }),
     inbound: resolveInbound(options.inbound ?? {}),
   };
   if (resolved.pongTimeoutMs >= resolved.heartbeatMs) {
@@ -83,7 +97,19 @@ export function resolveWebSocketOptions(options: WebSocketOptions): ResolvedWebS
   return Object.freeze(resolved);
 }
 
-const ownKeys = ["server", "path", "name", "source", "heartbeatMs", "pongTimeoutMs", "stallMs", "maxAgeMs", "inbound"];
+const ownKeys = [
+  "server",
+  "path",
+  "name",
+  "source",
+  "heartbeatMs",
+  "pongTimeoutMs",
+  "stallMs",
+  "maxAgeMs",
+  "compression",
+  "minCompressedClients",
+  "inbound",
+];
 
 const defaults = Object.freeze({
   path: "/events",
@@ -92,7 +118,9 @@ const defaults = Object.freeze({
   pongTimeoutMs: 10_000,
   stallMs: 30_000,
   maxAgeMs: Infinity,
-});
+  compression: "none",
+  minCompressedClients: 16,
+} as const);
 
 const inboundDefaults: InboundLimits = Object.freeze({
   maxMessageBytes: 4_096,
@@ -116,6 +144,11 @@ function resolveInbound(options: InboundOptions): InboundLimits {
 function checkPath(path: unknown): string {
   if (typeof path === "string" && /^\/[^?#\s]*$/.test(path) && path.length <= 1_024) return path;
   throw new InvalidOptionError({ option: "path", expected: 'a path like "/events", without query', received: path });
+}
+
+function checkCompression(compression: unknown): "none" | "shared" {
+  if (compression === "none" || compression === "shared") return compression;
+  throw new InvalidOptionError({ option: "compression", expected: '"none" or "shared"', received: compression });
 }
 
 function checkName(name: unknown): string {

@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import * as ws from "ws";
+import type { Inflater } from "./compression/accept-deflate.ts";
 
 /** What is used of the frame parser of `ws`: bytes of the socket in, by `write`; events out, within that call (errors right after). */
 export interface Receiver extends Writable {
@@ -16,6 +17,8 @@ export interface ReceiverOptions {
   readonly maxPayload: number;
   readonly maxFragments: number;
   readonly maxBufferedChunks: number;
+  /** What was agreed with this client. */
+  readonly extensions: { readonly "permessage-deflate"?: Inflater };
 }
 
 /** A parser of masked frames, by the rules of RFC 6455: mask, opcodes, reserved bits, control frames, UTF-8. */

@@ -3,11 +3,20 @@ import { Buffer } from "node:buffer";
 /** One text frame as a server sends it: final, unmasked, without extensions (RFC 6455, 5.2). Never changed once made. */
 export function textFrame(text: string): Uint8Array {
   const length = Buffer.byteLength(text);
-  const headerLength = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const headerLength = headerLengthOf(length);
   // Shared for as long as the event is retained: a slice of Buffer's pool would keep 8 KiB alive for it.
   const frame = Buffer.allocUnsafeSlow(headerLength + length);
   writeHeader(frame, textOpcode, length);
   frame.write(text, headerLength);
+  return frame;
+}
+
+/** A text frame whose payload is raw deflate without its empty last block (RFC 7692, 7.2.1): RSV1 says so. */
+export function compressedTextFrame(payload: Uint8Array): Uint8Array {
+  const headerLength = headerLengthOf(payload.length);
+  const frame = Buffer.allocUnsafeSlow(headerLength + payload.length);
+  writeHeader(frame, textOpcode | compressedBit, payload.length);
+  frame.set(payload, headerLength);
   return frame;
 }
 
@@ -31,6 +40,7 @@ export function joinFrames(frames: readonly Uint8Array[]): Uint8Array {
 }
 
 const textOpcode = 0x1;
+const compressedBit = 0x40;
 const nothing = new Uint8Array(0);
 
 /** A ping without payload. */
@@ -41,6 +51,10 @@ function controlFrame(opcode: number, payload: Uint8Array): Uint8Array {
   writeHeader(frame, opcode, payload.length);
   frame.set(payload, 2);
   return frame;
+}
+
+function headerLengthOf(length: number): number {
+  return length < 126 ? 2 : length < 65_536 ? 4 : 10;
 }
 
 function writeHeader(frame: Buffer, opcode: number, length: number): void {

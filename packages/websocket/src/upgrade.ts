@@ -33,13 +33,14 @@ export function readHandshake({ method, headers }: UpgradeRequest): Handshake | 
   return { kind: "handshake", key };
 }
 
-/** The head that makes the connection a WebSocket; `protocol` is one of those offered. */
-export function handshakeHead(key: string, protocol: string | null): string {
+/** The head that makes the connection a WebSocket; `protocol` and `extensions` are among those offered. */
+export function handshakeHead(key: string, protocol: string | null, extensions: string | null): string {
   const accept = createHash("sha1")
     .update(key + handshakeGuid)
     .digest("base64");
   const chosen = protocol === null ? "" : `Sec-WebSocket-Protocol: ${protocol}\r\n`;
-  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${chosen}\r\n`;
+  const agreed = extensions === null ? "" : `Sec-WebSocket-Extensions: ${extensions}\r\n`;
+  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${chosen}${agreed}\r\n`;
 }
 
 /** What an upgrade that is not taken is answered. */

@@ -10,6 +10,9 @@ import { Entrance, reject, visitOfNode, type Accepted, type GatewayStats, type R
 import type { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { acceptDeflate } from "./compression/accept-deflate.ts";
+import { CompressedStream } from "./compression/compressed-stream.ts";
+import { StreamWindows } from "./compression/stream-windows.ts";
 import { Connection } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { chooseDialect, makeDialects, type Dialects } from "./dialect.ts";
@@ -24,6 +27,7 @@ export class WebSocketGateway {
   readonly #entrance: Entrance;
   readonly #connections: Connections;
   readonly #dialects: Dialects;
+  readonly #windows: StreamWindows | null;
   readonly #unlisten: (() => void) | null;
   readonly #unregister: () => void;
   #closing: Promise<void> | null = null;
@@ -39,6 +43,7 @@ export class WebSocketGateway {
     this.#entrance = new Entrance(broker, resolved.name, resolved.gateway);
     this.#connections = new Connections(broker, this.#entrance, resolved);
     this.#dialects = makeDialects(resolved.source, broker.surroundings.random);
+    this.#windows = resolved.compression === "shared" ? new StreamWindows(resolved.minCompressedClients) : null;
     this.#unregister = broker.register(this.#part());
     const { server, path } = resolved;
     try {
@@ -96,9 +101,12 @@ export class WebSocketGateway {
     const decision = await this.#entrance.decide(visit);
     if (decision.kind === "rejected") return refuseUpgrade(socket, decision);
     const chosen = chooseDialect(offeredProtocols(req), this.#dialects);
+    const dialect = chosen ?? this.#dialects.starcast;
+    const deflate = this.#windows === null ? null : acceptDeflate(req.headers["sec-websocket-extensions"]);
     const connection = new Connection(this.#connections, socket, {
       accepted: decision,
-      dialect: chosen ?? this.#dialects.starcast,
+      dialect,
+      stream: deflate && this.#windows && new CompressedStream(this.#windows, dialect, deflate.isEachAlone),
       // Kept only for who has to be judged again: a request is some kilobytes.
       visit: decision.grant.expiresAt === undefined ? null : visit,
       endsAt: this.#connections.drawEndsAt(),
@@ -107,7 +115,7 @@ export class WebSocketGateway {
     if ("status" in subscription) return this.#refuse(socket, subscription);
     if (socket instanceof Socket) socket.setTimeout(0).setNoDelay(true);
     if (head.length > 0) socket.unshift(head);
-    socket.write(handshakeHead(handshake.key, chosen?.protocol ?? null));
+    socket.write(handshakeHead(handshake.key, chosen?.protocol ?? null, deflate?.extensions ?? null));
     connection.start(subscription);
   }
 

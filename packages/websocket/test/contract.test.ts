@@ -4,33 +4,42 @@ import { describeSubscriber, type Arrival, type Receiver } from "@starcast/testi
 import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import { describe } from "vitest";
 import { WebSocketGateway } from "../src/index.ts";
 import { Client } from "./client.ts";
 
-describeSubscriber("@starcast/websocket", {
-  resumes: true,
-  filters: true,
-  durable: false,
-  canStall: true,
-  async start(broker) {
-    const server = createServer().listen(0, "127.0.0.1");
-    const gateway = new WebSocketGateway(broker, { server, authorize: allowAnyone });
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    return {
-      async connect({ after, types = ["**"] } = {}) {
-        const query = new URLSearchParams({ types: types.join(","), after: after ?? "latest" });
-        const client = new Client(`ws://127.0.0.1:${port}/events?${query}`);
-        await client.frame("client.connected");
-        return receive(client, gateway);
-      },
-      async close() {
-        await gateway.close();
-        server.closeAllConnections();
-        server.close();
-      },
-    };
-  },
+describe.each(["none", "shared"] as const)("with compression %s", (compression) => {
+  describeSubscriber("@starcast/websocket", {
+    resumes: true,
+    filters: true,
+    durable: false,
+    // What it publishes compresses so well that nobody stalls.
+    canStall: compression === "none",
+    async start(broker) {
+      const server = createServer().listen(0, "127.0.0.1");
+      const gateway = new WebSocketGateway(broker, {
+        server,
+        authorize: allowAnyone,
+        compression,
+        minCompressedClients: 1,
+      });
+      await once(server, "listening");
+      const { port } = server.address() as AddressInfo;
+      return {
+        async connect({ after, types = ["**"] } = {}) {
+          const query = new URLSearchParams({ types: types.join(","), after: after ?? "latest" });
+          const client = new Client(`ws://127.0.0.1:${port}/events?${query}`);
+          await client.frame("client.connected");
+          return receive(client, gateway);
+        },
+        async close() {
+          await gateway.close();
+          server.closeAllConnections();
+          server.close();
+        },
+      };
+    },
+  });
 });
 
 function receive(client: Client, gateway: WebSocketGateway): Receiver {

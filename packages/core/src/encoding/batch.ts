@@ -17,6 +17,8 @@ export interface Batch {
   readonly after: Position;
   readonly through: Position;
   readonly events: readonly LogEvent[];
+  /** The same for all batches of filters of equal meaning: their events are parts of one stream. */
+  readonly filterKey: string;
   /** All events in this encoding; made once, shared. */
   bytes(encoding: Encoding): Uint8Array;
   /** The shared piece that starts with event number `from`; ends on an event's end, at most `maxPieceBytes` long. */

@@ -83,7 +83,7 @@ function runOfFrames(frames: readonly Buffer[]) {
     (_, index) =>
       new LogEvent("e", index * 3 + 1, "t", { type: "a.b", subject: undefined, json: String(index), sizeBytes: 1 }),
   );
-  return { run: new EventRun("e", 0, frames.length * 3, events), frames };
+  return { run: new EventRun("e", 0, frames.length * 3, events, "**"), frames };
 }
 
 /** Each event as the frame of its number. */

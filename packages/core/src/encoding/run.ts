@@ -12,13 +12,15 @@ export class EventRun {
   readonly after: number;
   readonly through: number;
   readonly events: readonly LogEvent[];
+  readonly filterKey: string;
   readonly #grids = new Map<Encoding, Grid>();
 
-  constructor(epoch: string, after: number, through: number, events: readonly LogEvent[]) {
+  constructor(epoch: string, after: number, through: number, events: readonly LogEvent[], filterKey: string) {
     this.epoch = epoch;
     this.after = after;
     this.through = through;
     this.events = events;
+    this.filterKey = filterKey;
   }
 
   /** The part of the run after this offset. */
@@ -73,6 +75,10 @@ class RunBatch implements Batch {
   get through(): Position {
     this.#through ??= { epoch: this.#run.epoch, offset: this.#run.through };
     return this.#through;
+  }
+
+  get filterKey(): string {
+    return this.#run.filterKey;
   }
 
   get events(): readonly LogEvent[] {

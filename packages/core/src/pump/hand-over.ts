@@ -33,7 +33,7 @@ export class HandOver {
    * A batch that lives as long as the pump. The others live for a tick, and a collection that meets none forgets the shape
    * of the class, with all optimised code that knows it: measured, the ticks after it take twice as long.
    */
-  readonly keptShape: Batch = new EventRun("", 0, 0, []).batchAfter(0);
+  readonly keptShape: Batch = new EventRun("", 0, 0, [], "").batchAfter(0);
   readonly #options: HandOverOptions;
 
   constructor(options: HandOverOptions) {

@@ -32,6 +32,7 @@ export class Page {
         this.after,
         this.through,
         this.#events.filter((event) => filter.matches(event)),
+        filter.key,
       );
       // Clients may bring as many filters as they like; the page remembers those that came first.
       if (this.#runs.size < maxRunsPerPage) this.#runs.set(filter.key, run);

@@ -211,7 +211,7 @@ export class Pump implements CursorControl {
     const { filter } = group;
     const matching = filter === everything ? events : events.filter((event) => filter.matches(event));
     if (matching.length === 0) return;
-    const batch = new EventRun(this.#log.epoch, after, target, matching).batchAfter(after);
+    const batch = new EventRun(this.#log.epoch, after, target, matching, filter.key).batchAfter(after);
     group.placeBefore = after;
     for (const cursor of group.live) {
       cursor.offeredInTick = this.#tick;

@@ -228,7 +228,7 @@ function batch(...offsets: readonly number[]): Batch {
   const events = offsets.map(
     (offset) => new LogEvent("e", offset, "t", { type: "a.b", subject: undefined, json: "1", sizeBytes: 4 }),
   );
-  return new EventRun("e", (offsets[0] ?? 1) - 1, offsets.at(-1) ?? 0, events).batchAfter(0);
+  return new EventRun("e", (offsets[0] ?? 1) - 1, offsets.at(-1) ?? 0, events, "**").batchAfter(0);
 }
 
 function gapOf(after: number, through: number): Gap {

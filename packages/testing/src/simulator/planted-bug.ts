@@ -166,6 +166,7 @@ function view(batch: Batch, events: readonly LogEvent[]): Batch {
     after: batch.after,
     through: batch.through,
     events,
+    filterKey: batch.filterKey,
     bytes: (encoding) => batch.bytes(encoding),
     piece: (encoding, from) => batch.piece(encoding, from),
   };
