@@ -11,6 +11,7 @@ import { marker, smallBytes } from "./servers/contender.ts";
 export class Fleet {
   readonly #server: ChildProcess;
   readonly #load: ChildProcess;
+  #bytesPerDelivery = NaN;
   readonly clients: number;
   /** Resident bytes the clients cost, idle. */
   readonly idleBytes: number;
@@ -63,10 +64,15 @@ export class Fleet {
   }
 
   /** Nanoseconds of server CPU per delivery; every client has counted every event. */
-  async measure(turns: number, perTurn: number, bytes: number = smallBytes): Promise<number> {
+  async measure(turns: number, perTurn: number, bytes: number = smallBytes, isVaried = false): Promise<number> {
     const events = turns * perTurn;
-    await this.#counted(events, false, () => this.#server.send({ kind: "publish", turns, perTurn, bytes }));
+    await this.#counted(events, false, () => this.#server.send({ kind: "publish", turns, perTurn, bytes, isVaried }));
     return (await this.#cpuMs()) * (1e6 / (this.clients * events));
+  }
+
+  /** Bytes on the wire per delivery of the last measure. */
+  get bytesPerDelivery(): number {
+    return this.#bytesPerDelivery;
   }
 
   /** Events at an even pace: how long they took to reach each client, and nanoseconds of server CPU per delivery. */
@@ -84,10 +90,11 @@ export class Fleet {
   async #counted(events: number, isTimed: boolean, begin: () => void): Promise<void> {
     this.#load.send({ kind: "count", events, isTimed });
     await answer(this.#load, "counting");
-    const complete = answer(this.#load, "complete");
+    const complete = answer<{ readonly bytes: number }>(this.#load, "complete");
     begin();
     const late = setTimeout(() => this.#load.send({ kind: "report" }), lateMs);
-    await complete.finally(() => clearTimeout(late));
+    const { bytes } = await complete.finally(() => clearTimeout(late));
+    this.#bytesPerDelivery = bytes / (this.clients * events);
   }
 
   async #cpuMs(): Promise<number> {

@@ -7,6 +7,7 @@ import type { Suite } from "./suite.ts";
 const suites: Readonly<Record<string, () => Promise<{ readonly suite: Suite }>>> = {
   core: () => import("./suites/core.ts"),
   websocket: () => import("./suites/websocket.ts"),
+  compression: () => import("./suites/compression.ts"),
   sse: () => import("./suites/sse.ts"),
   webhook: () => import("./suites/webhook.ts"),
   sqlite: () => import("./suites/sqlite.ts"),

@@ -22,6 +22,7 @@ export interface Situation {
   readonly turns: number;
   readonly perTurn: number;
   readonly bytes?: number;
+  readonly isVaried?: boolean;
 }
 
 export const single: Situation = { name: "single", title: "1 event per turn", turns: 150, perTurn: 1 };
@@ -35,6 +36,13 @@ export const large: Situation = {
   bytes: 2_000,
 };
 
+export interface Costs {
+  readonly rows: readonly Row[];
+  readonly costs: ReadonlyMap<string, Measures>;
+  /** Bytes on the wire per delivery, by situation and contender. */
+  readonly bytesOf: ReadonlyMap<string, ReadonlyMap<string, number>>;
+}
+
 /** Server CPU per delivery by situation, all contenders connected at once and measured in turn. */
 export async function measureCosts(
   contenders: Contenders,
@@ -44,21 +52,25 @@ export async function measureCosts(
     situations,
   }: { readonly clients: number; readonly rounds: number; readonly situations: readonly Situation[] },
   { say }: SuiteOptions,
-): Promise<{ readonly rows: readonly Row[]; readonly costs: ReadonlyMap<string, Measures> }> {
+): Promise<Costs> {
   const rows: Row[] = [];
   const costs = new Map<string, Measures>();
+  const bytesOf = new Map<string, ReadonlyMap<string, number>>();
   const fleets = await startFleets(contenders, clients, say);
   try {
-    for (const { name, title, turns, perTurn, bytes } of situations) {
+    for (const { name, title, turns, perTurn, bytes, isVaried } of situations) {
       say(`${title}, ${clients} clients`);
       const measures = await interleave(
-        Object.fromEntries([...fleets].map(([each, fleet]) => [each, () => fleet.measure(turns, perTurn, bytes)])),
+        Object.fromEntries(
+          [...fleets].map(([each, fleet]) => [each, () => fleet.measure(turns, perTurn, bytes, isVaried)]),
+        ),
         rounds,
       );
       costs.set(name, measures);
+      bytesOf.set(name, new Map([...fleets].map(([each, fleet]) => [each, fleet.bytesPerDelivery])));
       rows.push(...rowsOf(`${title}, ${clients} clients`, measures, "ns CPU/delivery"));
     }
-    return { rows, costs };
+    return { rows, costs, bytesOf };
   } finally {
     await stopFleets(fleets);
   }

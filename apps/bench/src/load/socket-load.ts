@@ -33,6 +33,7 @@ export interface LatencyRequest {
 let counters: Uint32Array = new Uint32Array(0);
 let expected = 0;
 let missing = 0;
+let bytes = 0;
 let arrivals: Float64Array | null = null;
 const sockets: Socket[] = [];
 
@@ -60,6 +61,7 @@ function openOne({ port, request, hello, marker }: LoadRequest, index: number): 
     });
     socket.on("connect", () => socket.write(request));
     socket.on("data", (chunk) => {
+      bytes += chunk.length;
       if (!isOpen) {
         isOpen = true;
         if (!/^HTTP\/1\.1 (101|200)/.test(chunk.toString("latin1", 0, 16)))
@@ -115,6 +117,7 @@ function frameCounter(): (chunk: Buffer) => number {
 
 function count({ events, isTimed }: CountRequest): void {
   counters.fill(0);
+  bytes = 0;
   arrivals = isTimed ? new Float64Array(counters.length * events) : null;
   expected = events;
   missing = counters.length;
@@ -132,7 +135,7 @@ function got(index: number, events: number): void {
   missing -= 1;
   if (missing === 0) {
     expected = 0;
-    process.send?.({ kind: "complete" });
+    process.send?.({ kind: "complete", bytes });
   }
 }
 

@@ -1,5 +1,6 @@
 // A contender in a process of its own.
 import type { Server } from "node:net";
+import { variedModel } from "./varied-model.ts";
 
 /** What a contender has to bring: somewhere to connect, and one call per publication. */
 export interface Contender {
@@ -18,6 +19,8 @@ export interface PublishRequest {
   readonly perTurn: number;
   /** About how long an event is on the wire. */
   readonly bytes: number;
+  /** Each event says something else, as real ones do: what is compressed depends on it. */
+  readonly isVaried: boolean;
 }
 
 /** So many events at an even pace; the times at which they were published come back as `paced`. */
@@ -63,10 +66,10 @@ export function obey(port: number, publish: Contender["publish"], collectGarbage
     publish({ id: `abcd1234-${offset}`, type: "model.updated", timestamp: new Date().toISOString(), data });
   }
 
-  async function publishTurns({ turns, perTurn, bytes }: PublishRequest): Promise<void> {
+  async function publishTurns({ turns, perTurn, bytes, isVaried }: PublishRequest): Promise<void> {
     const data = dataOf(bytes);
     for (let turn = 0; turn < turns; turn += 1) {
-      for (let index = 0; index < perTurn; index += 1) publishOne(data);
+      for (let index = 0; index < perTurn; index += 1) publishOne(isVaried ? variedModel(offset, bytes) : data);
       await new Promise((resolve) => void setImmediate(resolve));
     }
   }

@@ -5,7 +5,8 @@ import { WebSocketGateway } from "@starcast/websocket";
 import { unlimited } from "./unlimited.ts";
 import { serve } from "./contender.ts";
 
-const [flushMs = "0"] = process.argv.slice(2);
+const isShared = process.argv.includes("--shared");
+const [flushMs = "0"] = process.argv.slice(2).filter((arg) => arg !== "--shared");
 const broker = new Broker({ observe: [], flushMs: Number(flushMs) });
 const server = createServer();
 // The load's raw clients answer no pings.
@@ -15,5 +16,6 @@ new WebSocketGateway(broker, {
   authorize: allowAnyone,
   connections: unlimited,
   heartbeatMs: 300_000,
+  compression: isShared ? "shared" : "none",
 });
 serve({ server, publish: ({ type, data }) => void broker.publish(type, data) });

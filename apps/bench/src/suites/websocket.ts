@@ -81,7 +81,7 @@ const otherSizes = [
   { count: 5_000, situations: [{ ...single, turns: 60 }] },
 ] as const;
 
-const upgrade = (path: string, ...headers: readonly string[]): string =>
+export const upgrade = (path: string, ...headers: readonly string[]): string =>
   [
     `GET ${path} HTTP/1.1`,
     "Host: 127.0.0.1",

@@ -232,7 +232,7 @@ describe("one compression for all clients", () => {
     await publish(10);
     expect(made).toBe(2 * 60);
     // By now everybody has received a window.
-    await publish(200);
+    await publish(400);
     made = 0;
     await publish(10);
     expect(made).toBe(10);
