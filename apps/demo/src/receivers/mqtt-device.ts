@@ -1,4 +1,5 @@
-import { connectAsync } from "mqtt";
+import { once } from "node:events";
+import { connect } from "mqtt";
 import type { MqttClient } from "mqtt";
 import type { Arrived, Receiver } from "./receiver.ts";
 
@@ -20,10 +21,17 @@ export class MqttDevice {
     { clientId, isKept }: { readonly clientId: string; readonly isKept: boolean },
     receiver: Receiver,
   ): Promise<MqttDevice> {
-    const client = await connectAsync(url, { clientId, clean: false, reconnectPeriod: 100, protocolVersion: 4 });
-    // Reconnecting is the client's own affair.
-    client.on("error", () => undefined);
+    const client = connect(url, { clientId, clean: false, reconnectPeriod: 100, protocolVersion: 4 });
+    // Before it is connected: what waited in its session comes at once, and is acknowledged whether anybody listens or not.
     client.on("message", (_topic, payload) => receiver.take(JSON.parse(payload.toString("utf8")) as Arrived));
+    try {
+      await once(client, "connect");
+    } catch (error) {
+      await client.endAsync(true);
+      throw error;
+    }
+    // From here on reconnecting is the client's own affair.
+    client.on("error", () => undefined);
     await client.subscribeAsync(topics, { qos: 1 });
     return new MqttDevice(client, isKept ? null : topics);
   }
