@@ -1,6 +1,7 @@
 import { StarcastError, type Random } from "@starcast/core";
 import type { SessionFacts } from "./mqtt-session.ts";
 import type { ResolvedMqttPublisherOptions } from "./options.ts";
+import { packetIdCount } from "./packet-ids.ts";
 
 /**
  * QoS 2 in flight over MQTT 3.1.1, where an MQTT broker cannot say how much it keeps: Mosquitto and VerneMQ keep 20 by
@@ -8,10 +9,18 @@ import type { ResolvedMqttPublisherOptions } from "./options.ts";
  */
 export const maxUntoldQos2 = 16;
 
+/** Packet identifiers that are left for subscriptions. */
+const sparePacketIds = 100;
+
 /** How many publications may be in flight on this connection. */
 export function windowLimit({ maxInFlight, rules }: ResolvedMqttPublisherOptions, facts: SessionFacts): number {
   const isUntold = facts.version === 4 && rules.some(({ qos }) => qos === 2);
-  return Math.min(maxInFlight, facts.receiveMaximum, isUntold ? maxUntoldQos2 : Infinity);
+  return Math.min(
+    maxInFlight,
+    facts.receiveMaximum,
+    isUntold ? maxUntoldQos2 : Infinity,
+    packetIdCount - sparePacketIds,
+  );
 }
 
 /** Why the MQTT broker cannot do what the options ask for, and which option to change; null when it can. */

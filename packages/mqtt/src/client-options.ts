@@ -1,8 +1,9 @@
 import type { Surroundings } from "@starcast/core";
-import { UniqueMessageIdProvider, type IClientOptions } from "mqtt";
+import type { IClientOptions } from "mqtt";
 import type { ResolvedConnectionOptions } from "./connection-options.ts";
 import type { Message } from "./message.ts";
 import type { Credentials, MqttTarget } from "./mqtt-url.ts";
+import type { PacketIds } from "./packet-ids.ts";
 
 /** What one attempt needs to know. */
 export interface DialPlan {
@@ -25,16 +26,10 @@ export interface SessionMemory {
 }
 
 /** What mqtt.js is told: never to reconnect, never to queue, and to keep the time that everybody keeps. */
-export function clientOptions({
-  target,
-  options,
-  version,
-  clientId,
-  credentials,
-  will,
-  memory,
-  surroundings,
-}: DialPlan): IClientOptions {
+export function clientOptions(
+  { target, options, version, clientId, credentials, will, memory, surroundings }: DialPlan,
+  messageIdProvider: PacketIds,
+): IClientOptions {
   const { protocol, hostname, port, path } = target;
   const isWebSocket = protocol === "ws" || protocol === "wss";
   const { servername, ...tls } = options.tls;
@@ -61,8 +56,7 @@ export function clientOptions({
       ? {}
       : { properties: { sessionExpiryInterval: memory.expirySeconds, receiveMaximum: memory.receiveMaximum } }),
     keepalive: options.keepaliveSeconds,
-    autoAssignTopicAlias: options.topicAliases,
-    messageIdProvider: new UniqueMessageIdProvider(),
+    messageIdProvider,
     queueQoSZero: false,
     reconnectPeriod: 0,
     resubscribe: false,

@@ -4,18 +4,26 @@ import type { Qos } from "./options.ts";
 export interface MessageProperties {
   readonly messageExpiryInterval?: number;
   readonly contentType?: string;
-  /** Names and texts in order; a list where a name comes twice. */
+  /** Names and texts in order. */
   readonly userProperties?: Readonly<Record<string, string>>;
 }
 
 /** One publication, ready to be sent. */
 export interface Message {
   readonly topic: string;
-  /** A text: it is written to the socket as it is, without another copy in memory. Empty clears a retained topic. */
+  /** A text: it becomes bytes where they are written. Empty clears a retained topic. */
   readonly payload: string;
   readonly qos: Qos;
   readonly retain: boolean;
   readonly properties?: MessageProperties | undefined;
+}
+
+/** More no packet can be (MQTT 5, section 1.5.5): its length is told in four bytes of seven bits. */
+export const mqttPacketBytes = 268_435_460;
+
+/** True when the packet cannot be above the limit: known at once for almost every one. */
+export function isSurelyWithin(bytes: number, { topic, payload, properties }: Message): boolean {
+  return properties === undefined && 3 * (topic.length + payload.length) + 15 <= bytes;
 }
 
 /**

@@ -1,9 +1,13 @@
 import { StarcastError, type Surroundings, type Timer } from "@starcast/core";
-import { connect, type IConnackPacket, type MqttClient } from "mqtt";
+import { connect, type IConnackPacket, type MqttClient, type Packet } from "mqtt";
 import { clientOptions, type DialPlan } from "./client-options.ts";
-import type { Message } from "./message.ts";
+import type { Answer, OnDone } from "./exchanges.ts";
+import { mqttPacketBytes, type Message } from "./message.ts";
 import type { MqttTarget } from "./mqtt-url.ts";
-import { connectionRefused, publicationRefused, unreadableRefusal } from "./reason-codes.ts";
+import { Outbox } from "./outbox.ts";
+import { PacketIds } from "./packet-ids.ts";
+import { connectionRefused, unreadableRefusal } from "./reason-codes.ts";
+import { TopicAliases } from "./topic-aliases.ts";
 
 /** What the MQTT broker said of itself when it took the connection. */
 export interface SessionFacts {
@@ -37,18 +41,22 @@ export interface IncomingMessage {
 }
 
 /**
- * One network connection, from dialling to its end, on an mqtt.js that neither reconnects nor queues: what it has not sent
- * or got acknowledged when it ends is gone, and the caller's to repeat.
+ * One network connection, from dialling to its end. mqtt.js dials, subscribes and reads; it neither reconnects nor queues, and
+ * publications go past it. What was not acknowledged when the connection ends is gone, and the caller's to repeat.
  */
 export class MqttSession {
   readonly #client: MqttClient;
   readonly #handlers: SessionHandlers;
+  readonly #plan: DialPlan;
   readonly #deadline: Timer;
+  readonly #ids = new PacketIds();
+  #outbox: Outbox | null = null;
   #state: "dialling" | "online" | "ended" = "dialling";
   #error: StarcastError | null = null;
   #isErrorOfPeer = false;
 
   constructor(plan: DialPlan, handlers: SessionHandlers) {
+    this.#plan = plan;
     this.#handlers = handlers;
     const { connectTimeoutMs } = plan.options;
     this.#deadline = plan.surroundings.scheduler.after(
@@ -62,8 +70,9 @@ export class MqttSession {
         ),
       { holdsProcess: true },
     );
-    this.#client = connect(clientOptions(plan));
-    this.#client.on("connect", (packet) => this.#online(plan.version, packet));
+    this.#client = connect(clientOptions(plan, this.#ids));
+    this.#client.on("connect", (packet) => this.#online(packet));
+    this.#client.on("packetreceive", (packet) => this.#hear(packet));
     this.#client.on("disconnect", ({ reasonCode }) => this.fail(connectionRefused(reasonCode ?? 0x80)));
     this.#client.on("error", (error) => this.#failed(error, plan.target));
     this.#client.on("close", () => this.#ended(plan.target));
@@ -83,32 +92,14 @@ export class MqttSession {
     this.#client.stream.once("drain", run);
   }
 
-  /** What is published inside leaves in one write. */
+  /** What is published inside leaves in one write, or in as few as its size allows. */
   together(publishing: () => void): void {
-    const { stream } = this.#client;
-    stream.cork();
-    try {
-      publishing();
-    } finally {
-      stream.uncork();
-    }
+    this.#outbox?.together(publishing);
   }
 
   /** Sends one publication. `onDone` hears of its acknowledgement or refusal; never, when the session ends before. QoS 0 is done at once. */
-  publish(message: Message, onDone: (error: StarcastError | null) => void): void {
-    if (this.#state !== "online") return;
-    const { topic, payload, qos, retain, properties } = message;
-    // mqtt.js copies what it is given before it writes to it.
-    const options =
-      properties === undefined ? { qos, retain } : { qos, retain, properties: properties as Record<string, never> };
-    if (qos === 0) {
-      this.#client.publish(topic, payload, options);
-      onDone(null);
-      return;
-    }
-    this.#client.publish(topic, payload, options, (error) => {
-      if (this.#state === "online") onDone(error === undefined || error === null ? null : refusalOf(error));
-    });
+  publish(message: Message, onDone: OnDone): void {
+    if (this.#state === "online") this.#outbox?.publish(message, onDone);
   }
 
   /** Asks for the messages of a topic filter; resolves when the MQTT broker has agreed. */
@@ -132,7 +123,7 @@ export class MqttSession {
   fail(error: StarcastError): void {
     if (this.#state === "ended") return;
     this.#markEnded();
-    // Only now: mqtt.js refuses at once whatever is in flight.
+    // Only now: mqtt.js refuses at once whatever it was asked.
     this.#client.end(true);
     this.#handlers.onEnded({ error, isSpeechless: false });
   }
@@ -148,24 +139,43 @@ export class MqttSession {
         timer.cancel();
         resolve();
       });
-      // Publications without an answer are no reason to wait: whoever calls has waited.
+      // A subscription without an answer is no reason to wait.
       if (wasOnline) this.#client.outgoing = {};
       this.#client.end(!wasOnline);
     });
   }
 
-  #online(version: 5 | 4, packet: IConnackPacket): void {
+  #online(packet: IConnackPacket): void {
     if (this.#state !== "dialling") return;
     this.#state = "online";
     this.#deadline.cancel();
+    const { version, options, surroundings } = this.#plan;
     const properties = packet.properties ?? {};
+    this.#outbox = new Outbox({
+      version,
+      ids: this.#ids,
+      aliases: new TopicAliases(options.topicAliases ? (properties.topicAliasMaximum ?? 0) : 0),
+      scheduler: surroundings.scheduler,
+      write: (bytes) => void (this.#state === "online" && this.#client.stream.write(bytes)),
+    });
     this.#handlers.onOnline({
       version,
       receiveMaximum: properties.receiveMaximum ?? 65_535,
-      maximumPacketBytes: properties.maximumPacketSize ?? Infinity,
+      maximumPacketBytes: properties.maximumPacketSize ?? mqttPacketBytes,
       maximumQos: properties.maximumQoS ?? 2,
       canRetain: properties.retainAvailable ?? true,
     });
+  }
+
+  #hear(packet: Packet): void {
+    if (this.#state !== "online" || this.#outbox?.hear(packet as Answer) !== false) return;
+    this.#brokeRules(`${packet.cmd} for something else in flight`);
+  }
+
+  // A peer that breaks the rules cannot be trusted with what is in flight.
+  #brokeRules(got: string, cause?: Error): void {
+    const message = `Expected the MQTT broker at ${this.#plan.target.text} to keep to the protocol, got: ${got}`;
+    this.fail(new StarcastError("connection_failed", message, { cause }));
   }
 
   #failed(error: Error, target: MqttTarget): void {
@@ -182,14 +192,8 @@ export class MqttSession {
     } else if (/^Invalid pub(?:ack|rec|comp) reason code/.test(error.message)) {
       this.fail(unreadableRefusal());
     } else {
-      // mqtt.js goes on after a protocol error; a peer that breaks the rules cannot be trusted with what is in flight.
-      this.fail(
-        new StarcastError(
-          "connection_failed",
-          `Expected the MQTT broker at ${target.text} to keep to the protocol, got: ${error.message}`,
-          { cause: error },
-        ),
-      );
+      // mqtt.js goes on after a protocol error.
+      this.#brokeRules(error.message, error);
     }
   }
 
@@ -210,11 +214,4 @@ export class MqttSession {
     this.#state = "ended";
     this.#deadline.cancel();
   }
-}
-
-function refusalOf(error: Error): StarcastError {
-  if ("code" in error && typeof error.code === "number") return publicationRefused(error.code);
-  return new StarcastError("connection_failed", `Expected mqtt.js to send a publication, got: ${error.message}`, {
-    cause: error,
-  });
 }

@@ -1,5 +1,5 @@
 import { isStarcastError, StarcastError, type LogEvent } from "@starcast/core";
-import { packetBytesAtMost, type Message } from "./message.ts";
+import { isSurelyWithin, packetBytesAtMost, type Message } from "./message.ts";
 import type { Mirror } from "./mirror.ts";
 import type { Packets } from "./packet.ts";
 
@@ -35,7 +35,7 @@ function attempt(
 ): readonly [Message | null, StarcastError | null] {
   try {
     const message = render();
-    if (message !== null && maximumPacketBytes !== Infinity) checkSize(event, message, maximumPacketBytes);
+    if (message !== null && !isSurelyWithin(maximumPacketBytes, message)) checkSize(event, message, maximumPacketBytes);
     return [message, null];
   } catch (cause) {
     if (isStarcastError(cause)) return [null, cause];
