@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { connect } from "mqtt";
 import type { MqttClient } from "mqtt";
 import type { Arrived, Receiver } from "./receiver.ts";
@@ -24,12 +23,10 @@ export class MqttDevice {
     const client = connect(url, { clientId, clean: false, reconnectPeriod: 100, protocolVersion: 4 });
     // Before it is connected: what waited in its session comes at once, and is acknowledged whether anybody listens or not.
     client.on("message", (_topic, payload) => receiver.take(JSON.parse(payload.toString("utf8")) as Arrived));
-    try {
-      await once(client, "connect");
-    } catch (error) {
-      await client.endAsync(true);
-      throw error;
-    }
+    await new Promise<void>((resolve, reject) => {
+      client.once("connect", () => resolve());
+      client.once("error", (error) => client.end(true, () => reject(error)));
+    });
     // From here on reconnecting is the client's own affair.
     client.on("error", () => undefined);
     await client.subscribeAsync(topics, { qos: 1 });
