@@ -2,6 +2,7 @@ import { createInbox, type Msg, type MsgHdrs, type Subscription } from "@nats-io
 import { StarcastError, type Surroundings, type Timer } from "@starcast/core";
 import { refusalOf } from "./nats-error.ts";
 import type { NatsLink } from "./nats-link.ts";
+import { away, closed, noLeader, overloaded, timedOut, tooLarge, unknownOutcome } from "./publish-failure.ts";
 
 /** What JetStream says of a message it took. */
 export interface Ack {
@@ -33,10 +34,15 @@ export class AckedPublisher {
   readonly #options: AckedPublisherOptions;
   readonly #prefix = `${createInbox()}.`;
   readonly #subscription: Subscription;
+  readonly #elections: Subscription;
   readonly #inFlight = new Map<number, Waiting>();
+  /** Answered by nobody, as the stream had no leader: sent again, in order, when nothing else is on its way. */
+  readonly #leaderless = new Map<number, Waiting>();
   #waiting: Waiting[] = [];
   #next = 0;
   #newest = 0;
+  /** After an election, what was sent before it has so long to be acknowledged. */
+  #suspected: { readonly through: number; readonly until: number } | null = null;
   #timer: Timer | null = null;
   #isClosed = false;
   readonly #forgetAway: () => void;
@@ -49,6 +55,9 @@ export class AckedPublisher {
       callback: (error, message) => {
         if (error === null) this.#answered(message);
       },
+    });
+    this.#elections = link.connection.subscribe("$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.>", {
+      callback: () => this.#suspect(),
     });
     this.#forgetAway = link.onAway(() => this.#lost());
     this.#forgetBack = link.onBack(() => this.#send());
@@ -66,10 +75,10 @@ export class AckedPublisher {
   publish(outgoing: Outgoing): Promise<Ack> {
     const { link, whileAway, surroundings, timeoutMs } = this.#options;
     if (this.#isClosed) return Promise.reject(closed());
-    if (outgoing.payload.length > link.maxPayload - headroomBytes)
-      return Promise.reject(tooLarge(outgoing.payload.length, link.maxPayload));
+    const maxBytes = link.maxPayload - headroomBytes;
+    if (outgoing.payload.length > maxBytes) return Promise.reject(tooLarge(outgoing.payload.length, maxBytes));
     if (link.isAway && whileAway === "fail") return Promise.reject(away());
-    if (this.#waiting.length >= maxWaiting) return Promise.reject(overloaded());
+    if (this.#waiting.length >= maxWaiting) return Promise.reject(overloaded(maxWaiting));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...outgoing, deadline: surroundings.clock.now() + timeoutMs, resolve, reject });
       this.#send();
@@ -85,12 +94,14 @@ export class AckedPublisher {
     this.#forgetAway();
     this.#forgetBack();
     this.#subscription.unsubscribe();
+    this.#elections.unsubscribe();
     for (const each of this.#takeAll()) each.reject(closed());
   }
 
   #send(): void {
     const { link, maxInFlight } = this.#options;
-    if (this.#waiting.length === 0 || link.isAway || link.connection.isClosed()) return;
+    if (this.#waiting.length === 0 || this.#leaderless.size > 0) return;
+    if (link.isAway || link.connection.isClosed()) return;
     const count = Math.min(maxInFlight - this.#inFlight.size, this.#waiting.length);
     const leaving = count === this.#waiting.length ? this.#waiting : this.#waiting.splice(0, count);
     if (leaving === this.#waiting) this.#waiting = [];
@@ -109,12 +120,34 @@ export class AckedPublisher {
     if (sent === undefined) return;
     this.#inFlight.delete(number);
     const answer = readAnswer(message);
-    if (answer instanceof StarcastError) sent.reject(answer);
+    if (answer === "no_leader") this.#retry(number, sent);
+    else if (answer instanceof StarcastError) sent.reject(answer);
     else {
       this.#newest = Math.max(this.#newest, answer.sequence);
+      if (this.#leaderless.size > 0) this.#overtaken(number);
       sent.resolve(answer);
     }
     if (this.#waiting.length > 0) this.#send();
+  }
+
+  #retry(number: number, sent: Waiting): void {
+    if (this.#options.whileAway === "wait") this.#leaderless.set(number, sent);
+    else sent.reject(noLeader());
+  }
+
+  // Sent again now, they would stand behind what was published after them.
+  #overtaken(number: number): void {
+    for (const [earlier, each] of this.#leaderless) {
+      if (earlier > number) continue;
+      this.#leaderless.delete(earlier);
+      each.reject(noLeader());
+    }
+  }
+
+  // What the earlier leader took with it is never answered.
+  #suspect(): void {
+    const { clock } = this.#options.surroundings;
+    this.#suspected = { through: this.#next, until: clock.now() + electionGraceMs };
   }
 
   // JetStream may or may not have them: only who published can say whether to try again.
@@ -129,28 +162,44 @@ export class AckedPublisher {
   #watch(): Timer {
     const { scheduler } = this.#options.surroundings;
     return scheduler.after(lookEveryMs, () => {
-      this.#expire();
-      this.#timer = this.#inFlight.size + this.#waiting.length > 0 ? this.#watch() : null;
+      this.#expire(this.#options.surroundings.clock.now());
+      if (this.#inFlight.size === 0) this.#sendAgain();
+      this.#send();
+      const left = this.#inFlight.size + this.#leaderless.size + this.#waiting.length;
+      this.#timer = left > 0 ? this.#watch() : null;
     });
   }
 
-  #expire(): void {
-    const now = this.#options.surroundings.clock.now();
-    // Both are in the order of their deadlines.
+  #sendAgain(): void {
+    const inOrder = [...this.#leaderless].toSorted(([a], [b]) => a - b);
+    this.#leaderless.clear();
+    this.#waiting.unshift(...inOrder.map(([, each]) => each));
+  }
+
+  #expire(now: number): void {
+    const { through = 0, until = Infinity } = this.#suspected ?? {};
+    if (now >= until) this.#suspected = null;
+    // All are in the order of their deadlines.
     for (const [number, each] of this.#inFlight) {
-      if (each.deadline > now) break;
+      const isLost = now >= until && number <= through;
+      if (each.deadline > now && !isLost) break;
       this.#inFlight.delete(number);
-      each.reject(timedOut());
+      each.reject(isLost ? unknownOutcome() : timedOut());
+    }
+    for (const [number, each] of this.#leaderless) {
+      if (each.deadline > now) continue;
+      this.#leaderless.delete(number);
+      each.reject(noLeader());
     }
     const firstInTime = this.#waiting.findIndex(({ deadline }) => deadline > now);
     const late = this.#waiting.splice(0, firstInTime < 0 ? this.#waiting.length : firstInTime);
     for (const each of late) each.reject(away());
-    this.#send();
   }
 
   #takeAll(): readonly Waiting[] {
-    const all = [...this.#inFlight.values(), ...this.#waiting];
+    const all = [...this.#inFlight.values(), ...this.#leaderless.values(), ...this.#waiting];
     this.#inFlight.clear();
+    this.#leaderless.clear();
     this.#waiting = [];
     return all;
   }
@@ -162,6 +211,7 @@ export const maxWaiting = 20_000;
 // Subject, reply and headers count too.
 const headroomBytes = 8_192;
 const lookEveryMs = 250;
+const electionGraceMs = 1_000;
 
 interface Waiting extends Outgoing {
   readonly deadline: number;
@@ -169,13 +219,8 @@ interface Waiting extends Outgoing {
   readonly reject: (error: StarcastError) => void;
 }
 
-function readAnswer(message: Msg): Ack | StarcastError {
-  if (message.data.length === 0) {
-    return new StarcastError(
-      "connection_failed",
-      "Expected JetStream to answer, got nobody there: the stream has no leader, or is gone",
-    );
-  }
+function readAnswer(message: Msg): Ack | StarcastError | "no_leader" {
+  if (message.data.length === 0) return "no_leader";
   const answer = message.json<{
     readonly seq?: number;
     readonly duplicate?: boolean;
@@ -183,40 +228,4 @@ function readAnswer(message: Msg): Ack | StarcastError {
   }>();
   if (answer.error !== undefined) return refusalOf(answer.error.err_code ?? 0, answer.error.description ?? "no reason");
   return { sequence: answer.seq ?? 0, isDuplicate: answer.duplicate === true };
-}
-
-function closed(): StarcastError {
-  return new StarcastError("log_closed", "Expected an open log, got one that was closed");
-}
-
-function away(): StarcastError {
-  return new StarcastError(
-    "connection_failed",
-    "Expected a connection to NATS, got none: it is tried again all the time",
-  );
-}
-
-function overloaded(): StarcastError {
-  return new StarcastError("overloaded", `Expected at most ${maxWaiting} messages that wait for NATS, got more`);
-}
-
-function timedOut(): StarcastError {
-  return new StarcastError(
-    "timed_out",
-    "Expected JetStream to acknowledge in time, got nothing: it may or may not have the event; publish again with the same dedupeKey",
-  );
-}
-
-function unknownOutcome(): StarcastError {
-  return new StarcastError(
-    "store_failed",
-    "Expected an acknowledgement, got a lost connection: JetStream may or may not have the event; publish again with the same dedupeKey",
-  );
-}
-
-function tooLarge(bytes: number, maxPayload: number): StarcastError {
-  return new StarcastError(
-    "event_too_large",
-    `Expected at most ${maxPayload - headroomBytes} bytes, as NATS takes (max_payload), got ${bytes}: raise max_payload of the server`,
-  );
 }

@@ -123,11 +123,16 @@ export class Feed {
   #watch(): void {
     this.#watchdog?.cancel();
     this.#heardOf = false;
-    this.#watchdog = this.#options.scheduler.after(silenceMs, () => {
-      if (this.#heardOf) return this.#watch();
-      this.#isSilent = true;
-      this.#restart();
-    });
+    const { scheduler } = this.#options;
+    // If it was this process that stood still, what came meanwhile is read first.
+    this.#watchdog = scheduler.after(silenceMs, () => scheduler.nextTurn(() => this.#look()));
+  }
+
+  #look(): void {
+    if (this.#isClosed) return;
+    if (this.#heardOf) return this.#watch();
+    this.#isSilent = true;
+    this.#restart();
   }
 
   #restart(): void {
@@ -150,8 +155,8 @@ export class Feed {
   }
 }
 
-const heartbeatMs = 1_000;
-const silenceMs = 4_000;
+const heartbeatMs = 500;
+const silenceMs = 2_000;
 const maxRetryMs = 2_000;
 /** After so long without a listener the server forgets the consumer. */
 const forgottenAfterMs = 30_000;

@@ -24,6 +24,12 @@ export function isAbsent(error: unknown): boolean {
   return error instanceof JetStreamApiError && (absent.has(error.code) || error.status === 404);
 }
 
+/** True when nobody answers for JetStream: it is switched off, or all its servers are gone. */
+export function isWithoutJetStream(error: unknown): boolean {
+  // The client does not export its class.
+  return error instanceof Error && error.name === "JetStreamNotEnabled";
+}
+
 function codeOf(error: unknown): ErrorCode | null {
   if (error instanceof errors.AuthorizationError || error instanceof errors.PermissionViolationError)
     return "not_authorized";
@@ -32,6 +38,7 @@ function codeOf(error: unknown): ErrorCode | null {
   if (error instanceof errors.ClosedConnectionError || error instanceof errors.DrainingConnectionError)
     return "store_closed";
   if (error instanceof errors.ConnectionError || error instanceof errors.NoRespondersError) return "connection_failed";
+  if (isWithoutJetStream(error)) return "connection_failed";
   if (error instanceof errors.RequestError) return error.isNoResponders() ? "connection_failed" : null;
   if (error instanceof JetStreamApiError && noRoom.has(error.code)) return "store_full";
   return null;

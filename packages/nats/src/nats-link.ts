@@ -7,7 +7,7 @@ import {
   type NodeConnectionOptions,
 } from "@nats-io/transport-node";
 import { InvalidOptionError, StarcastError } from "@starcast/core";
-import { toStoreError } from "./nats-error.ts";
+import { isWithoutJetStream, toStoreError } from "./nats-error.ts";
 import type { JetStreamCredentials, JetStreamTls, ResolvedJetStreamOptions } from "./options.ts";
 
 /** The connection to NATS that everything of a store shares: it comes back by itself, and says when it was away. */
@@ -49,6 +49,7 @@ export class NatsLink {
       return new NatsLink(connection, manager);
     } catch (error) {
       await connection.close();
+      if (!isWithoutJetStream(error)) throw toStoreError(error, "ask JetStream", "connection_failed");
       throw new StarcastError(
         "unsupported",
         "Expected a NATS server with JetStream, got one without: start it with `-js`, or enable it for this account",
