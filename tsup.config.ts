@@ -20,6 +20,10 @@ export default defineConfig({
   },
   sourcemap: true,
   clean: true,
-  // tsup passes `baseUrl` to TypeScript, which version 6 calls deprecated.
-  dts: { compilerOptions: { ignoreDeprecations: "6.0", customConditions: [] } },
+  dts: {
+    // Types of ours name `Symbol.asyncDispose`, which a project that compiles for browsers does not know by itself.
+    banner: '/// <reference lib="esnext.disposable" />',
+    // tsup passes `baseUrl` to TypeScript, which version 6 calls deprecated.
+    compilerOptions: { ignoreDeprecations: "6.0", customConditions: [] },
+  },
 });

@@ -96,16 +96,7 @@ describe.each(Object.keys(thirdParty))("@starcast/%s, installed alone", (name) =
     const lines = doors.map((door, index) => `export * as door${index} from "@starcast/${name}${door.slice(1)}";`);
     writeFileSync(join(project.folder, "types.ts"), `${lines.join("\n")}\n`);
     const typeRoots = join(dirname(createRequire(import.meta.url).resolve("@types/node/package.json")), "..");
-    const options = [
-      "--noEmit",
-      "--strict",
-      "--module",
-      "nodenext",
-      "--target",
-      "es2023",
-      "--lib",
-      "es2023,esnext.disposable,dom",
-    ];
+    const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "--lib", "es2023,dom"];
     const tsc = createRequire(join(root, "package.json")).resolve("typescript/bin/tsc");
     await run(process.execPath, [tsc, ...options, "--typeRoots", typeRoots, "--types", "node", "types.ts"], {
       cwd: project.folder,
@@ -113,6 +104,27 @@ describe.each(Object.keys(thirdParty))("@starcast/%s, installed alone", (name) =
   });
 
   runExamples(`packages/${name}/README.md`, project);
+});
+
+describe("the project of a page, which knows nothing of Node", () => {
+  const project = useProject(() => ["core", "client"]);
+  const tsc = createRequire(join(root, "package.json")).resolve("typescript/bin/tsc");
+
+  it.each([true, false])("compiles against the client, with exactOptionalPropertyTypes %s", async (isExact) => {
+    const language = {
+      target: "es2022",
+      lib: ["es2022", "dom", "dom.iterable"],
+      types: [],
+      strict: true,
+      noEmit: true,
+    };
+    const modules = { module: "esnext", moduleResolution: "bundler" };
+    const compilerOptions = { ...language, ...modules, exactOptionalPropertyTypes: isExact };
+    writeFileSync(join(project.folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["page.ts"] }));
+    writeFileSync(join(project.folder, "page.ts"), pageCode);
+    const said = await run(process.execPath, [tsc], { cwd: project.folder }).catch((error: unknown) => error);
+    expect(said).toMatchObject({ stdout: "" });
+  });
 });
 
 describe("the quick start of the front page", () => {
@@ -184,6 +196,34 @@ function useProject(names: () => readonly string[]): { readonly folder: string }
   afterAll(async () => rm(project.folder, { recursive: true, force: true }));
   return project;
 }
+
+/** What a page does with a client: what it may leave out it may also hand on as undefined. */
+const pageCode = `
+import { connect, localStoragePositions, type ConnectOptions } from "@starcast/client";
+import { replica } from "@starcast/client/replica";
+
+type ModelEvents = { "model.set": { id: string; price: number }; "model.deleted": { id: string } };
+const token: string | undefined = document.cookie || undefined;
+const options: ConnectOptions<ModelEvents> = {
+  url: new URL("/events", location.href),
+  types: ["model.*"],
+  getToken: token === undefined ? undefined : () => token,
+  positions: localStoragePositions(),
+  signal: AbortSignal.timeout(1_000),
+  transport: undefined,
+};
+const client = connect<ModelEvents>(options);
+client.on("model.set", ({ data }) => data.price.toFixed(2));
+client.on("gap", ({ after, through }) => console.log(after, through));
+client.on("state", (state) => console.log(state.kind === "closed" ? state.message : state.reason));
+const models = replica<ModelEvents, { price: number }>(client, {
+  load: () => ({ position: "a-1", entries: { gpt: { price: 1 } } }),
+  reduce: (entries, event) => void (event.type === "model.deleted" && entries.delete(event.data.id)),
+  maxHeldEvents: undefined,
+});
+console.log(models.get("gpt")?.price);
+void client.close();
+`;
 
 interface Manifest {
   readonly exports?: Record<string, unknown>;
