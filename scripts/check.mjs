@@ -18,6 +18,7 @@ const gates = {
   options: "node scripts/options-table.mjs --check",
   manifests: "node scripts/check-manifests.mjs",
   readme: "node scripts/check-readme.mjs",
+  sizes: "node scripts/check-sizes.mjs",
   knip: "knip --no-config-hints",
   sherif: "sherif --fail-on-warnings",
 };

@@ -1,13 +1,12 @@
 /** Full jitter between half a second and a bound that doubles: 1, 2, 4 ... 20 s. `failures` counts those before this one. Pure. */
 export function backOffMs(failures: number, random: { next(): number }): number {
-  const bound = Math.min(longestBackOffMs, shortestBackOffMs * 2 ** Math.min(failures + 1, 16));
+  const bound = Math.min(longestBackOffMs, shortestBackOffMs * 2 ** (failures + 1));
   return shortestBackOffMs + Math.round(random.next() * (bound - shortestBackOffMs));
 }
 
 /** What Retry-After says, in milliseconds: seconds or a date (RFC 9110, 10.2.3), at most ten minutes; null if nothing that can be read. Pure. */
 export function readRetryAfter(header: string | null, now: number): number | null {
-  if (header === null) return null;
-  const ms = /^\d{1,9}$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - now;
+  const ms = /^\d+$/.test(header ?? "") ? Number(header) * 1_000 : Date.parse(header ?? "") - now;
   return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), longestAdviceMs);
 }
 

@@ -8,10 +8,5 @@ import { resolveConnectOptions, type ConnectOptions } from "./options.ts";
  */
 export function connect<Events = Record<string, unknown>>(options: ConnectOptions<Events>): EventClient<Events> {
   const resolved = resolveConnectOptions(options);
-  return new EventClient<Events>({
-    options: resolved,
-    feed: new ConnectionFeed(resolved),
-    vocabulary: options.events ?? null,
-    signal: options.signal ?? null,
-  });
+  return new EventClient(resolved, new ConnectionFeed(resolved), options.events ?? null);
 }

@@ -1,126 +1,105 @@
-import type { ClientFrame } from "@starcast/core/wire";
 import type { ClientState, Transport, WaitReason } from "./client-state.ts";
-import { Connection, type ConnectionOwner, type KnownFrame } from "./connection.ts";
-import type { Feed, FeedListener } from "./feed.ts";
-import {
-  firstTransport,
-  nextStep,
-  noHistory,
-  type Attempt,
-  type History,
-  type SourceEnd,
-  type Wishes,
-} from "./next-step.ts";
-import type { ResolvedConnectOptions, TokenReason } from "./options.ts";
+import { Connection, type ConnectionOwner } from "./connection.ts";
+import type { End } from "./end.ts";
+import type { Feed, Notice } from "./feed.ts";
+import { firstTransport, nextStep, noHistory, type Attempt } from "./next-step.ts";
+import type { ResolvedConnectOptions } from "./options.ts";
+import type { KnownFrame } from "./read-frame.ts";
 import type { Timer } from "./surroundings.ts";
 import { takeFrame } from "./take-frame.ts";
-import { listenForWakeUps } from "./wake-ups.ts";
 
 /** A feed over connections of its own: one after the other, each going on where the last one ended. */
 export class ConnectionFeed implements Feed, ConnectionOwner {
   readonly #options: ResolvedConnectOptions;
-  readonly #wishes: Wishes;
-  #listener: FeedListener = nobody;
+  #tell: (notice: Notice) => void = () => undefined;
   #place: string | null = null;
   #state: ClientState | null = null;
-  #history: History = noHistory;
+  #history = noHistory;
   #connection: Connection | null = null;
   #timer: Timer | null = null;
   /** When the gateway greeted, by its own clock: newer events are live ones. */
   #greetedAt = "";
-  #unlisten: () => void = () => undefined;
 
   constructor(options: ResolvedConnectOptions) {
     this.#options = options;
-    const { transport, getToken, surroundings } = options;
-    this.#wishes = { transport, hasToken: getToken !== null, random: surroundings.random };
   }
 
   get place(): string | null {
     return this.#place;
   }
 
-  start(place: string | null, listener: FeedListener): void {
+  start(place: string | null, tell: (notice: Notice) => void): void {
     this.#place = place;
-    this.#listener = listener;
-    this.#unlisten = listenForWakeUps({ woken: () => this.#wake(), hidden: () => undefined });
-    this.#begin(firstTransport(this.#options.transport, this.#history), "started");
+    this.#tell = tell;
+    this.#begin("started");
   }
 
   pause(): void {
-    if (this.#state?.kind === "closed") return;
-    this.#drop();
-    this.#enter({ kind: "waiting", reason: "hand_over_full", retryInMs: null });
+    this.#leave({ kind: "waiting", reason: "hand_over_full", retryInMs: null });
   }
 
   unpause(): void {
-    if (this.#state?.kind === "waiting" && this.#state.reason === "hand_over_full")
-      this.#begin(firstTransport(this.#options.transport, this.#history), "hand_over_full");
+    if (this.#isWaitingFor(/^hand_over_full$/)) this.#begin("hand_over_full");
+  }
+
+  wake(): void {
+    this.#connection?.doubt();
+    // Another try at once, but not against what the server said.
+    if (this.#isWaitingFor(/^(unreachable|lost|silent|token_failed)$/)) this.#begin("woken");
   }
 
   close(): void {
-    this.#end({ kind: "closed", reason: "closed_here", message: null });
+    this.#leave({ kind: "closed", reason: "closed_here", message: null });
   }
 
   onFrame(frame: KnownFrame): void {
-    const before = this.#place;
-    const startsAtHead = before === null && this.#options.after === "latest";
-    const { place, gap, event } = takeFrame(before, frame, startsAtHead);
+    const startsAtHead = this.#place === null && this.#options.after === "latest";
+    const { place, gap, event } = takeFrame(this.#place, frame, startsAtHead);
     this.#place = place;
-    if (isGreeting(frame)) this.#greet(frame, startsAtHead);
-    if (gap !== null) this.#listener.onGap(gap);
-    if (event !== null) {
-      if (event.timestamp > this.#greetedAt) this.#catchUp();
-      this.#listener.onEvent(event);
-    } else if (place !== before) this.#listener.onMoved();
-  }
-
-  onEnd(end: SourceEnd, attempt: Attempt): void {
-    this.#drop();
-    const { step, history } = nextStep(end, attempt, this.#history, this.#wishes);
-    this.#history = history;
-    if ("message" in end && step.kind !== "try") this.#options.warn(end.message);
-    switch (step.kind) {
-      case "try":
-        return this.#begin(step.transport, step.reason);
-      case "wait":
-        this.#enter({ kind: "waiting", reason: step.reason, retryInMs: step.ms });
-        // A process that only waits for its events must not end meanwhile.
-        this.#timer = this.#after(step.ms, () => this.#begin(step.transport, step.reason), true);
-        return;
-      case "close":
-        return this.#end({ kind: "closed", reason: step.reason, message: step.message });
+    if (!("id" in frame) && frame.type === "client.connected" && this.#state?.kind === "connecting") {
+      const { transport } = this.#state;
+      this.#greetedAt = frame.timestamp;
+      if (startsAtHead) this.#enter({ kind: "live", reason: "at_head", transport });
+      else {
+        this.#enter({ kind: "catching_up", reason: frame.data.resumed ? "resumed" : "replaying", transport });
+        this.#listenForQuiet();
+      }
     }
+    if (event !== null && event.timestamp > this.#greetedAt) this.#catchUp();
+    this.#tell({ gap, event });
   }
 
-  #begin(transport: Transport, reason: "started" | "woken" | WaitReason): void {
-    this.#drop();
-    this.#enter({ kind: "connecting", reason, transport });
+  onEnd(end: End, attempt: Attempt): void {
+    const { transport, getToken, surroundings, warn } = this.#options;
+    const wishes = { transport, hasToken: getToken !== null, random: surroundings.random };
+    const { step, history } = nextStep(end, attempt, this.#history, wishes);
+    this.#history = history;
+    if (step.kind === "try") return this.#begin(step.reason, step.transport);
+    const { message = null } = end;
+    if (message !== null) warn(message);
+    if (step.kind === "close") return this.#leave({ kind: "closed", reason: step.reason, message });
+    const waiting: ClientState = { kind: "waiting", reason: step.reason, retryInMs: step.ms };
+    this.#leave(waiting);
+    // A process that only waits for its events must not end meanwhile.
+    if (this.#state === waiting) this.#after(step.ms, () => this.#begin(step.reason), true);
+  }
+
+  #begin(
+    reason: "started" | "woken" | WaitReason,
+    transport: Transport = firstTransport(this.#options.transport, this.#history),
+  ): void {
+    this.#leave({ kind: "connecting", reason, transport });
     // A listener of the state may have closed or paused it.
     if (this.#state?.kind !== "connecting") return;
-    const tokenReason: TokenReason = reason === "unauthorized" ? "refused" : "connecting";
-    this.#connection = new Connection(
-      this.#options,
-      { transport, after: this.#place ?? this.#options.after, tokenReason },
-      this,
-    );
-  }
-
-  #greet({ timestamp, data }: Greeting, startsAtHead: boolean): void {
-    const transport = this.#state?.kind === "connecting" ? this.#state.transport : "websocket";
-    this.#greetedAt = timestamp;
-    if (startsAtHead) return this.#enter({ kind: "live", reason: "at_head", transport });
-    this.#enter({ kind: "catching_up", reason: data.resumed ? "resumed" : "replaying", transport });
-    this.#listenForQuiet();
+    const after = this.#place ?? this.#options.after;
+    const tokenReason = reason === "unauthorized" ? "refused" : "connecting";
+    this.#connection = new Connection(this.#options, { transport, after, tokenReason }, this);
   }
 
   // The gateway does not say when the past ends; a newer event or a moment of quiet does.
   #listenForQuiet(): void {
-    this.#timer?.cancel();
-    this.#timer = this.#after(quietMs, () => {
-      if (this.#state?.kind !== "catching_up" || this.#connection === null) return;
-      const quietFor = this.#options.surroundings.clock.now() - this.#connection.lastHeardAt;
-      if (quietFor >= quietMs) this.#catchUp();
+    this.#after(quietMs, () => {
+      if (this.#connection === null || this.#connection.silentMs >= quietMs) this.#catchUp();
       else this.#listenForQuiet();
     });
   }
@@ -131,51 +110,27 @@ export class ConnectionFeed implements Feed, ConnectionOwner {
     this.#enter({ kind: "live", reason: "caught_up", transport: this.#state.transport });
   }
 
-  #wake(): void {
-    this.#connection?.doubt();
-    if (this.#state?.kind === "waiting" && isCutByWaking(this.#state.reason))
-      this.#begin(firstTransport(this.#options.transport, this.#history), "woken");
+  #isWaitingFor(reasons: RegExp): boolean {
+    return this.#state?.kind === "waiting" && reasons.test(this.#state.reason);
   }
 
-  #end(state: ClientState & { readonly kind: "closed" }): void {
+  /** Ends the connection, for a state that has none yet. Closed is for good. */
+  #leave(state: ClientState): void {
     if (this.#state?.kind === "closed") return;
-    this.#drop();
-    this.#unlisten();
-    this.#enter(state);
-  }
-
-  #drop(): void {
     this.#timer?.cancel();
     this.#connection?.close();
     this.#connection = null;
+    this.#enter(state);
   }
 
   #enter(state: ClientState): void {
     this.#state = state;
-    this.#listener.onState(state);
+    this.#tell({ state });
   }
 
-  #after(ms: number, run: () => void, holdsProcess = false): Timer {
-    return this.#options.surroundings.scheduler.after(ms, run, { holdsProcess });
+  #after(ms: number, run: () => void, holdsProcess = false): void {
+    this.#timer = this.#options.surroundings.scheduler.after(ms, run, { holdsProcess });
   }
-}
-
-/** Whether it is worth another try at once when the network or the reader is back: not against what the server said. Pure. */
-function isCutByWaking(reason: WaitReason): boolean {
-  return reason === "unreachable" || reason === "lost" || reason === "silent" || reason === "token_failed";
-}
-
-type Greeting = ClientFrame & { readonly type: "client.connected" };
-
-function isGreeting(frame: KnownFrame): frame is Greeting {
-  return !("id" in frame) && frame.type === "client.connected";
 }
 
 const quietMs = 500;
-
-const nobody: FeedListener = {
-  onEvent: () => undefined,
-  onGap: () => undefined,
-  onMoved: () => undefined,
-  onState: () => undefined,
-};

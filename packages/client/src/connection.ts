@@ -1,21 +1,19 @@
-import { parseFrame, type ClientFrame, type ParsedFrame } from "@starcast/core/wire";
 import type { Transport } from "./client-state.ts";
-import { isDoubtful, silenceLeftMs, type Vitals } from "./liveness.ts";
-import type { Attempt, SourceEnd } from "./next-step.ts";
+import type { End } from "./end.ts";
+import type { Attempt } from "./next-step.ts";
 import type { ResolvedConnectOptions, TokenReason } from "./options.ts";
+import { readFrame, type KnownFrame } from "./read-frame.ts";
 import { requestUrl } from "./request-url.ts";
 import type { Source } from "./source.ts";
 import { openStream } from "./sse-source.ts";
 import type { Timer } from "./surroundings.ts";
 import { openWebSocket } from "./websocket-source.ts";
 
-export type KnownFrame = Extract<ParsedFrame, { kind: "event" | "client" }>["frame"];
-
 export interface ConnectionOwner {
   /** Frames of a kind that is known; the greeting is the first. */
   onFrame(frame: KnownFrame): void;
   /** Called once, last; never after `close`. */
-  onEnd(end: SourceEnd, attempt: Attempt): void;
+  onEnd(end: End, attempt: Attempt): void;
 }
 
 export interface ConnectionSpec {
@@ -32,8 +30,10 @@ export class Connection {
   readonly #owner: ConnectionOwner;
   #source: Source | null = null;
   #isOver = false;
-  #startedAt: number;
-  #lastHeardAt: number;
+  /** When it was begun, then when it was greeted. */
+  #since: number;
+  #lastHeardAt = 0;
+  /** Null: not greeted yet. */
   #heartbeatMs: number | null = null;
   #advice: number | null | undefined;
   #retryMs = 0;
@@ -43,13 +43,13 @@ export class Connection {
     this.#options = options;
     this.#spec = spec;
     this.#owner = owner;
-    this.#startedAt = this.#lastHeardAt = this.#now();
+    this.#since = this.#now();
     void this.#open();
   }
 
-  /** When something came last. */
-  get lastHeardAt(): number {
-    return this.#lastHeardAt;
+  /** For how long nothing came: anything at all, once it was greeted. */
+  get silentMs(): number {
+    return this.#now() - (this.#heartbeatMs === null ? this.#since : this.#lastHeardAt);
   }
 
   /** Ends it without a word to the owner. Idempotent. */
@@ -61,30 +61,31 @@ export class Connection {
 
   /** The device was asleep, or the network away: a connection that may have died unnoticed is given up. */
   doubt(): void {
-    if (isDoubtful(this.#vitals())) this.#end({ kind: "silent" });
+    if (this.#heartbeatMs !== null && this.silentMs > this.#heartbeatMs * heartbeatsOfDoubt)
+      this.#end({ next: "soon", reason: "silent" });
   }
 
   async #open(): Promise<void> {
     const token = await this.#askToken(this.#spec.tokenReason);
     if (this.#isOver || token === undefined) return;
-    this.#startedAt = this.#lastHeardAt = this.#now();
+    this.#since = this.#now();
     const { transport, after } = this.#spec;
-    const { url, types, subjects, webSocket, fetch, credentials } = this.#options;
-    const request = { url: requestUrl(url, transport, { types, subjects, after }), token };
+    const { url, webSocket, fetch, credentials } = this.#options;
+    const request = { url: requestUrl(url, transport, { ...this.#options, after }), token };
     const listener = {
-      frame: (text: string) => this.#take(parseFrame(text)),
+      frame: (text: string) => this.#take(text),
       heard: () => void (this.#lastHeardAt = this.#now()),
       retry: (ms: number) => void (this.#retryMs = ms),
-      end: (end: SourceEnd) => this.#end(end),
+      end: (end: End) => this.#end(end),
     };
     try {
       this.#source =
         transport === "websocket" && webSocket !== null
           ? openWebSocket(webSocket, request, listener)
-          : openStream(fetch, { ...request, credentials, now: () => this.#now() }, listener);
+          : openStream({ ...request, fetch, credentials, now: () => this.#now() }, listener);
     } catch (error) {
       // A WebSocket constructor throws for URLs a page may not open, and for tokens no subprotocol can carry.
-      return this.#end({ kind: "unsupported", message: error instanceof Error ? error.message : String(error) });
+      return this.#end({ next: "never", reason: "refused", message: String(error) });
     }
     this.#watchSilence();
   }
@@ -92,88 +93,71 @@ export class Connection {
   /** Undefined when it is over for want of one. */
   async #askToken(reason: TokenReason): Promise<string | null | undefined> {
     const { getToken, warn } = this.#options;
-    if (getToken === null) return null;
     try {
-      const token = await getToken(reason);
+      const token = (await getToken?.(reason)) ?? null;
       if (token === null || /^[\x21-\x7e]+$/.test(token)) return token;
-      warn("Expected `getToken` to give null or a token of visible ASCII, got something else");
+      warn("`getToken` must give null or visible ASCII");
     } catch (error) {
-      warn("`getToken` threw; trying again later", error);
+      warn("`getToken` threw", error);
     }
-    this.#end({ kind: "token_failed" });
+    this.#end({ next: "soon", reason: "token_failed" });
     return undefined;
   }
 
-  #take(parsed: ParsedFrame): void {
-    if (this.#isOver || parsed.kind === "unknown") return;
-    if (parsed.kind === "rejected")
-      return this.#end({
-        kind: "protocol_error",
-        message: `Expected frames of a gateway, got one that is ${parsed.reason}`,
-      });
-    const { frame } = parsed;
-    if (parsed.kind === "client") this.#note(parsed.frame);
+  #take(text: string): void {
+    if (this.#isOver) return;
+    this.#lastHeardAt = this.#now();
+    let frame: KnownFrame | null;
+    try {
+      frame = readFrame(text);
+    } catch {
+      // What it was may be anything.
+      return this.#end({ next: "later", reason: "protocol_error", message: "what came is no frame of a gateway" });
+    }
+    if (frame === null) return;
+    if (!("id" in frame)) this.#note(frame);
     if (!this.#isOver) this.#owner.onFrame(frame);
   }
 
-  #note(frame: ClientFrame): void {
-    switch (frame.type) {
-      case "client.connected":
-        this.#heartbeatMs = frame.data.heartbeatMs;
-        this.#startedAt = this.#now();
-        return this.#watchSilence();
-      case "client.closing":
-        this.#advice = frame.data.reconnectInMs;
-        if (frame.data.reason === "unauthorized" && this.#options.getToken !== null) void this.#renewToken();
-        return;
-      case "client.refused":
-        // The grace ends with a close, which is not worth waiting for.
-        if (frame.data.op === "token" && frame.data.code === "not_authorized")
-          this.#end({ kind: "closed", code: 4401 });
-        return;
-      case "client.subscribed":
-        this.#advice = undefined;
-        return;
-      case "client.gap":
-      case "client.heartbeat":
-    }
+  #note({ type, data }: Exclude<KnownFrame, { readonly id: string }>): void {
+    if (type === "client.connected") {
+      this.#heartbeatMs = data.heartbeatMs;
+      this.#since = this.#now();
+      this.#watchSilence();
+    } else if (type === "client.closing") {
+      this.#advice = data.reconnectInMs;
+      if (data.reason === "unauthorized" && this.#options.getToken !== null) void this.#renewToken();
+    } else if (type === "client.subscribed") this.#advice = undefined;
+    // The grace ends with a close, which is not worth waiting for.
+    else if (type === "client.refused" && data.op === "token" && data.code === "not_authorized")
+      this.#end({ next: "renew", reason: "unauthorized" });
   }
 
   async #renewToken(): Promise<void> {
-    if (this.#spec.transport === "sse") return this.#end({ kind: "token_expired" });
+    if (this.#source?.sendToken === undefined) return this.#end({ next: "renew", reason: "unauthorized" });
     const token = await this.#askToken("expiring");
-    if (!this.#isOver && typeof token === "string") this.#source?.sendToken(token);
-  }
-
-  // One timer, moved only when it fires.
-  #watchSilence(): void {
-    this.#watch?.cancel();
-    this.#lookIn(silenceLeftMs(this.#vitals()), false);
+    if (!this.#isOver && typeof token === "string") this.#source.sendToken(token);
   }
 
   // What came while a page was frozen is read only after its timers: silence is believed at the second look.
-  #lookIn(ms: number, isSecond: boolean): void {
-    this.#watch = this.#options.surroundings.scheduler.after(ms, () => {
-      const leftMs = silenceLeftMs(this.#vitals());
-      if (leftMs > 0) this.#lookIn(leftMs, false);
-      else if (isSecond) this.#end({ kind: "silent" });
-      else this.#lookIn(secondLookMs, true);
-    });
+  #watchSilence(isSecond = false): void {
+    this.#watch?.cancel();
+    const limitMs = this.#heartbeatMs === null ? greetingTimeoutMs : this.#heartbeatMs * heartbeatsOfSilence;
+    const leftMs = limitMs - this.silentMs;
+    const isSilent = leftMs <= 0;
+    if (isSilent && isSecond) return this.#end({ next: "soon", reason: "silent" });
+    // One timer, moved only when it fires.
+    this.#watch = this.#options.surroundings.scheduler.after(isSilent ? secondLookMs : leftMs, () =>
+      this.#watchSilence(isSilent),
+    );
   }
 
-  #vitals(): Vitals {
-    const lastHeardAt = this.#heartbeatMs === null ? this.#startedAt : this.#lastHeardAt;
-    return { now: this.#now(), lastHeardAt, heartbeatMs: this.#heartbeatMs };
-  }
-
-  #end(end: SourceEnd): void {
+  #end(end: End): void {
     if (this.#isOver) return;
     this.close();
-    const wasGreeted = this.#heartbeatMs !== null;
     this.#owner.onEnd(end, {
       transport: this.#spec.transport,
-      wasGreeted,
-      heldMs: wasGreeted ? this.#now() - this.#startedAt : 0,
+      heldMs: this.#heartbeatMs === null ? null : this.#now() - this.#since,
       advice: this.#advice,
       retryMs: this.#retryMs,
     });
@@ -183,5 +167,14 @@ export class Connection {
     return this.#options.surroundings.clock.now();
   }
 }
+
+/** A gateway that was silent for so many heartbeats is gone, whatever the socket says. */
+const heartbeatsOfSilence = 2.5;
+
+/** Who just woke up expects a sign of life since so many: what is older may be a connection that died asleep. */
+const heartbeatsOfDoubt = 1.2;
+
+/** A gateway greets within this, or it is tried another way. */
+const greetingTimeoutMs = 10_000;
 
 const secondLookMs = 250;

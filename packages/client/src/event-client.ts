@@ -1,24 +1,15 @@
 import type { EventFrame } from "@starcast/core/wire";
-import { ClientError, invalidOption } from "./client-error.ts";
+import { ClientError } from "./client-error.ts";
 import type { ClientGap, ClientState } from "./client-state.ts";
-import type { Feed } from "./feed.ts";
-import { HandOver } from "./hand-over.ts";
-import { Listeners } from "./listeners.ts";
+import type { Feed, Notice } from "./feed.ts";
+import { handOver, type HandOver } from "./hand-over.ts";
+import { listenersOf, type Listeners } from "./listeners.ts";
 import type { ResolvedConnectOptions } from "./options.ts";
-import { positionKey } from "./request-url.ts";
-import { SavedPosition } from "./saved-position.ts";
+import { savedPosition, type SavedPosition } from "./saved-position.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { EventVocabulary, EventsMatching, TypePattern } from "./typed-events.ts";
 import { listenForWakeUps } from "./wake-ups.ts";
 import type { Warn } from "./warnings.ts";
-
-/** What a client is made of. */
-export interface EventClientSettings<Events> {
-  readonly options: ResolvedConnectOptions;
-  readonly feed: Feed;
-  readonly vocabulary: EventVocabulary<Events> | null;
-  readonly signal: AbortSignal | null;
-}
 
 /** Events as they happen: each once and in order, over however many connections, or a gap that says which are missing. */
 export class EventClient<Events = Record<string, unknown>> implements AsyncIterable<EventsMatching<Events>> {
@@ -26,11 +17,8 @@ export class EventClient<Events = Record<string, unknown>> implements AsyncItera
   readonly vocabulary: EventVocabulary<Events> | null;
   readonly #options: ResolvedConnectOptions;
   readonly #feed: Feed;
-  readonly #signal: AbortSignal | null;
   readonly #saved: SavedPosition | null;
-  readonly #events: Listeners;
-  readonly #gaps: Listeners<ClientGap>;
-  readonly #states: Listeners<ClientState>;
+  readonly #listeners: Listeners;
   readonly #handOvers = new Set<HandOver<EventFrame>>();
   #state: ClientState;
   #isPaused = false;
@@ -39,18 +27,14 @@ export class EventClient<Events = Record<string, unknown>> implements AsyncItera
   #closing: Promise<void> | null = null;
 
   /** For `connect` and its like. Nothing is told before the caller's turn is over. */
-  constructor({ options, feed, vocabulary, signal }: EventClientSettings<Events>) {
-    const { transport, positions, surroundings, warn, url } = options;
+  constructor(options: ResolvedConnectOptions, feed: Feed, vocabulary: EventVocabulary<Events> | null) {
     this.#options = options;
     this.#feed = feed;
     this.vocabulary = vocabulary;
-    this.#signal = signal;
-    this.#state = { kind: "connecting", reason: "started", transport: transport === "sse" ? "sse" : "websocket" };
-    this.#events = new Listeners(warn);
-    this.#gaps = new Listeners<ClientGap>(warn);
-    this.#states = new Listeners<ClientState>(warn);
-    this.#saved =
-      positions === null ? null : new SavedPosition(positions, positionKey(url, options), surroundings, warn);
+    const transport = options.transport === "sse" ? "sse" : "websocket";
+    this.#state = { kind: "connecting", reason: "started", transport };
+    this.#listeners = listenersOf(options.warn);
+    this.#saved = options.positions && savedPosition(options.positions, options);
     void this.#start();
   }
 
@@ -78,12 +62,7 @@ export class EventClient<Events = Record<string, unknown>> implements AsyncItera
     listener: (event: EventsMatching<Events, Pattern>) => void,
   ): () => void;
   on(what: string, listener: (value: never) => void): () => void {
-    if (typeof listener !== "function") throw invalidOption("listener", "a function", listener);
-    // What each list tells is what the signatures above say of its listeners.
-    if (what === "gap") return this.#gaps.add("**", listener as (gap: ClientGap) => void);
-    if (what === "state") return this.#states.add("**", listener as (state: ClientState) => void);
-    if (!what.includes(".") && what !== "**") throw invalidOption("what", '"gap", "state" or a type pattern', what);
-    return this.#events.add(what, listener as (event: EventFrame) => void);
+    return this.#listeners.add(what, listener);
   }
 
   /**
@@ -91,17 +70,18 @@ export class EventClient<Events = Record<string, unknown>> implements AsyncItera
    * given up, and goes on there later. It ends with the client, or throws what ended it.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<EventsMatching<Events>> {
-    const handOver: HandOver<EventFrame> = new HandOver(this.#options.maxBufferedEvents, {
-      onRoom: () => this.#unpause(),
-      onReturn: () => {
-        this.#handOvers.delete(handOver);
+    const loop: HandOver<EventFrame> = handOver(
+      this.#options.maxBufferedEvents,
+      () => this.#unpause(),
+      () => {
+        this.#handOvers.delete(loop);
         this.#unpause();
       },
-    });
-    if (this.#state.kind === "closed") handOver.end(errorOf(this.#state));
-    else this.#handOvers.add(handOver);
+    );
+    if (this.#state.kind === "closed") loop.end(errorOf(this.#state));
+    else this.#handOvers.add(loop);
     // Typed by the same vocabulary as the listeners.
-    return handOver as unknown as AsyncIterableIterator<EventsMatching<Events>>;
+    return loop as unknown as AsyncIterableIterator<EventsMatching<Events>>;
   }
 
   /** Ends the connection; resolves when the position is saved. Idempotent. */
@@ -114,64 +94,55 @@ export class EventClient<Events = Record<string, unknown>> implements AsyncItera
     return this.close();
   }
 
-  #onEvent(event: EventFrame): void {
-    this.#events.tell(event.type, event);
-    let isFull = false;
-    for (const handOver of this.#handOvers) {
-      handOver.push(event);
-      isFull ||= handOver.isFull;
+  async #start(): Promise<void> {
+    // After the caller's turn, so that listeners added in it miss nothing.
+    const saved = await this.#saved?.load();
+    const { after, signal } = this.#options;
+    const stop = (): void => void this.close();
+    if (signal?.aborted === true) stop();
+    if (this.#closing !== null) return;
+    signal?.addEventListener("abort", stop);
+    const unlisten = listenForWakeUps(
+      () => this.#feed.wake(),
+      () => void this.#saved?.flush(),
+    );
+    this.#unlisten = () => {
+      signal?.removeEventListener("abort", stop);
+      unlisten();
+    };
+    this.#feed.start(saved ?? (/^(latest|earliest)$/.test(after) ? null : after), (notice) => this.#take(notice));
+  }
+
+  #take({ state, gap, event }: Notice): void {
+    if (state !== undefined) {
+      this.#state = state;
+      this.#listeners.tell("state", state);
+      if (state.kind === "closed") void this.close();
     }
-    this.#onMoved();
-    if (isFull && !this.#isPaused) {
+    if (gap && !this.#listeners.tell("gap", gap) && !this.#isGapWarned) {
+      this.#isGapWarned = true;
+      const { after, through, reason } = gap;
+      this.#options.warn(
+        `events after ${after} through ${through} are missing (${reason}): listen with on("gap", ...)`,
+      );
+    }
+    if (event) {
+      this.#listeners.tell(event.type, event);
+      for (const loop of this.#handOvers) loop.push(event);
+    }
+    if (this.position !== null) this.#saved?.moved(this.position);
+    if (event && this.#isFull() && !this.#isPaused) {
       this.#isPaused = true;
       this.#feed.pause();
     }
   }
 
-  #onGap(gap: ClientGap): void {
-    if (this.#gaps.count === 0) {
-      const message = `events after ${gap.after ?? "an unknown place"} through ${gap.through} are missing (${gap.reason}), and nobody listens: add client.on("gap", ...)`;
-      if (!this.#isGapWarned) this.#options.warn(message);
-      this.#isGapWarned = true;
-    }
-    this.#gaps.tell("gap", gap);
-    this.#onMoved();
-  }
-
-  #onMoved(): void {
-    const { place } = this.#feed;
-    if (place !== null) this.#saved?.moved(place);
-  }
-
-  #onState(state: ClientState): void {
-    this.#state = state;
-    this.#states.tell("state", state);
-    if (state.kind === "closed") void this.close();
-  }
-
-  async #start(): Promise<void> {
-    // After the caller's turn, so that listeners added in it miss nothing.
-    const saved = (await this.#saved?.load()) ?? null;
-    if (this.#signal?.aborted === true) return this.close();
-    if (this.#closing !== null) return;
-    const stop = (): void => void this.close();
-    this.#signal?.addEventListener("abort", stop, { once: true });
-    const unlisten = listenForWakeUps({ woken: () => undefined, hidden: () => void this.#saved?.flush() });
-    this.#unlisten = () => {
-      this.#signal?.removeEventListener("abort", stop);
-      unlisten();
-    };
-    const { after } = this.#options;
-    this.#feed.start(saved ?? (after === "latest" || after === "earliest" ? null : after), {
-      onEvent: (event) => this.#onEvent(event),
-      onGap: (gap) => this.#onGap(gap),
-      onMoved: () => this.#onMoved(),
-      onState: (state) => this.#onState(state),
-    });
+  #isFull(): boolean {
+    return [...this.#handOvers].some((loop) => loop.isFull());
   }
 
   #unpause(): void {
-    if (!this.#isPaused || [...this.#handOvers].some((handOver) => handOver.isFull)) return;
+    if (!this.#isPaused || this.#isFull()) return;
     this.#isPaused = false;
     this.#feed.unpause();
   }
@@ -180,18 +151,18 @@ export class EventClient<Events = Record<string, unknown>> implements AsyncItera
     this.#unlisten();
     this.#feed.close();
     // A feed that was never started has nothing to say.
-    if (this.#state.kind !== "closed") this.#onState({ kind: "closed", reason: "closed_here", message: null });
-    const error = this.#state.kind === "closed" ? errorOf(this.#state) : null;
-    for (const handOver of this.#handOvers) handOver.end(error);
+    if (this.#state.kind !== "closed") this.#take({ state: { kind: "closed", reason: "closed_here", message: null } });
+    for (const loop of this.#handOvers) loop.end(errorOf(this.#state));
     this.#handOvers.clear();
-    for (const listeners of [this.#events, this.#gaps, this.#states]) listeners.clear();
+    this.#listeners.clear();
     await this.#saved?.flush();
   }
 }
 
 /** What a loop over a client throws when it was not the application that ended it. */
-function errorOf({ reason, message }: ClientState & { readonly kind: "closed" }): ClientError | null {
-  if (reason === "closed_here" || reason === "done") return null;
+function errorOf(state: ClientState): ClientError | null {
+  const { reason } = state;
+  if (state.kind !== "closed" || reason === "closed_here" || reason === "done") return null;
   const code = reason === "refused" ? "connection_failed" : "not_authorized";
-  return new ClientError(code, `The connection ended for good: ${message ?? reason}`);
+  return new ClientError(code, `The connection ended for good: ${state.message ?? reason}`);
 }

@@ -1,9 +1,10 @@
+import { closeCodes, comingBack } from "@starcast/core/wire";
 import { describe, expect, it } from "vitest";
-import { nextStep, noHistory, type Attempt, type History, type SourceEnd, type Wishes } from "./next-step.ts";
+import { endOfCode, endOfStatus, type End } from "./end.ts";
+import { firstTransport, nextStep, noHistory, type Attempt, type History, type Wishes } from "./next-step.ts";
 
 const attempt = (known: Partial<Attempt> = {}): Attempt => ({
   transport: "websocket",
-  wasGreeted: true,
   heldMs: 1_000,
   advice: undefined,
   retryMs: 0,
@@ -15,15 +16,25 @@ const wishes = (wanted: Partial<Wishes> = {}): Wishes => ({
   random: { next: () => 1 },
   ...wanted,
 });
-const closed = (code: number): SourceEnd => ({ kind: "closed", code });
-const refused = (status: number, retryAfterMs: number | null = null): SourceEnd => ({
-  kind: "refused",
-  status,
-  message: "said why",
-  retryAfterMs,
-});
-const step = (end: SourceEnd, made?: Partial<Attempt>, history?: Partial<History>, wanted?: Partial<Wishes>) =>
+const lost: End = { next: "soon", reason: "lost" };
+const unreachable: End = { next: "soon", reason: "unreachable" };
+const refused = (status: number, retryAfterMs: number | null = null): End =>
+  endOfStatus(status, "said why", retryAfterMs);
+const step = (end: End, made?: Partial<Attempt>, history?: Partial<History>, wanted?: Partial<Wishes>) =>
   nextStep(end, attempt(made), { ...noHistory, ...history }, wishes(wanted)).step;
+
+describe("the end of a WebSocket", () => {
+  it("means to a client what core's table of close codes says", () => {
+    for (let code = 1_000; code < 5_000; code += 1) {
+      const { next } = endOfCode(code);
+      expect([code, next === "renew" ? "never" : next]).toEqual([code, comingBack(code)]);
+    }
+    for (const { code, reason } of Object.values(closeCodes)) {
+      const said = endOfCode(code).reason;
+      expect([code, said]).toEqual([code, said === "protocol_error" ? said : reason]);
+    }
+  });
+});
 
 describe("after a connection ended, a client", () => {
   it.each([
@@ -38,7 +49,7 @@ describe("after a connection ended, a client", () => {
     [4403, { kind: "close", reason: "forbidden" }],
     [4408, { kind: "wait", reason: "too_slow", ms: 1_000 }],
   ])("that was closed with %s does as the table of close codes says", (code, expected) => {
-    expect(step(closed(code))).toMatchObject(expected);
+    expect(step(endOfCode(code))).toMatchObject(expected);
   });
 
   it.each([
@@ -48,30 +59,30 @@ describe("after a connection ended, a client", () => {
     [400, "refused"],
     [410, "refused"],
   ])("that was answered %s stops", (status, reason) => {
-    expect(step(refused(status), { transport: "sse", wasGreeted: false })).toMatchObject({ kind: "close", reason });
+    expect(step(refused(status), { transport: "sse", heldMs: null })).toMatchObject({ kind: "close", reason });
   });
 
   it.each([404, 429, 500, 502, 503])("that was answered %s comes back", (status) => {
-    expect(step(refused(status), { transport: "sse", wasGreeted: false })).toMatchObject({ kind: "wait" });
+    expect(step(refused(status), { transport: "sse", heldMs: null })).toMatchObject({ kind: "wait" });
   });
 
   it("comes back when the server says", () => {
-    expect(step(closed(1012), { advice: 7_000 })).toMatchObject({ kind: "wait", ms: 7_000 });
-    expect(step(refused(503, 9_000), { transport: "sse", wasGreeted: false })).toMatchObject({ ms: 9_000 });
-    expect(step(refused(429, 12_000), { transport: "sse", wasGreeted: false })).toMatchObject({ ms: 12_000 });
-    expect(step({ kind: "lost" }, { transport: "sse", retryMs: 3_000 })).toMatchObject({ ms: 3_000 });
+    expect(step(endOfCode(1012), { advice: 7_000 })).toMatchObject({ kind: "wait", ms: 7_000 });
+    expect(step(refused(503, 9_000), { transport: "sse", heldMs: null })).toMatchObject({ ms: 9_000 });
+    expect(step(refused(429, 12_000), { transport: "sse", heldMs: null })).toMatchObject({ ms: 12_000 });
+    expect(step(lost, { transport: "sse", retryMs: 3_000 })).toMatchObject({ ms: 3_000 });
   });
 
   it("does not come back at once over and over, whatever the server says", () => {
-    expect(step(closed(1012), { advice: 0 }, { failures: 0 })).toMatchObject({ ms: 0 });
-    expect(step(closed(1012), { advice: 0 }, { failures: 3 })).toMatchObject({ ms: 8_000 });
+    expect(step(endOfCode(1012), { advice: 0 }, { failures: 0 })).toMatchObject({ ms: 0 });
+    expect(step(endOfCode(1012), { advice: 0 }, { failures: 3 })).toMatchObject({ ms: 8_000 });
   });
 
   it("waits longer after each failure, and forgets them once a connection held for 30 s", () => {
     let history: History = noHistory;
     const waits: number[] = [];
     for (const heldMs of [0, 0, 0, 29_999, 30_000, 0]) {
-      const next = nextStep(closed(1006), attempt({ heldMs }), history, wishes());
+      const next = nextStep(lost, attempt({ heldMs }), history, wishes());
       history = next.history;
       if (next.step.kind === "wait") waits.push(next.step.ms);
     }
@@ -79,27 +90,36 @@ describe("after a connection ended, a client", () => {
   });
 
   it("asks for a token once more, then stops", () => {
-    const end = closed(4401);
+    const end = endOfCode(4401);
     const first = nextStep(end, attempt(), noHistory, wishes({ hasToken: true }));
     expect(first.step).toEqual({ kind: "try", transport: "websocket", reason: "unauthorized" });
-    const second = nextStep(end, attempt({ wasGreeted: false }), first.history, wishes({ hasToken: true }));
+    const second = nextStep(end, attempt({ heldMs: null }), first.history, wishes({ hasToken: true }));
     expect(second.step).toMatchObject({ kind: "close", reason: "unauthorized" });
   });
 
   it("tries SSE at once where a WebSocket does not come through, unless it was asked for", () => {
-    const made = { wasGreeted: false } as const;
-    expect(step({ kind: "unreachable" }, made)).toEqual({ kind: "try", transport: "sse", reason: "unreachable" });
-    expect(step({ kind: "silent" }, made)).toMatchObject({ kind: "try", transport: "sse" });
-    expect(step({ kind: "unreachable" }, made, {}, { transport: "websocket" })).toMatchObject({
-      kind: "wait",
-      transport: "websocket",
-    });
+    const made = { heldMs: null } as const;
+    expect(step(unreachable, made)).toEqual({ kind: "try", transport: "sse", reason: "unreachable" });
+    expect(step({ next: "soon", reason: "silent" }, made)).toMatchObject({ kind: "try", transport: "sse" });
+    // Two halves of one try.
+    expect(nextStep(unreachable, attempt(made), noHistory, wishes()).history.failures).toBe(0);
+    expect(step({ next: "never", reason: "refused" }, made)).toMatchObject({ kind: "try", transport: "sse" });
+    expect(step(unreachable, made, {}, { transport: "websocket" })).toMatchObject({ kind: "wait" });
+    expect(step(endOfCode(1013), made)).toMatchObject({ kind: "wait", reason: "try_later" });
   });
 
   it("begins with SSE where only SSE has come through", () => {
-    expect(step({ kind: "lost" }, { transport: "sse" })).toMatchObject({ kind: "wait", transport: "sse" });
-    expect(step({ kind: "lost" }, { transport: "sse" }, { hasWebSocketWorked: true })).toMatchObject({
-      transport: "websocket",
-    });
+    const { history } = nextStep(lost, attempt({ transport: "sse" }), noHistory, wishes());
+    expect(firstTransport("auto", history)).toBe("sse");
+    expect(firstTransport("websocket", history)).toBe("websocket");
+    const later = nextStep(lost, attempt(), history, wishes()).history;
+    expect(firstTransport("auto", later)).toBe("websocket");
+    const last = nextStep(lost, attempt({ transport: "sse" }), later, wishes()).history;
+    expect(firstTransport("auto", last)).toBe("websocket");
+  });
+
+  it("takes the end of a stream that says to stay away for the end of its token", () => {
+    expect(step(lost, { transport: "sse", advice: null })).toEqual({ kind: "close", reason: "unauthorized" });
+    expect(step(lost, { transport: "sse", advice: null }, {}, { hasToken: true })).toMatchObject({ kind: "try" });
   });
 });

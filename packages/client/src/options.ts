@@ -63,75 +63,78 @@ export interface ResolvedConnectOptions {
   readonly positions: PositionStore | null;
   readonly credentials: "omit" | "same-origin" | "include";
   readonly maxBufferedEvents: number;
+  readonly signal: AbortSignal | null;
   readonly webSocket: WebSocketConstructor | null;
   readonly fetch: typeof globalThis.fetch;
   readonly surroundings: Surroundings;
   readonly warn: Warn;
 }
 
-/** Complete, checked, frozen; throws `invalid_option` or `unsupported` at the first option that cannot be used. */
+/** Complete and checked; throws `invalid_option` or `unsupported` at the first option that cannot be used. */
 export function resolveConnectOptions<Events>(options: ConnectOptions<Events>): ResolvedConnectOptions {
-  checkKeys("ConnectOptions", options, optionKeys);
-  const runtime = options.runtime ?? {};
-  checkKeys("runtime", runtime, ["webSocket", "fetch", "surroundings", "warn"]);
-  const { after = "latest", maxBufferedEvents = 1_000, getToken, positions } = options;
-  const host = globalThis as { readonly WebSocket?: WebSocketConstructor };
-  const webSocket = runtime.webSocket ?? host.WebSocket ?? null;
-  const asked = choice("transport", options.transport ?? "auto", ["auto", "websocket", "sse"]);
-  if (asked === "websocket" && webSocket === null)
-    throw new ClientError(
-      "unsupported",
-      "Expected a runtime with WebSocket, got none: give `runtime.webSocket`, or use SSE",
-    );
-  if (after !== "latest" && after !== "earliest" && readPlace(after) === null)
-    throw invalidOption("after", '"earliest", "latest" or a position', after);
-  if (maxBufferedEvents !== Infinity && !(Number.isInteger(maxBufferedEvents) && maxBufferedEvents >= 1))
-    throw invalidOption("maxBufferedEvents", "an integer of at least 1, or Infinity", maxBufferedEvents);
-  if (getToken !== undefined && typeof getToken !== "function")
-    throw invalidOption("getToken", "a function that gives a token", getToken);
-  if (positions !== undefined && (typeof positions?.load !== "function" || typeof positions.save !== "function"))
-    throw invalidOption("positions", "{ load, save }", positions);
-  return Object.freeze({
-    url: readUrl(options.url),
-    types: patterns("types", options.types),
-    subjects: patterns("subjects", options.subjects),
-    after,
-    transport: asked === "auto" && webSocket === null ? "sse" : asked,
-    getToken: getToken ?? null,
-    positions: positions ?? null,
-    credentials: choice("credentials", options.credentials ?? "same-origin", ["omit", "same-origin", "include"]),
-    maxBufferedEvents,
-    webSocket,
-    // Called without an object, as browsers demand of theirs.
-    fetch: runtime.fetch ?? ((input, init) => fetch(input, init)),
-    surroundings: runtime.surroundings ?? realSurroundings,
-    warn: boundedWarn(runtime.warn ?? warnOnConsole),
+  const asked = withDefaults("options", options, {
+    ...{ url: "", events: null, types: null, subjects: null, after: "latest", transport: "auto", getToken: null },
+    ...{ positions: null, credentials: "same-origin", maxBufferedEvents: 1_000, signal: null, runtime: {} },
   });
+  const { types, subjects, after, transport, getToken, positions, maxBufferedEvents, signal } = asked;
+  const host = globalThis as { readonly WebSocket?: WebSocketConstructor };
+  const given: RuntimeOptions = asked.runtime;
+  const runtime = withDefaults("runtime", given, {
+    webSocket: host.WebSocket ?? null,
+    // Called without an object, as browsers demand of theirs.
+    fetch: (input: RequestInfo | URL, init?: RequestInit) => fetch(input, init),
+    surroundings: realSurroundings,
+    warn: warnOnConsole,
+  });
+  const demand = (option: keyof typeof asked, isSo: boolean, expected: string): void => {
+    if (!isSo) throw invalidOption(option, expected, asked[option]);
+  };
+  const oneOf = (option: keyof typeof asked, choices: string): void =>
+    demand(
+      option,
+      choices.split(", ").some((choice) => choice === asked[option]),
+      choices,
+    );
+  // What the gateway takes is its to judge; what could not even be sent as a list is refused here.
+  const isList = (list: readonly unknown[] | null): boolean =>
+    list === null || (Array.isArray(list) && list.length > 0 && list.every((each) => typeof each === "string" && each));
+  const isFunction = (value: unknown): boolean => typeof value === "function";
+
+  demand("types", isList(types), "a list of patterns");
+  demand("subjects", isList(subjects), "a list of patterns");
+  if (readPlace(after) === null) oneOf("after", "latest, earliest");
+  oneOf("transport", "auto, websocket, sse");
+  oneOf("credentials", "omit, same-origin, include");
+  demand("getToken", getToken === null || isFunction(getToken), "a function");
+  demand(
+    "positions",
+    positions === null || (isFunction(positions.load) && isFunction(positions.save)),
+    "{ load, save }",
+  );
+  demand("maxBufferedEvents", maxBufferedEvents > 0, "a number above 0");
+  demand("signal", signal === null || isFunction(signal.addEventListener), "an AbortSignal");
+  if (transport === "websocket" && runtime.webSocket === null)
+    throw new ClientError("unsupported", "This runtime has no WebSocket: give `runtime.webSocket`, or use SSE");
+  return {
+    ...asked,
+    ...runtime,
+    url: readUrl(asked.url),
+    transport: transport === "auto" && runtime.webSocket === null ? "sse" : transport,
+    warn: boundedWarn(runtime.warn),
+  };
 }
 
-const optionKeys = [
-  ...["url", "events", "types", "subjects", "after", "transport", "getToken", "positions", "credentials"],
-  ...["maxBufferedEvents", "signal", "runtime"],
-];
-
-/** Throws for keys that are none, since a misspelt option would be one that is not there. */
-export function checkKeys(what: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null) throw invalidOption(what, "an object", options);
-  for (const key of Object.keys(options))
+/** Every option, given or by default. Throws for keys that are none: a misspelt option would be one that is not there. */
+export function withDefaults<Given extends object, const Defaults extends Readonly<Record<keyof Given, unknown>>>(
+  what: string,
+  given: Given,
+  defaults: Defaults,
+): { readonly [Option in keyof Given]-?: Exclude<Given[Option], undefined> | Defaults[Option] } {
+  if (typeof given !== "object" || given === null) throw invalidOption(what, "an object", given);
+  const known = Object.keys(defaults);
+  for (const key of Object.keys(given))
     if (!known.includes(key)) throw invalidOption(`${what}.${key}`, `one of ${known.join(", ")}`, key);
-}
-
-function choice<Choice extends string>(option: string, value: string, choices: readonly Choice[]): Choice {
-  const found = choices.find((each) => each === value);
-  if (found === undefined) throw invalidOption(option, choices.join(" or "), value);
-  return found;
-}
-
-/** What the gateway takes is its to judge; what could not even be sent as a list is refused here. */
-function patterns(option: string, value: readonly string[] | undefined): readonly string[] | null {
-  if (value === undefined) return null;
-  const isList = Array.isArray(value) && value.length > 0 && value.length <= 64;
-  if (!isList || !value.every((each) => typeof each === "string" && each !== ""))
-    throw invalidOption(option, "a list of 1 to 64 patterns", value);
-  return [...value];
+  const said = Object.entries(given).filter(([, value]) => value !== undefined);
+  // Keys of the one, values of either.
+  return { ...defaults, ...Object.fromEntries(said) } as never;
 }

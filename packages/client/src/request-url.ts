@@ -11,14 +11,15 @@ export interface Asked {
 /** Absolute, of http or https, without fragment. Relative ones need a page they are relative to. */
 export function readUrl(url: unknown): URL {
   const base = (globalThis as { readonly location?: { readonly href?: string } }).location?.href;
-  const text = url instanceof URL ? url.href : url;
-  if (typeof text !== "string" || !URL.canParse(text, base))
-    throw invalidOption("url", base === undefined ? "an absolute URL, outside a page" : "a URL", url);
-  const parsed = new URL(text, base);
-  parsed.protocol = parsed.protocol.replace("ws", "http");
-  if (!/^https?:$/.test(parsed.protocol)) throw invalidOption("url", "of http, https, ws or wss", url);
-  parsed.hash = "";
-  return parsed;
+  try {
+    const read = new URL(String(url), base);
+    read.protocol = read.protocol.replace("ws", "http");
+    read.hash = "";
+    if (/^https?:$/.test(read.protocol)) return read;
+  } catch {
+    // Said below, together with what can be read and not followed.
+  }
+  throw invalidOption("url", `a URL of http or ws${base === undefined ? ", absolute outside a page" : ""}`, url);
 }
 
 /** The URL of one try. The place wins over whatever the URL itself says. Pure. */
@@ -26,19 +27,16 @@ export function requestUrl(url: URL, transport: Transport, { types, subjects, af
   const request = new URL(url);
   if (transport === "websocket") request.protocol = request.protocol.replace("http", "ws");
   const query = request.searchParams;
-  for (const older of ["lastEventId", "last_event_id"]) query.delete(older);
   if (types !== null) query.set("types", types.join(","));
-  if (subjects !== null) {
-    query.delete("subjects");
-    for (const subject of subjects) query.append("subjects", subject);
-  }
-  query.set("after", after);
+  if (subjects !== null) query.delete("subjects");
+  for (const subject of subjects ?? []) query.append("subjects", subject);
+  // The name that wins where the URL itself says another.
+  query.set("lastEventId", after);
   return request.href;
 }
 
 /** What a position is kept under: it speaks only for the filter it was gained under. Pure. */
 export function positionKey(url: URL, { types, subjects }: Omit<Asked, "after">): string {
-  const sorted = (patterns: readonly string[] | null): string =>
-    patterns === null ? "" : [...new Set(patterns)].toSorted().join(" ");
+  const sorted = (patterns: readonly string[] | null): string => [...new Set(patterns)].sort().join(" ");
   return `starcast ${url.href} [${sorted(types)}] [${sorted(subjects)}]`;
 }

@@ -1,67 +1,58 @@
+import type { ResolvedConnectOptions } from "./options.ts";
 import { readPlace } from "./place.ts";
 import type { PositionStore } from "./position-store.ts";
-import type { Surroundings, Timer } from "./surroundings.ts";
-import type { Warn } from "./warnings.ts";
+import { positionKey } from "./request-url.ts";
+import type { Timer } from "./surroundings.ts";
 
 /** A position is saved at most this often, and when the page is hidden or the client closed. */
 export const saveEveryMs = 1_000;
 
 /** One client's position in a store; a store that fails costs a warning, not an event. */
-export class SavedPosition {
-  readonly #store: PositionStore;
-  readonly #key: string;
-  readonly #surroundings: Surroundings;
-  readonly #warn: Warn;
-  #timer: Timer | null = null;
-  #unsaved: string | null = null;
-  #saving: Promise<void> = Promise.resolve();
-
-  constructor(store: PositionStore, key: string, surroundings: Surroundings, warn: Warn) {
-    this.#store = store;
-    this.#key = key;
-    this.#surroundings = surroundings;
-    this.#warn = warn;
-  }
-
+export interface SavedPosition {
   /** Null when there is none that can be read. Never rejects. */
-  async load(): Promise<string | null> {
-    try {
-      const saved = await this.#store.load(this.#key);
-      return typeof saved === "string" && readPlace(saved) !== null ? saved : null;
-    } catch (error) {
-      this.#warn("the saved position could not be loaded; beginning without it", error);
-      return null;
-    }
-  }
-
+  load(): Promise<string | null>;
   /** Soon saved. */
-  moved(position: string): void {
-    this.#unsaved = position;
-    this.#timer ??= this.#surroundings.scheduler.after(saveEveryMs, () => void this.flush());
-  }
+  moved(position: string): void;
+  /** Saves what is not saved yet, in this very turn if it can, which may be the last that a page gets. Never rejects. */
+  flush(): Promise<void>;
+}
 
-  /** Saves at once what is not saved yet. Never rejects. */
-  flush(): Promise<void> {
-    this.#timer?.cancel();
-    this.#timer = null;
-    const position = this.#unsaved;
-    if (position === null) return this.#saving;
-    this.#unsaved = null;
-    // One after the other: an older position must not overtake a newer one. The first of a quiet store is saved in this
-    // very turn, which may be the last that a page gets.
-    this.#saving = this.#isIdle ? this.#save(position) : this.#saving.then(() => this.#save(position));
-    return this.#saving;
-  }
-
-  #isIdle = true;
-
-  async #save(position: string): Promise<void> {
-    this.#isIdle = false;
+export function savedPosition(store: PositionStore, options: ResolvedConnectOptions): SavedPosition {
+  const { surroundings, warn, url } = options;
+  const key = positionKey(url, options);
+  let timer: Timer | null = null;
+  let latest: string | null = null;
+  let saved: string | null = null;
+  let saving: Promise<void> | null = null;
+  // One after the other: an older position must not overtake a newer one.
+  const save = async (): Promise<void> => {
     try {
-      await this.#store.save(this.#key, position);
+      while (latest !== saved) await store.save(key, (saved = latest) ?? "");
     } catch (error) {
-      this.#warn("the position could not be saved; after a reload, events may come again", error);
+      warn("no position could be saved", error);
     }
-    this.#isIdle = true;
-  }
+  };
+  const flush = (): Promise<void> => {
+    timer?.cancel();
+    timer = null;
+    saving ??= save().finally(() => (saving = null));
+    return saving;
+  };
+  return {
+    async load() {
+      try {
+        const loaded = (await store.load(key)) ?? null;
+        return readPlace(loaded) && loaded;
+      } catch (error) {
+        warn("no position could be loaded", error);
+        return null;
+      }
+    },
+    moved(position) {
+      if (position === latest) return;
+      latest = position;
+      timer ??= surroundings.scheduler.after(saveEveryMs, () => void flush());
+    },
+    flush,
+  };
 }

@@ -1,4 +1,4 @@
-import type { SourceEnd } from "./next-step.ts";
+import type { End } from "./end.ts";
 
 /** What is asked of a gateway, by whichever transport. */
 export interface SourceRequest {
@@ -7,21 +7,21 @@ export interface SourceRequest {
   readonly token: string | null;
 }
 
-/** What a source tells. After `end`, or once it was closed, it MUST tell nothing. */
+/** What a source tells; who closed it does not listen any more. */
 export interface SourceListener {
   /** The text of one frame. */
   frame(text: string): void;
-  /** Something came, be it nothing but a sign of life. */
+  /** Something else came, be it nothing but a sign of life. */
   heard(): void;
   /** The least the stream asks to wait before coming back. */
   retry(ms: number): void;
-  end(end: SourceEnd): void;
+  end(end: End): void;
 }
 
 /** One connection, of whichever transport. */
 export interface Source {
-  /** Brings a new token; false where that takes a new connection. */
-  sendToken(token: string): boolean;
+  /** Brings a new token; absent where that takes a new connection. */
+  sendToken?(token: string): void;
   /** Idempotent. */
   close(): void;
 }

@@ -1,88 +1,63 @@
 import { readRetryAfter } from "./back-off.ts";
-import type { SourceEnd } from "./next-step.ts";
+import { endOfStatus, type End } from "./end.ts";
 import type { Source, SourceListener, SourceRequest } from "./source.ts";
-import { StreamParser } from "./stream-parser.ts";
+import { streamParser } from "./stream-parser.ts";
 
 export interface StreamRequest extends SourceRequest {
+  readonly fetch: typeof globalThis.fetch;
   readonly credentials: "omit" | "same-origin" | "include";
   readonly now: () => number;
 }
 
 /** Frames from an event stream read by fetch: with a token in a header, and an answer that says why it is none. */
-export function openStream(fetch: typeof globalThis.fetch, request: StreamRequest, listener: SourceListener): Source {
+export function openStream(request: StreamRequest, listener: SourceListener): Source {
   const abort = new AbortController();
-  const tell: SourceListener = {
-    frame: (text) => void (abort.signal.aborted || listener.frame(text)),
-    heard: () => void (abort.signal.aborted || listener.heard()),
-    retry: (ms) => void (abort.signal.aborted || listener.retry(ms)),
-    end: (end) => void (abort.signal.aborted || listener.end(end)),
-  };
-  void readStream(fetch, request, tell, abort.signal).then((end) => {
-    tell.end(end);
+  void readStream(request, listener, abort.signal).then((end) => {
+    listener.end(end);
     // What is left of an answer that was not read to its end would hold its connection.
     abort.abort();
   });
-  return { sendToken: () => false, close: () => abort.abort() };
+  return { close: () => abort.abort() };
 }
 
 /** Never rejects. */
 async function readStream(
-  fetch: typeof globalThis.fetch,
-  { url, token, credentials, now }: StreamRequest,
+  { fetch, url, token, credentials, now }: StreamRequest,
   listener: SourceListener,
   signal: AbortSignal,
-): Promise<SourceEnd> {
-  let isStream = false;
+): Promise<End> {
+  let reason: "unreachable" | "lost" = "unreachable";
   try {
-    const headers: Record<string, string> = { accept: "text/event-stream" };
-    if (token !== null) headers["authorization"] = `Bearer ${token}`;
-    const response = await fetch(url, { headers, credentials, cache: "no-store", signal });
-    if (response.status !== 200 || !isEventStream(response)) return await readRefusal(response, now());
-    listener.heard();
-    isStream = true;
-    return await readBody(response, listener);
+    const { status, headers, body } = await fetch(url, {
+      headers: { accept: "text/event-stream", ...(token !== null && { authorization: `Bearer ${token}` }) },
+      ...{ credentials, cache: "no-store", signal },
+    });
+    const reader = body?.getReader();
+    if (status !== 200 || !/^text\/event-stream/i.test(headers.get("content-type") ?? ""))
+      return endOfStatus(status, await readMessage(status, reader), readRetryAfter(headers.get("retry-after"), now()));
+    reason = "lost";
+    const push = streamParser({ retry: listener.retry, block: ({ data }) => listener.frame(data) });
+    for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+      listener.heard();
+      if (!push(part.value)) return { next: "later", reason: "protocol_error", message: "a line is over 1 MiB" };
+    }
   } catch {
     // Every network error is the same here (fetch tells pages nothing more): a connection lost, or none made.
-    return { kind: isStream ? "lost" : "unreachable" };
   }
+  return { next: "soon", reason };
 }
 
-async function readBody(response: Response, listener: SourceListener): Promise<SourceEnd> {
-  const parser = new StreamParser({
-    // The type is in the frame as well.
-    block: ({ data }) => listener.frame(data),
-    retry: (ms) => listener.retry(ms),
-  });
-  const reader = response.body?.getReader();
-  for (let part = await reader?.read(); part !== undefined && !part.done; part = await reader?.read()) {
-    listener.heard();
-    if (!parser.push(part.value))
-      return { kind: "protocol_error", message: "Expected lines of at most 1 MiB, got a longer one" };
+/** What a gateway says to a developer, in the first piece of its answer; of others, nothing but the status. */
+async function readMessage(
+  status: number,
+  reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
+): Promise<string> {
+  let said = "no event stream";
+  try {
+    const answer = JSON.parse(new TextDecoder().decode((await reader?.read())?.value)) as { readonly message: unknown };
+    said = String(answer.message).slice(0, 500);
+  } catch {
+    // No JSON: a page of a proxy, or nothing.
   }
-  return { kind: "lost" };
-}
-
-async function readRefusal(response: Response, now: number): Promise<SourceEnd> {
-  const { status, headers } = response;
-  const retryAfterMs = readRetryAfter(headers.get("retry-after"), now);
-  return { kind: "refused", status, retryAfterMs, message: await readMessage(response) };
-}
-
-/** What a gateway says to a developer; of others, nothing but the status. */
-async function readMessage(response: Response): Promise<string> {
-  if (response.status === 200) return "Expected an event stream, got another kind of answer";
-  const said = `The server answered ${response.status}`;
-  if (!isOfType(response, "application/json") || Number(response.headers.get("content-length") ?? 0) > 10_000)
-    return said;
-  const body: unknown = await response.json();
-  const message: unknown = typeof body === "object" && body !== null && "message" in body ? body.message : undefined;
-  return typeof message === "string" ? `${said}: ${message.slice(0, 500)}` : said;
-}
-
-function isEventStream(response: Response): boolean {
-  return isOfType(response, "text/event-stream");
-}
-
-function isOfType(response: Response, type: string): boolean {
-  return (response.headers.get("content-type") ?? "").toLowerCase().startsWith(type);
+  return `the server answered ${status}: ${said}`;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { forEachSeed } from "@starcast/testing";
 import { describe, expect, it } from "vitest";
-import { maxBlockLength, maxLineLength, StreamParser } from "./stream-parser.ts";
+import { maxBlockLength, maxLineLength, streamParser } from "./stream-parser.ts";
 
 interface Vector {
   readonly name: string;
@@ -19,11 +19,11 @@ const vectors = JSON.parse(
 function parse(parts: readonly Uint8Array[]): { blocks: (readonly string[])[]; retry: number[]; isWhole: boolean } {
   const blocks: (readonly string[])[] = [];
   const retry: number[] = [];
-  const parser = new StreamParser({
+  const push = streamParser({
     block: ({ type, data, lastEventId }) => void blocks.push([type, data, lastEventId]),
     retry: (ms) => void retry.push(ms),
   });
-  return { blocks, retry, isWhole: parts.every((part) => parser.push(part)) };
+  return { blocks, retry, isWhole: parts.every((part) => push(part)) };
 }
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text.replaceAll("%xx-2048", "x".repeat(2_048)));
@@ -63,15 +63,15 @@ describe("a stream that sends too much", () => {
 
   it("is refused before the line ends", () => {
     const part = bytesOf("x".repeat(65_536));
-    const parser = new StreamParser({ block: () => undefined, retry: () => undefined });
-    const taken = Array.from({ length: 17 }, () => parser.push(part));
+    const push = streamParser({ block: () => undefined, retry: () => undefined });
+    const taken = Array.from({ length: 17 }, () => push(part));
     expect(taken.indexOf(false)).toBe(16);
   });
 
   it("may not fill a block with lines either", () => {
     const line = bytesOf(`data:${"x".repeat(1_000_000)}\n`);
-    const parser = new StreamParser({ block: () => undefined, retry: () => undefined });
-    const taken = Array.from({ length: 18 }, () => parser.push(line));
+    const push = streamParser({ block: () => undefined, retry: () => undefined });
+    const taken = Array.from({ length: 18 }, () => push(line));
     expect(taken.indexOf(false)).toBe(Math.floor(maxBlockLength / 1_000_001));
   });
 });

@@ -4,18 +4,14 @@ interface Listenable {
 }
 
 interface Page extends Partial<Listenable> {
-  readonly document?: (Listenable & { readonly visibilityState: string }) | undefined;
+  readonly document?: Listenable & { readonly visibilityState: string };
 }
 
-export interface WakeUpListener {
-  /** The network is back, or somebody looks at the page again. */
-  woken(): void;
-  /** The page may be frozen or gone any moment. */
-  hidden(): void;
-}
-
-/** Listens for what a page is told about itself; outside a page nothing is. Returns how to stop. */
-export function listenForWakeUps({ woken, hidden }: WakeUpListener): () => void {
+/**
+ * Listens for what a page is told about itself; outside a page nothing is. `woken`: the network is back, or somebody
+ * looks at it again. `hidden`: it may be frozen or gone any moment. Returns how to stop.
+ */
+export function listenForWakeUps(woken: () => void, hidden: () => void): () => void {
   const page = globalThis as unknown as Page;
   const { document } = page;
   const changed = (): void => (document?.visibilityState === "visible" ? woken() : hidden());

@@ -1,3 +1,4 @@
+import { endOfCode } from "./end.ts";
 import type { Source, SourceListener, SourceRequest } from "./source.ts";
 
 /** As much of a WebSocket as is used: the browser's, Node's, `ws`. */
@@ -19,38 +20,20 @@ export function openWebSocket(
   listener: SourceListener,
 ): Source {
   // Browsers set no headers on a WebSocket: the token travels as a subprotocol, which the gateway does not echo.
-  const socket = new Socket(url, token === null ? ["starcast.v1"] : ["starcast.v1", `starcast.token.${token}`]);
+  const socket = new Socket(url, ["starcast.v1", ...(token === null ? [] : [`starcast.token.${token}`])]);
   let isOpen = false;
-  let isOver = false;
-  const over = (): boolean => {
-    const wasOver = isOver;
-    isOver = true;
-    return wasOver;
-  };
   socket.onopen = () => {
     isOpen = true;
-    if (!isOver) listener.heard();
-  };
-  socket.onmessage = ({ data }: { readonly data: unknown }) => {
-    if (isOver) return;
     listener.heard();
-    if (typeof data === "string") return listener.frame(data);
-    over();
-    socket.close();
-    listener.end({ kind: "protocol_error", message: "Expected text frames, got a binary one" });
   };
-  socket.onclose = ({ code }: { readonly code: number }) => {
-    if (!over()) listener.end(isOpen ? { kind: "closed", code } : { kind: "unreachable" });
-  };
+  // A binary frame has no text that could be read as one of a gateway.
+  socket.onmessage = ({ data }: { readonly data: unknown }) => listener.frame(typeof data === "string" ? data : "");
+  socket.onclose = ({ code }: { readonly code: number }) =>
+    listener.end(isOpen ? endOfCode(code) : { next: "soon", reason: "unreachable" });
   // `close` follows, and is what is looked at; where nobody listens, an error would end a Node process.
   socket.onerror = () => undefined;
   return {
-    sendToken(renewed) {
-      socket.send(JSON.stringify({ op: "token", token: renewed }));
-      return true;
-    },
-    close() {
-      if (!over()) socket.close(1000);
-    },
+    sendToken: (renewed) => socket.send(JSON.stringify({ op: "token", token: renewed })),
+    close: () => socket.close(1000),
   };
 }

@@ -2,7 +2,7 @@ import { backOffMs } from "../back-off.ts";
 import { invalidOption } from "../client-error.ts";
 import type { ClientState } from "../client-state.ts";
 import type { EventClient } from "../event-client.ts";
-import { checkKeys } from "../options.ts";
+import { withDefaults } from "../options.ts";
 import { readPlace } from "../place.ts";
 import type { Timer } from "../surroundings.ts";
 import type { EventsMatching } from "../typed-events.ts";
@@ -44,12 +44,14 @@ export class Replica<Events, Value> implements Iterable<[string, Value]> {
   });
 
   constructor(client: EventClient<Events>, options: ReplicaOptions<Events, Value>) {
-    checkKeys("ReplicaOptions", options, ["load", "reduce", "maxHeldEvents"]);
-    if (typeof options.load !== "function") throw invalidOption("load", "a function", options.load);
+    const { load, reduce, maxHeldEvents } = withDefaults("options", options, {
+      ...{ load: null, reduce: null, maxHeldEvents: 10_000 },
+    });
+    if (typeof load !== "function") throw invalidOption("load", "a function", load);
     this.#client = client;
-    this.#load = options.load;
-    this.#reduce = options.reduce ?? reduceByVocabulary(client.vocabulary);
-    this.#maxHeldEvents = options.maxHeldEvents ?? defaultMaxHeldEvents;
+    this.#load = load;
+    this.#reduce = reduce ?? reduceByVocabulary(client.vocabulary);
+    this.#maxHeldEvents = maxHeldEvents;
     this.#snapshots = new Snapshots(client.runtime, () => this.#entries);
     this.#unlisten = [
       // Every pattern matches: the types of one vocabulary are the client's to name.
@@ -202,5 +204,3 @@ export class Replica<Events, Value> implements Iterable<[string, Value]> {
 function isIterable<Item>(value: Iterable<Item> | object): value is Iterable<Item> {
   return Symbol.iterator in value;
 }
-
-const defaultMaxHeldEvents = 10_000;
