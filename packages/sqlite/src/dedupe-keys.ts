@@ -1,3 +1,4 @@
+import { StarcastError } from "@starcast/core";
 import { checksum, expectChecksum } from "./checksum.ts";
 import { textOf } from "./columns.ts";
 import type { EventStatements } from "./event-statements.ts";
@@ -9,38 +10,87 @@ export interface FirstOfKey {
   readonly timestamp: string;
 }
 
-/** Dedupe keys and how long they are remembered; part of the transaction of the events they belong to. */
+export interface DedupeLimits {
+  readonly dedupeWindowMs: number;
+  readonly maxDedupeKeys: number;
+  readonly pruneRows: number;
+}
+
+/**
+ * Dedupe keys and how long they are remembered; part of the transaction of the events they belong to. Full, they refuse:
+ * forgetting early would let a duplicate through silently.
+ */
 export class DedupeKeys {
   readonly #statements: EventStatements;
-  readonly #windowMs: number;
+  readonly #limits: DedupeLimits;
   #nextLookAt = 0;
+  /** Keys there are: in the transaction being made, before its last work, and in the file. */
+  #count: number;
+  #countBeforeWork: number;
+  #countInFile: number;
 
-  constructor(statements: EventStatements, windowMs: number) {
+  constructor(statements: EventStatements, limits: DedupeLimits) {
     this.#statements = statements;
-    this.#windowMs = windowMs;
+    this.#limits = limits;
+    this.#count = Number(statements.countKeys.get()?.["count"]);
+    this.#countBeforeWork = this.#count;
+    this.#countInFile = this.#count;
   }
 
   find(key: string, now: number): FirstOfKey | null {
     const column = toColumn(key);
-    const row = this.#statements.findKey.get(column, now);
+    const row = this.#statements.findKey.get(column);
     if (row === undefined) return null;
     const offset = Number(row["offset"]);
     const timestamp = textOf(row["timestamp"]);
     expectChecksum("a dedupe key", checksum([column, offset], timestamp), row["crc"]);
-    return { offset, timestamp };
+    if (Number(row["until"]) > now) return { offset, timestamp };
+    this.#count -= this.#statements.forgetKey.run(column).changes;
+    return null;
   }
 
+  /** Throws `overloaded` when no more can be remembered. */
   remember(key: string, { offset, timestamp }: FirstOfKey, now: number): void {
+    const { dedupeWindowMs, maxDedupeKeys } = this.#limits;
+    if (this.#count >= maxDedupeKeys) this.#makeRoom(now);
     const column = toColumn(key);
-    const until = Math.ceil(now + this.#windowMs);
+    const until = Math.ceil(now + dedupeWindowMs);
     this.#statements.putKey.run(column, offset, timestamp, until, checksum([column, offset], timestamp));
+    this.#count += 1;
   }
 
   /** Those whose time is over, at most `limit`; when there are more, the next call goes on. */
   forget(now: number, limit: number): void {
     if (now < this.#nextLookAt) return;
     const { changes } = this.#statements.forgetKeys.run(now, limit);
+    this.#count -= changes;
     this.#nextLookAt = changes < limit ? now + lookEveryMs : now;
+  }
+
+  beforeWork(): void {
+    this.#countBeforeWork = this.#count;
+  }
+
+  onUndone(): void {
+    this.#count = this.#countBeforeWork;
+  }
+
+  afterCommit(): void {
+    this.#countInFile = this.#count;
+  }
+
+  rolledBack(): void {
+    this.#count = this.#countInFile;
+  }
+
+  #makeRoom(now: number): void {
+    const { dedupeWindowMs, maxDedupeKeys, pruneRows } = this.#limits;
+    this.#count -= this.#statements.forgetKeys.run(now, pruneRows).changes;
+    if (this.#count < maxDedupeKeys) return;
+    throw new StarcastError(
+      "overloaded",
+      `Expected at most ${maxDedupeKeys} dedupe keys within ${dedupeWindowMs} ms, got more: raise maxDedupeKeys or shorten dedupeWindowMs`,
+    );
   }
 }
 

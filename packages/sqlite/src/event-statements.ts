@@ -16,12 +16,24 @@ const sql: Readonly<Record<StatementName, string>> = {
   ends: "SELECT (SELECT min(offset) FROM events) AS first, (SELECT max(offset) FROM events) AS last",
   oldest: `SELECT offset, ${numberColumn("size")}, ${textColumn("timestamp")} FROM events WHERE offset > ? ORDER BY offset LIMIT ?`,
   deleteThrough: "DELETE FROM events WHERE offset <= ?",
-  findKey: `SELECT ${numberColumn("offset")}, ${textColumn("timestamp")}, ${numberColumn("crc")} FROM dedupe WHERE key = ? AND until > ?`,
-  putKey: "INSERT OR REPLACE INTO dedupe (key, offset, timestamp, until, crc) VALUES (?, ?, ?, ?, ?)",
+  findKey: `SELECT ${numberColumn("offset")}, ${textColumn("timestamp")}, ${numberColumn("until")}, ${numberColumn("crc")} FROM dedupe WHERE key = ?`,
+  countKeys: "SELECT count(*) AS count FROM dedupe",
+  forgetKey: "DELETE FROM dedupe WHERE key = ?",
+  putKey: "INSERT INTO dedupe (key, offset, timestamp, until, crc) VALUES (?, ?, ?, ?, ?)",
   forgetKeys: "DELETE FROM dedupe WHERE key IN (SELECT key FROM dedupe WHERE until <= ? ORDER BY until LIMIT ?)",
 };
 
-type StatementName = "insert" | "read" | "ends" | "oldest" | "deleteThrough" | "findKey" | "putKey" | "forgetKeys";
+type StatementName =
+  | "insert"
+  | "read"
+  | "ends"
+  | "oldest"
+  | "deleteThrough"
+  | "findKey"
+  | "countKeys"
+  | "forgetKey"
+  | "putKey"
+  | "forgetKeys";
 
 export type EventStatements = Readonly<Record<StatementName, Statement>>;
 

@@ -12,6 +12,10 @@ export interface SqliteOptions {
   readonly pruneRows?: number | undefined;
   /** How long a dedupe key is remembered: longer than a publisher's retries take. @default 300_000 */
   readonly dedupeWindowMs?: number | undefined;
+  /** Dedupe keys remembered at once; beyond, `overloaded`: the next is published when the oldest is forgotten. @default 100_000 */
+  readonly maxDedupeKeys?: number | undefined;
+  /** Names of durable subscriptions; a service has a handful, so more are made up per client. Beyond, `store_full`. @default 10_000 */
+  readonly maxCheckpoints?: number | undefined;
   /** Unfinished webhook deliveries per endpoint; beyond, dead (`overflow`). @default 100_000 */
   readonly maxPerEndpoint?: number | undefined;
   /** What names this start of the machine, where the host hides it: after another start the tail of a file that was not closed is doubted. @default the system's */
@@ -35,6 +39,8 @@ export interface ResolvedSqliteOptions {
   readonly commitMs: number;
   readonly pruneRows: number;
   readonly dedupeWindowMs: number;
+  readonly maxDedupeKeys: number;
+  readonly maxCheckpoints: number;
   readonly maxPerEndpoint: number;
   readonly bootId: string;
   readonly surroundings: Surroundings;
@@ -66,6 +72,11 @@ export function resolveSqliteOptions(options: SqliteOptions): ResolvedSqliteOpti
       min: 0,
       max: 86_400_000,
     }),
+    maxDedupeKeys: integer("maxDedupeKeys", options.maxDedupeKeys, defaults.maxDedupeKeys, { min: 1, max: Infinity }),
+    maxCheckpoints: integer("maxCheckpoints", options.maxCheckpoints, defaults.maxCheckpoints, {
+      min: 1,
+      max: Infinity,
+    }),
     maxPerEndpoint: integer("maxPerEndpoint", options.maxPerEndpoint, defaults.maxPerEndpoint, {
       min: 1,
       max: Infinity,
@@ -91,5 +102,7 @@ const defaults = Object.freeze({
   commitMs: 0,
   pruneRows: 1_000,
   dedupeWindowMs: 300_000,
+  maxDedupeKeys: 100_000,
+  maxCheckpoints: 10_000,
   maxPerEndpoint: 100_000,
 });

@@ -1,4 +1,5 @@
 import { StarcastError, describe, type CheckpointStore, type Clock, type Lease, type Position } from "@starcast/core";
+import { CheckpointNames } from "./checkpoint-names.ts";
 import { checksum, expectChecksum } from "./checksum.ts";
 import type { Driver, Row, Statement } from "./driver.ts";
 import { numberColumn, textColumn, textOf, textOrNull } from "./columns.ts";
@@ -11,6 +12,7 @@ export class SqliteCheckpoints implements CheckpointStore {
   readonly #clock: Clock;
   readonly #commit: GroupCommit;
   readonly #meta: Meta;
+  readonly #names: CheckpointNames;
   readonly #statements: Readonly<Record<"get" | "put" | "extend" | "save" | "release" | "remove" | "list", Statement>>;
 
   constructor(options: {
@@ -18,11 +20,12 @@ export class SqliteCheckpoints implements CheckpointStore {
     readonly meta: Meta;
     readonly commit: GroupCommit;
     readonly clock: Clock;
+    readonly maxCheckpoints: number;
   }) {
-    const { driver } = options;
+    const { driver, meta } = options;
     this.#clock = options.clock;
     this.#commit = options.commit;
-    this.#meta = options.meta;
+    this.#meta = meta;
     this.#statements = {
       get: driver.prepare(`SELECT ${columns} FROM checkpoints WHERE name = ?`),
       put: driver.prepare(
@@ -34,6 +37,8 @@ export class SqliteCheckpoints implements CheckpointStore {
       remove: driver.prepare("DELETE FROM checkpoints WHERE name = ?"),
       list: driver.prepare(`SELECT ${columns} FROM checkpoints ORDER BY checkpoints.name`),
     };
+    const names = this.#statements.list.all().map((row) => textOf(row["name"]));
+    this.#names = new CheckpointNames(meta, names, options.maxCheckpoints);
   }
 
   async acquire(name: string, ttlMs: number): Promise<Lease | null> {
@@ -43,6 +48,7 @@ export class SqliteCheckpoints implements CheckpointStore {
       const known = this.#statements.get.get(column);
       const now = this.#clock.now();
       if (known !== undefined && known["holder"] !== null && Number(known["until"]) > now) return null;
+      if (known === undefined) this.#names.add(column);
       const revision = this.#meta.number("revision") + 1;
       this.#meta.put("revision", revision);
       this.#statements.put.run(column, revision, Math.ceil(now + ttlMs));
@@ -71,7 +77,10 @@ export class SqliteCheckpoints implements CheckpointStore {
   }
 
   remove(name: string): Promise<void> {
-    return this.#commit.write(() => void this.#statements.remove.run(toColumn(name)));
+    return this.#commit.write(() => {
+      const column = toColumn(name);
+      if (this.#statements.remove.run(column).changes > 0) this.#names.remove(column);
+    });
   }
 
   async list(): Promise<readonly { readonly name: string; readonly position: Position | null }[]> {

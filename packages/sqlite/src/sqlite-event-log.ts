@@ -1,6 +1,7 @@
 import {
   IsoTime,
   StarcastError,
+  Watchers,
   type Appended,
   type Durability,
   type EventDraft,
@@ -15,7 +16,6 @@ import type { GroupCommit } from "./group-commit.ts";
 import type { Meta } from "./meta.ts";
 import type { ResolvedSqliteOptions } from "./options.ts";
 import { Retention, type Extent } from "./retention.ts";
-import { Watchers } from "./watchers.ts";
 
 /** The log in a table: offsets are row ids, an append is part of the next group commit. */
 export class SqliteEventLog implements EventLog {
@@ -47,7 +47,7 @@ export class SqliteEventLog implements EventLog {
     readonly meta: Meta;
     readonly commit: GroupCommit;
   }) {
-    const { durability, retention, surroundings, dedupeWindowMs } = options.options;
+    const { durability, retention, surroundings } = options.options;
     this.epoch = options.epoch;
     this.durability = durability;
     this.retention = { maxEvents: retention.maxEvents, maxBytes: retention.maxBytes };
@@ -56,7 +56,7 @@ export class SqliteEventLog implements EventLog {
     this.#commit = options.commit;
     this.#time = new IsoTime(surroundings.clock);
     this.#statements = prepareEvents(options.driver);
-    this.#keys = new DedupeKeys(this.#statements, dedupeWindowMs);
+    this.#keys = new DedupeKeys(this.#statements, options.options);
     this.#retention = new Retention({
       options: options.options,
       statements: this.#statements,
@@ -144,10 +144,12 @@ export class SqliteEventLog implements EventLog {
 
   beforeWork(): void {
     this.#beforeWork = this.#next;
+    this.#keys.beforeWork();
   }
 
   onUndone(): void {
     this.#next = this.#beforeWork;
+    this.#keys.onUndone();
   }
 
   /** Part of every transaction: retention in bounded steps, and what the file says of itself. */
@@ -166,12 +168,14 @@ export class SqliteEventLog implements EventLog {
     const { head } = this.#next;
     this.#inFile = { ...this.#next, committed: head };
     this.#next = this.#inFile;
+    this.#keys.afterCommit();
     this.#retention.plan(this.#inFile);
     return head;
   }
 
   rolledBack(): void {
     this.#next = this.#inFile;
+    this.#keys.rolledBack();
   }
 
   #insert(drafts: readonly EventDraft[], events: StoredEvent[]): readonly Appended[] {

@@ -28,7 +28,7 @@ export class SqliteStore implements Store {
   #closing: Promise<void> | null = null;
 
   private constructor(path: string, driver: Driver, lock: Driver, options: ResolvedSqliteOptions) {
-    const { surroundings, commitMs, maxPerEndpoint } = options;
+    const { surroundings, commitMs, maxPerEndpoint, maxCheckpoints } = options;
     const { clock, scheduler } = surroundings;
     this.#driver = driver;
     this.#lock = lock;
@@ -46,7 +46,7 @@ export class SqliteStore implements Store {
     });
     const shared = { driver, meta: this.#meta, commit: this.#commit, clock };
     this.log = new SqliteEventLog({ ...shared, epoch, options });
-    this.checkpoints = new SqliteCheckpoints(shared);
+    this.checkpoints = new SqliteCheckpoints({ ...shared, maxCheckpoints });
     this.deliveries = new SqliteDeliveries({ ...shared, checkpoints: this.checkpoints, maxPerEndpoint });
     this.records = new SqliteRecords(shared);
     this.#marked = this.log.head;
