@@ -126,13 +126,15 @@ async function killedAfter(kills: readonly number[], outliving: { readonly url: 
 
   const expected = announcements();
   const last = expected.length + 2;
+  const places: number[] = [];
   for (const enough of kills) {
     await Promise.all(life.live.map(({ receiver }) => receiver.until(({ through }) => through >= enough)));
     const place = await life.restart();
-    // In the middle: something is kept, something is still to come.
     expect(place?.offset).toBeGreaterThanOrEqual(enough);
-    expect(place?.offset).toBeLessThan(last);
+    places.push(place?.offset ?? 0);
   }
+  // At least one in the middle: something was kept, something was still to come. A busy machine may kill late.
+  expect(Math.min(...places)).toBeLessThan(last);
   await Promise.all(outside.map((receiver) => receiver.until(({ through }) => through >= last)));
   await life.untilInside(last);
   await life.end();
@@ -158,7 +160,7 @@ async function killedAfter(kills: readonly number[], outliving: { readonly url: 
 
 describe("the demo with --durable, killed with -9 in the middle of a sync", () => {
   it("goes on where it was, with an MQTT broker in the same process", { timeout: 60_000 }, () =>
-    killedAfter([150, 600], null),
+    killedAfter([100, 600], null),
   );
 
   // A real one: Aedes, when a client comes back, sends what is new before it is done with what waited in the session.
@@ -166,7 +168,7 @@ describe("the demo with --durable, killed with -9 in the middle of a sync", () =
     it("goes on where it was", { timeout: 60_000 }, async () => {
       const mosquitto = await Mosquitto.start(program, ["max_queued_messages 0"]);
       ends.push(() => mosquitto.end());
-      await killedAfter([400], mosquitto);
+      await killedAfter([100, 400], mosquitto);
     });
   });
 });
