@@ -9,7 +9,7 @@ import { openDriver } from "../src/driver.ts";
 import { all, houseOfFiles, outcomeOf } from "./house.ts";
 import { WriterProcess, type WriterOptions } from "./writer-process.ts";
 
-const rounds = Number(process.env["STARCAST_ROUNDS"] ?? 8);
+const rounds = Number(process.env["STARCAST_ROUNDS"] ?? 50);
 const house = houseOfFiles();
 const writers: WriterProcess[] = [];
 
@@ -33,7 +33,7 @@ describe("a writer killed with -9 under load", () => {
     for (let run = 1; run <= rounds; run += 1) {
       const writer = write({ path, run, again, durability: random.integer(0, 3) === 0 ? "disk" : "process" });
       // Now and then before it could write at all.
-      const enough = random.integer(0, 9) === 0 ? 0 : random.integer(1, 800);
+      const enough = random.integer(0, 9) === 0 ? 0 : random.integer(1, 200);
       await writer.until(() => writer.epoch !== "" && writer.acknowledged.length >= enough);
       await writer.kill();
       epoch ||= writer.epoch;
