@@ -23,6 +23,7 @@ export { snapshot, utf8Length } from "./event/snapshot.ts";
 
 export type { Appended, Durability, EventLog, ReadLimit } from "./log/event-log.ts";
 export { DedupeWindow } from "./log/dedupe-window.ts";
+export { checkListFits } from "./log/check-list-fits.ts";
 export { IsoTime } from "./log/iso-time.ts";
 export { Watchers } from "./log/watchers.ts";
 export { MemoryLog, makeEpoch } from "./log/memory-log.ts";
@@ -49,7 +50,7 @@ export { pageOf, select } from "./store/delivery-page.ts";
 export { EndpointBacklog, endOf, isUnfinished, maxAttemptsKept } from "./store/endpoint-backlog.ts";
 export type { Backlogged } from "./store/endpoint-backlog.ts";
 export type { Queued } from "./store/due-queue.ts";
-export { MemoryCheckpoints } from "./store/memory-checkpoints.ts";
+export { MemoryCheckpoints, checkCheckpointName } from "./store/memory-checkpoints.ts";
 export { MemoryDeliveries } from "./store/memory-deliveries.ts";
 export { MemoryRecords, checkRecordKey } from "./store/memory-records.ts";
 export { MemoryStore } from "./store/memory-store.ts";

@@ -1,6 +1,6 @@
 import {
   StarcastError,
-  describe,
+  checkCheckpointName,
   isStarcastError,
   type CheckpointStore,
   type Clock,
@@ -25,7 +25,7 @@ export class KvCheckpoints implements CheckpointStore {
   }
 
   async acquire(name: string, ttlMs: number): Promise<Lease | null> {
-    checkName(name);
+    checkCheckpointName(name);
     const known = await this.#read(name);
     const now = this.#clock.now();
     if (known !== null && known.holder !== null && known.until > now) return null;
@@ -133,9 +133,4 @@ function lost({ name, revision }: Lease): StarcastError {
     "lease_lost",
     `Expected the latest lease of \`${name}\`, got revision ${revision}, which was given back or taken over`,
   );
-}
-
-function checkName(name: unknown): asserts name is string {
-  if (typeof name === "string" && name.length > 0 && name.length <= 256) return;
-  throw new StarcastError("invalid_option", `Expected \`name\` to be 1 to 256 characters, got ${describe(name)}`);
 }

@@ -1,4 +1,11 @@
-import { StarcastError, describe, type CheckpointStore, type Clock, type Lease, type Position } from "@starcast/core";
+import {
+  StarcastError,
+  checkCheckpointName,
+  type CheckpointStore,
+  type Clock,
+  type Lease,
+  type Position,
+} from "@starcast/core";
 import { CheckpointNames } from "./checkpoint-names.ts";
 import { checksum, expectChecksum } from "./checksum.ts";
 import type { Driver, Row, Statement } from "./driver.ts";
@@ -42,7 +49,7 @@ export class SqliteCheckpoints implements CheckpointStore {
   }
 
   async acquire(name: string, ttlMs: number): Promise<Lease | null> {
-    checkName(name);
+    checkCheckpointName(name);
     return this.#commit.write(() => {
       const column = toColumn(name);
       const known = this.#statements.get.get(column);
@@ -125,14 +132,3 @@ function positionOf(row: Row | undefined, name?: string): Position | null {
   expectChecksum("a checkpoint", checksum([name ?? textOf(row["name"]), offset], epoch), row["crc"]);
   return Object.freeze({ epoch, offset });
 }
-
-function checkName(name: unknown): void {
-  if (typeof name === "string" && name.length > 0 && name.length <= maxCheckpointNameLength) return;
-  throw new StarcastError(
-    "invalid_option",
-    `Expected \`name\` to be 1 to ${maxCheckpointNameLength} characters, got ${describe(name)}`,
-  );
-}
-
-/** Longest name of a checkpoint, in characters; as in memory. */
-const maxCheckpointNameLength = 256;

@@ -2,6 +2,7 @@ import {
   IsoTime,
   StarcastError,
   Watchers,
+  checkListFits,
   type Appended,
   type Durability,
   type EventDraft,
@@ -179,7 +180,7 @@ export class SqliteEventLog implements EventLog {
   }
 
   #insert(drafts: readonly EventDraft[], events: StoredEvent[]): readonly Appended[] {
-    this.#checkRoom(drafts);
+    checkListFits(drafts, this.retention);
     const { epoch } = this;
     const now = this.#options.surroundings.clock.now();
     const timestamp = this.#now();
@@ -205,18 +206,6 @@ export class SqliteEventLog implements EventLog {
     const now = this.#time.now();
     if (now > this.#newestTime) this.#newestTime = now;
     return this.#newestTime;
-  }
-
-  // A list larger than what is retained could push its own beginning out before it was offered to everybody.
-  #checkRoom(drafts: readonly EventDraft[]): void {
-    if (drafts.length < 2) return;
-    const { maxEvents, maxBytes } = this.retention;
-    const bytes = drafts.reduce((sum, draft) => sum + draft.sizeBytes, 0);
-    if (drafts.length <= maxEvents / 2 && bytes <= maxBytes / 2) return;
-    throw new StarcastError(
-      "overloaded",
-      `Expected at most half of what the log retains in one publishAll (${maxEvents} events, ${maxBytes} bytes), got ${drafts.length} events of ${bytes} bytes`,
-    );
   }
 
   /** Throws `store_corrupt` when what the file says of its events does not hold: ids could be used again. */

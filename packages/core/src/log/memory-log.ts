@@ -2,6 +2,7 @@ import type { Clock, Random } from "../clock.ts";
 import { StarcastError } from "../errors.ts";
 import type { EventDraft, StoredEvent } from "../event/event.ts";
 import { LogEvent } from "../event/log-event.ts";
+import { checkListFits } from "./check-list-fits.ts";
 import { DedupeWindow } from "./dedupe-window.ts";
 import type { Appended, EventLog, ReadLimit } from "./event-log.ts";
 import { EventRing } from "./event-ring.ts";
@@ -96,19 +97,8 @@ export class MemoryLog implements EventLog {
     return Promise.resolve();
   }
 
-  // A list larger than what is retained would push its own beginning out before anybody was offered it.
   #checkRoom(drafts: readonly EventDraft[]): void {
-    if (drafts.length > 1) {
-      let bytes = 0;
-      for (const draft of drafts) bytes += draft.sizeBytes;
-      const { maxEvents, maxBytes } = this.retention;
-      if (drafts.length > maxEvents / 2 || bytes > maxBytes / 2) {
-        throw new StarcastError(
-          "overloaded",
-          `Expected at most half of what the log retains in one publishAll (${maxEvents} events, ${maxBytes} bytes), got ${drafts.length} events of ${bytes} bytes`,
-        );
-      }
-    }
+    checkListFits(drafts, this.retention);
     // A key that is remembered needs no room: a publisher's retry must pass also when the window is full.
     const newKeys = new Set<string>();
     for (const { dedupeKey } of drafts)

@@ -34,7 +34,7 @@ export class MemoryCheckpoints implements CheckpointStore {
   }
 
   async acquire(name: string, ttlMs: number): Promise<Lease | null> {
-    checkName(name);
+    checkCheckpointName(name);
     const known = this.#checkpoints.get(name);
     const now = this.#clock.now();
     if (known !== undefined && known.holder !== null && known.until > now) return null;
@@ -93,7 +93,8 @@ interface Checkpoint {
   until: number;
 }
 
-function checkName(name: unknown): asserts name is string {
+/** Throws `invalid_option` for what no engine keeps as the name of a checkpoint. */
+export function checkCheckpointName(name: unknown): asserts name is string {
   if (typeof name === "string" && name.length > 0 && name.length <= maxCheckpointNameLength) return;
   throw new StarcastError(
     "invalid_option",
