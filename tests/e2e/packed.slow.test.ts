@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -125,6 +125,15 @@ describe("the project of a page, which knows nothing of Node", () => {
     const said = await run(process.execPath, [tsc], { cwd: project.folder }).catch((error: unknown) => error);
     expect(said).toMatchObject({ stdout: "" });
   });
+
+  it("has the client in one file, where there is no bundler", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "starcast-page-"));
+    cpSync(join(project.folder, "node_modules/@starcast/client/dist/browser.js"), join(folder, "browser.mjs"));
+    const script = `import("./browser.mjs").then((all) => console.log(Object.keys(all).sort().join()))`;
+    const { stdout } = await run(process.execPath, ["-e", script], { cwd: folder });
+    await rm(folder, { recursive: true });
+    expect(stdout.trim()).toBe("ClientError,connect,connectTabs,localStoragePositions,memoryPositions,replica");
+  });
 });
 
 describe("the quick start of the front page", () => {
@@ -200,7 +209,9 @@ function useProject(names: () => readonly string[]): { readonly folder: string }
 /** What a page does with a client: what it may leave out it may also hand on as undefined. */
 const pageCode = `
 import { connect, localStoragePositions, type ConnectOptions } from "@starcast/client";
+import { useEvents, useReplica } from "@starcast/client/react";
 import { replica } from "@starcast/client/replica";
+import { connectTabs } from "@starcast/client/tabs";
 
 type ModelEvents = { "model.set": { id: string; price: number }; "model.deleted": { id: string } };
 const token: string | undefined = document.cookie || undefined;
@@ -223,6 +234,12 @@ const models = replica<ModelEvents, { price: number }>(client, {
 });
 console.log(models.get("gpt")?.price);
 void client.close();
+const shared = connectTabs<ModelEvents>({ url: "/events", group: undefined });
+function Row(): string {
+  useEvents(shared, "model.*", (event) => console.log(event.data.id));
+  return String(useReplica(models).get("gpt")?.price);
+}
+Row();
 `;
 
 interface Manifest {

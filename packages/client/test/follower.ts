@@ -1,7 +1,7 @@
 import { connect, type ClientEvent, type ClientGap, type ClientState, type ConnectOptions } from "@starcast/client";
 import { onTestFinished } from "vitest";
 import { WebSocket } from "ws";
-import { modelEvents, type ModelEvents } from "./house.ts";
+import { modelEvents, type ModelEvents } from "./models.ts";
 import { waker } from "./waker.ts";
 
 export type Told = { readonly event: ClientEvent } | { readonly gap: ClientGap };

@@ -1,26 +1,10 @@
-import { Broker, MemoryStore, defineEvents, event, type BrokerOptions } from "@starcast/core";
+import { Broker, MemoryStore, type BrokerOptions } from "@starcast/core";
 import { SseGateway, allowAnyone, type SseOptions } from "@starcast/sse";
 import { WebSocketGateway, type WebSocketOptions } from "@starcast/websocket";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { onTestFinished } from "vitest";
-
-export interface Model {
-  readonly id: string;
-  readonly n: number;
-}
-
-export const modelEvents = defineEvents({
-  "model.set": event<{ readonly model: Model }>({ subject: ({ model }) => model.id, state: ({ model }) => model }),
-  "model.deleted": event<{ readonly id: string }>({ subject: ({ id }) => id, state: () => undefined }),
-  "number.drawn": event<{ readonly n: number }>(),
-});
-
-export type ModelEvents = {
-  readonly "model.set": { readonly model: Model };
-  readonly "model.deleted": { readonly id: string };
-  readonly "number.drawn": { readonly n: number };
-};
+import { modelEvents, type ModelEvents } from "./models.ts";
 
 export interface HouseOptions {
   readonly broker?: Partial<BrokerOptions<ModelEvents>>;

@@ -1,7 +1,8 @@
 import { replica, type Replica } from "@starcast/client/replica";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Follower } from "./follower.ts";
-import { House, type HouseOptions, type Model, type ModelEvents } from "./house.ts";
+import { House, type HouseOptions } from "./house.ts";
+import type { Model, ModelEvents } from "./models.ts";
 
 /** A server's state, changed and published at once, and a replica of it in a client. */
 async function replicated(options: HouseOptions = {}): Promise<{

@@ -1,0 +1,1 @@
+export { useClientState, useEvents, useReplica } from "./hooks.ts";

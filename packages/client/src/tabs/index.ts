@@ -1,0 +1,2 @@
+export { connectTabs } from "./connect-tabs.ts";
+export type { ConnectTabsOptions } from "./connect-tabs.ts";

@@ -1,0 +1,122 @@
+import { chromium, type Browser, type BrowserContext } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describeWith } from "../../../tests/services.ts";
+import type { House } from "./house.ts";
+import { bundle, FollowingPage, houseWith } from "./pages.ts";
+
+const hurried = { pace: 100 };
+
+describeWith("chromium", "a client in a page of Chromium", (executablePath) => {
+  let browser: Browser;
+  let context: BrowserContext;
+  let script = "";
+
+  beforeAll(async () => {
+    script = bundle("page");
+    browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  });
+  beforeEach(async () => {
+    context = await browser.newContext();
+  });
+  afterEach(() => context.close());
+  afterAll(() => browser?.close());
+
+  /** What is published once the page is live, over whatever happens to it, it was told. */
+  const drawn = async (house: House, page: FollowingPage, from: number, to: number): Promise<void> => {
+    await house.draw(from, to);
+    await page.untilAt(house.position);
+  };
+
+  it("comes back as soon as the network does", async () => {
+    const house = await houseWith(script);
+    const page = await FollowingPage.open(context, house, { transport: "sse" });
+    await page.untilKind("live");
+    await drawn(house, page, 1, 5);
+    await context.setOffline(true);
+    house.cut();
+    await page.untilKind("waiting");
+    await house.draw(6, 300);
+    await context.setOffline(false);
+    await page.untilAt(house.position);
+    expect(await page.expectSound()).toEqual({ events: 300, gaps: 0 });
+  });
+
+  it("goes on after a reload where it was, over the other transport", async () => {
+    const house = await houseWith(script);
+    const page = await FollowingPage.open(context, house, { transport: "websocket", isSaved: true });
+    await page.untilKind("live");
+    await drawn(house, page, 1, 10);
+    const before = await page.read<unknown[]>("page.told");
+    // Hidden, it saves; nobody waits for that.
+    await page.page.goto("about:blank");
+    await house.draw(11, 20);
+    await page.load(house.origin, { transport: "sse", isSaved: true });
+    await page.untilAt(house.position);
+    expect(before).toHaveLength(10);
+    expect(await page.expectSound()).toEqual({ events: 10, gaps: 0 });
+  });
+
+  it("misses nothing while its page is frozen in the background", async () => {
+    const house = await houseWith(script);
+    const page = await FollowingPage.open(context, house, { transport: "websocket", ...hurried });
+    await page.untilKind("live");
+    await drawn(house, page, 1, 5);
+    const devtools = await context.newCDPSession(page.page);
+    await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
+    await house.draw(6, 500);
+    house.cut();
+    await house.draw(501, 600);
+    await devtools.send("Page.setWebLifecycleState", { state: "active" });
+    await page.untilAt(house.position);
+    expect(await page.expectSound()).toEqual({ events: 600, gaps: 0 });
+  });
+
+  describe("shared by tabs", () => {
+    const shared = { tabs: true, pace: 10, areAllTimersFast: true } as const;
+    const openTabs = async (house: House): Promise<FollowingPage[]> => {
+      const tabs: FollowingPage[] = [];
+      for (let tab = 0; tab < 3; tab += 1) {
+        const page = await FollowingPage.open(context, house, shared);
+        await page.untilKind("live");
+        tabs.push(page);
+      }
+      return tabs;
+    };
+    const untilAllAt = (tabs: readonly FollowingPage[], position: string): Promise<unknown> =>
+      Promise.all(tabs.map((tab) => tab.untilAt(position)));
+
+    it("is one connection, that the next tab takes over when the leading one is gone", async () => {
+      const house = await houseWith(script);
+      const [leading, ...others] = await openTabs(house);
+      await house.draw(1, 100);
+      await untilAllAt([...(leading ? [leading] : []), ...others], house.position);
+      expect(house.visits).toHaveLength(1);
+      await leading?.expectSound();
+      const closed = leading?.page.close({ runBeforeUnload: false });
+      await house.draw(101, 200);
+      await closed;
+      await house.draw(201, 300);
+      await untilAllAt(others, house.position);
+      for (const tab of others) expect(await tab.expectSound()).toEqual({ events: 300, gaps: 0 });
+      expect(house.visits.length).toBeLessThanOrEqual(3);
+    });
+
+    it("is taken over from a tab that is frozen, which misses nothing either", async () => {
+      const house = await houseWith(script);
+      const tabs = await openTabs(house);
+      await house.draw(1, 50);
+      await untilAllAt(tabs, house.position);
+      const [leading, ...others] = tabs;
+      if (leading === undefined) throw new Error("Expected three tabs");
+      const devtools = await context.newCDPSession(leading.page);
+      await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
+      await house.draw(51, 150);
+      await untilAllAt(others, house.position);
+      await devtools.send("Page.setWebLifecycleState", { state: "active" });
+      await untilAllAt(tabs, house.position);
+      await house.draw(151, 200);
+      await untilAllAt(tabs, house.position);
+      for (const tab of tabs) expect(await tab.expectSound()).toEqual({ events: 200, gaps: 0 });
+    });
+  });
+});

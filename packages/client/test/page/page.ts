@@ -1,0 +1,59 @@
+import type { ClientEvent, ClientGap, ClientState, ConnectOptions, Surroundings } from "@starcast/client";
+import { connect, connectTabs, localStoragePositions } from "@starcast/client/browser";
+import { realSurroundings } from "../../src/surroundings.ts";
+
+/** What a test asks of a page; everything it can be written as JSON. */
+export interface PageOptions extends Pick<ConnectOptions, "transport" | "types" | "after"> {
+  readonly tabs?: boolean;
+  readonly isSaved?: boolean;
+  /** Timers run so many times as fast; those between two tries only, unless `areAllTimersFast`. */
+  readonly pace?: number;
+  readonly areAllTimersFast?: boolean;
+  /** Tokens given one after the other, the last one for ever. */
+  readonly tokens?: readonly string[];
+}
+
+const told: { readonly event?: ClientEvent; readonly gap?: ClientGap }[] = [];
+const states: ClientState[] = [];
+const tokenReasons: string[] = [];
+let close: () => Promise<void> = () => Promise.resolve();
+
+function follow({ tabs, isSaved, pace = 1, areAllTimersFast = false, tokens, ...options }: PageOptions): void {
+  const hurried: Surroundings = {
+    ...realSurroundings,
+    scheduler: {
+      after: (ms, run, held) =>
+        realSurroundings.scheduler.after(held?.holdsProcess === true || areAllTimersFast ? ms / pace : ms, run, held),
+    },
+  };
+  let asked = 0;
+  const all: ConnectOptions = {
+    ...options,
+    url: "/events",
+    positions: isSaved === true ? localStoragePositions() : undefined,
+    getToken:
+      tokens &&
+      ((reason) => {
+        tokenReasons.push(reason);
+        return tokens[Math.min(asked++, tokens.length - 1)] ?? null;
+      }),
+    runtime: { surroundings: hurried },
+  };
+  const client = tabs === true ? connectTabs(all) : connect(all);
+  client.on("**", (event) => void told.push({ event }));
+  client.on("gap", (gap) => void told.push({ gap }));
+  client.on("state", (state) => void states.push(state));
+  close = () => client.close();
+}
+
+Object.assign(globalThis, {
+  page: {
+    follow,
+    told,
+    states,
+    tokenReasons,
+    last: () => told.at(-1)?.event?.id ?? told.at(-1)?.gap?.through ?? null,
+    kind: () => states.at(-1)?.kind,
+    close: () => close(),
+  },
+});

@@ -1,0 +1,86 @@
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import type { BrowserContext, Page } from "playwright-core";
+import { expect } from "vitest";
+import { House, type HouseOptions } from "./house.ts";
+import { judgeHistory, type Told } from "./judge-history.ts";
+import type { PageOptions } from "./page/page.ts";
+
+// The bundler comes with tsup, which builds the packages.
+const fromRoot = createRequire(new URL("../../../package.json", import.meta.url));
+const bundler = createRequire(fromRoot.resolve("tsup"))("esbuild") as {
+  buildSync(options: Readonly<Record<string, unknown>>): { readonly outputFiles: readonly { readonly text: string }[] };
+};
+
+/** One of the programs beside this file, for a page, from source. */
+export function bundle(name: string): string {
+  const { outputFiles } = bundler.buildSync({
+    entryPoints: [fileURLToPath(new URL(`page/${name}.ts`, import.meta.url))],
+    conditions: ["@starcast/source"],
+    define: { "process.env.NODE_ENV": '"development"' },
+    ...{ bundle: true, write: false, format: "esm", platform: "browser", target: "es2022" },
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+/** A house that also serves a page with this program. */
+export function houseWith(script: string, options: HouseOptions = {}): Promise<House> {
+  return House.open({
+    ...options,
+    handle: (request, response) => {
+      if (request.url?.startsWith("/events")) return false;
+      if (options.handle?.(request, response) === true) return true;
+      const isScript = request.url === "/page.js";
+      response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
+      response.end(isScript ? script : '<!doctype html><body><script type="module" src="/page.js"></script>');
+      return true;
+    },
+  });
+}
+
+/** A page that follows the house it comes from. */
+export class FollowingPage {
+  readonly page: Page;
+
+  private constructor(page: Page) {
+    this.page = page;
+  }
+
+  static async open(context: BrowserContext, house: House, options: PageOptions): Promise<FollowingPage> {
+    const following = new FollowingPage(await context.newPage());
+    await following.load(house.origin, options);
+    return following;
+  }
+
+  async load(origin: string, options: PageOptions): Promise<void> {
+    await this.page.goto(origin);
+    await this.page.waitForFunction("globalThis.page !== undefined");
+    await this.page.evaluate(`page.follow(${JSON.stringify(options)})`);
+  }
+
+  async untilKind(kind: string): Promise<void> {
+    await this.page.waitForFunction(`page.kind() === ${JSON.stringify(kind)}`, undefined, { polling: 20 });
+  }
+
+  async untilAt(position: string): Promise<void> {
+    await this.page.waitForFunction(`page.last() === ${JSON.stringify(position)}`, undefined, { polling: 20 });
+  }
+
+  async untilTold(count: number): Promise<void> {
+    await this.page.waitForFunction(`page.told.length >= ${count}`, undefined, { polling: 5 });
+  }
+
+  read<Value>(expression: string): Promise<Value> {
+    return this.page.evaluate(expression);
+  }
+
+  /** Every number once and in order, or exactly the gaps; returns how many of each. */
+  async expectSound(): Promise<{ readonly events: number; readonly gaps: number }> {
+    const told = await this.read<readonly Told[]>("page.told");
+    expect(judgeHistory(told)).toEqual([]);
+    return {
+      events: told.filter(({ event }) => event !== undefined).length,
+      gaps: told.filter(({ gap }) => gap !== undefined).length,
+    };
+  }
+}
