@@ -1,8 +1,9 @@
 import { chromium, type Browser, type BrowserContext } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { describeWith } from "../../../tests/services.ts";
+import { bundle } from "./bundle.ts";
 import type { House } from "./house.ts";
-import { bundle, FollowingPage, houseWith } from "./pages.ts";
+import { FollowingPage, houseWith } from "./pages.ts";
 
 const hurried = { pace: 100 };
 

@@ -1,8 +1,9 @@
 import { chromium, type Browser, type BrowserContext } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { describeWith } from "../../../tests/services.ts";
+import { bundle } from "./bundle.ts";
 import type { House } from "./house.ts";
-import { bundle, FollowingPage, houseWith } from "./pages.ts";
+import { FollowingPage, houseWith } from "./pages.ts";
 
 const hurried = { pace: 100 };
 
@@ -36,8 +37,10 @@ describeWith("chromium", "a client in a page of Chromium", (executablePath) => {
     house.cut();
     await page.untilKind("waiting");
     await house.draw(6, 300);
+    await page.untilKind("waiting");
     await context.setOffline(false);
     await page.untilAt(house.position);
+    expect(await page.read("page.states.some(({ reason }) => reason === 'woken')")).toBe(true);
     expect(await page.expectSound()).toEqual({ events: 300, gaps: 0 });
   });
 

@@ -1,27 +1,8 @@
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import type { BrowserContext, Page } from "playwright-core";
 import { expect } from "vitest";
 import { House, type HouseOptions } from "./house.ts";
 import { judgeHistory, type Told } from "./judge-history.ts";
 import type { PageOptions } from "./page/page.ts";
-
-// The bundler comes with tsup, which builds the packages.
-const fromRoot = createRequire(new URL("../../../package.json", import.meta.url));
-const bundler = createRequire(fromRoot.resolve("tsup"))("esbuild") as {
-  buildSync(options: Readonly<Record<string, unknown>>): { readonly outputFiles: readonly { readonly text: string }[] };
-};
-
-/** One of the programs beside this file, for a page, from source. */
-export function bundle(name: string): string {
-  const { outputFiles } = bundler.buildSync({
-    entryPoints: [fileURLToPath(new URL(`page/${name}.ts`, import.meta.url))],
-    conditions: ["@starcast/source"],
-    define: { "process.env.NODE_ENV": '"development"' },
-    ...{ bundle: true, write: false, format: "esm", platform: "browser", target: "es2022" },
-  });
-  return outputFiles[0]?.text ?? "";
-}
 
 /** A house that also serves a page with this program. */
 export function houseWith(script: string, options: HouseOptions = {}): Promise<House> {

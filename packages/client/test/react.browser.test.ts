@@ -1,7 +1,8 @@
 import { chromium, type Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWith } from "../../../tests/services.ts";
-import { bundle, houseWith } from "./pages.ts";
+import { bundle } from "./bundle.ts";
+import { houseWith } from "./pages.ts";
 
 describeWith("chromium", "the hooks in React 19", (executablePath) => {
   let browser: Browser;

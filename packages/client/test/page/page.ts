@@ -1,6 +1,6 @@
-import type { ClientEvent, ClientGap, ClientState, ConnectOptions, Surroundings } from "@starcast/client";
+import type { ClientEvent, ClientGap, ClientState, ConnectOptions } from "@starcast/client";
 import { connect, connectTabs, localStoragePositions } from "@starcast/client/browser";
-import { realSurroundings } from "../../src/surroundings.ts";
+import { hurried } from "./hurried.ts";
 
 /** What a test asks of a page; everything it can be written as JSON. */
 export interface PageOptions extends Pick<ConnectOptions, "transport" | "types" | "after"> {
@@ -19,13 +19,6 @@ const tokenReasons: string[] = [];
 let close: () => Promise<void> = () => Promise.resolve();
 
 function follow({ tabs, isSaved, pace = 1, areAllTimersFast = false, tokens, ...options }: PageOptions): void {
-  const hurried: Surroundings = {
-    ...realSurroundings,
-    scheduler: {
-      after: (ms, run, held) =>
-        realSurroundings.scheduler.after(held?.holdsProcess === true || areAllTimersFast ? ms / pace : ms, run, held),
-    },
-  };
   let asked = 0;
   const all: ConnectOptions = {
     ...options,
@@ -37,7 +30,7 @@ function follow({ tabs, isSaved, pace = 1, areAllTimersFast = false, tokens, ...
         tokenReasons.push(reason);
         return tokens[Math.min(asked++, tokens.length - 1)] ?? null;
       }),
-    runtime: { surroundings: hurried },
+    runtime: { surroundings: hurried(pace, areAllTimersFast) },
   };
   const client = tabs === true ? connectTabs(all) : connect(all);
   client.on("**", (event) => void told.push({ event }));
