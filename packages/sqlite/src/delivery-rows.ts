@@ -21,7 +21,6 @@ export const deliveryColumns: string = [
   numberColumn("d.due_at", "due_at"),
   numberColumn("d.ended_at", "ended_at"),
   textColumn("d.reason", "reason"),
-  numberColumn("d.token", "token"),
   numberColumn("d.attempt_count", "attempt_count"),
   textColumn("d.attempts", "attempts"),
   textColumn("e.id", "id"),
@@ -34,37 +33,47 @@ export const deliveryColumns: string = [
 
 export const deliveryTables = "deliveries d JOIN delivery_events e ON e.id = d.event_id";
 
-export function deliveryOf(row: Row): Delivery {
+/** What is pending in the file and has a claim, in memory, is being tried. */
+export function deliveryOf(row: Row, claim?: { readonly leaseUntil: number }): Delivery {
   return Object.freeze({
     endpointId: textOf(row["endpoint_id"]),
     event: eventOf(row),
     orderKey: textOrNull(row["order_key"]) ?? undefined,
     createdAt: Number(row["created_at"]),
-    state: stateOf(row),
+    state: stateOf(row, claim),
     attemptCount: Number(row["attempt_count"]),
     attempts: attemptsOf(row),
   });
 }
 
-/** The selection as a condition on `d`, and its values. Pure. */
-export function whereOf({ endpointId, eventId, states, since, until }: DeliverySelection): {
+/** The selection as a condition on `d`, and its values; `attempting` are the places of what is being tried. Pure. */
+export function whereOf(
+  { endpointId, eventId, states, since, until }: DeliverySelection,
+  attempting: readonly number[],
+): {
   readonly sql: string;
   readonly values: readonly SqlValue[];
 } {
   const conditions: string[] = [];
   const values: SqlValue[] = [];
-  const add = (sql: string, value: SqlValue | undefined): void => {
-    if (value === undefined) return;
+  const add = (sql: string, ...more: readonly (SqlValue | undefined)[]): void => {
+    const given = more.filter((value) => value !== undefined);
+    if (given.length < more.length) return;
     conditions.push(sql);
-    values.push(value);
+    values.push(...given);
   };
   add("d.endpoint_id = ?", endpointId);
   add("d.event_id = ?", eventId);
   add("d.created_at >= ?", since);
   add("d.created_at < ?", until);
   if (states !== undefined) {
-    conditions.push(`d.state IN (${states.map(() => "?").join(", ")})`);
-    values.push(...states);
+    const [isPending, isAttempting] = [states.includes("pending"), states.includes("attempting")];
+    add(`d.state IN (${[...states.map(() => "?"), "'pending'"].join(", ")})`, ...states);
+    // What is being tried is pending in the file.
+    const tried = "d.sequence IN (SELECT value FROM json_each(?))";
+    if (!isPending && !isAttempting) add("d.state <> 'pending'");
+    else if (!isAttempting) add(`(d.state <> 'pending' OR NOT ${tried})`, JSON.stringify(attempting));
+    else if (!isPending) add(`(d.state <> 'pending' OR ${tried})`, JSON.stringify(attempting));
   }
   return { sql: conditions.length === 0 ? "TRUE" : conditions.join(" AND "), values };
 }
@@ -89,14 +98,12 @@ function attemptsOf(row: Row): readonly Attempt[] {
   }
 }
 
-function stateOf(row: Row): DeliveryState {
+function stateOf(row: Row, claim: { readonly leaseUntil: number } | undefined): DeliveryState {
   const dueAt = Number(row["due_at"]);
   const at = Number(row["ended_at"]);
   switch (textOf(row["state"])) {
     case "pending":
-      return { kind: "pending", dueAt };
-    case "attempting":
-      return { kind: "attempting", leaseUntil: dueAt };
+      return claim === undefined ? { kind: "pending", dueAt } : { kind: "attempting", leaseUntil: claim.leaseUntil };
     case "succeeded":
       return { kind: "succeeded", at };
     case "dead":

@@ -5,9 +5,15 @@ import { toStoreError } from "./sql-error.ts";
 export type SqlValue = string | number | null | Uint8Array | ArrayBuffer;
 export type Row = Readonly<Record<string, SqlValue>>;
 
+/** What a statement did; `lastInsertRowid` says something only after an insertion that changed something. */
+export interface Ran {
+  readonly changes: number;
+  readonly lastInsertRowid: number;
+}
+
 /** Every call throws typed errors only: of SQLite's own, or `store_closed`. */
 export interface Statement {
-  run(...values: readonly SqlValue[]): { readonly changes: number };
+  run(...values: readonly SqlValue[]): Ran;
   get(...values: readonly SqlValue[]): Row | undefined;
   all(...values: readonly SqlValue[]): readonly Row[];
 }
@@ -83,7 +89,7 @@ class GuardedStatement implements Statement {
     this.#statement = statement;
   }
 
-  run(...values: readonly SqlValue[]): { readonly changes: number } {
+  run(...values: readonly SqlValue[]): Ran {
     this.#checkOpen();
     try {
       return this.#statement.run(...values);

@@ -59,8 +59,7 @@ export class GroupCommit {
    * work alone. `onCommitted` is called before anybody is told.
    */
   write<Result>(run: () => Result, onCommitted?: (result: Result) => void): Promise<Result> {
-    if (this.#isClosed)
-      return Promise.reject(new StarcastError("store_closed", "Expected an open store, got one that was closed"));
+    if (this.#isClosed) return Promise.reject(closed());
     return new Promise<Result>((resolve, reject) => {
       // What comes out is what this run returned.
       this.#waiting.push({
@@ -71,6 +70,11 @@ export class GroupCommit {
       });
       this.#schedule();
     });
+  }
+
+  /** Throws `store_closed` once nothing is written any more; for what answers from memory. */
+  checkOpen(): void {
+    if (this.#isClosed) throw closed();
   }
 
   /** Commits what waits, now; resolves when everybody was told. */
@@ -186,4 +190,8 @@ export class GroupCommit {
     if (commitMs === 0) scheduler.nextTurn(() => this.#flush());
     else this.#timer = scheduler.after(commitMs, () => this.#flush(), { holdsProcess: true });
   }
+}
+
+function closed(): StarcastError {
+  return new StarcastError("store_closed", "Expected an open store, got one that was closed");
 }

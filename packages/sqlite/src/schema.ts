@@ -46,6 +46,14 @@ const migrations: readonly string[] = [
      DELETE FROM backlogs WHERE endpoint_id = old.endpoint_id AND unfinished <= 0;
    END;`,
   `CREATE INDEX deliveries_attempting ON deliveries (sequence) WHERE state = 'attempting';`,
+  // Claims are kept in memory from here on, and backlogs are counted there: one write per commit, not one per delivery.
+  `UPDATE deliveries SET state = 'pending', due_at = created_at WHERE state = 'attempting';
+   DROP INDEX deliveries_attempting;
+   DROP TRIGGER backlog_added;
+   DROP TRIGGER backlog_revived;
+   DROP TRIGGER backlog_ended;
+   DROP TRIGGER backlog_removed;
+   ALTER TABLE deliveries DROP COLUMN token;`,
 ];
 
 /** The version of files this code writes. */

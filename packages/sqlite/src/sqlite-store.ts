@@ -38,16 +38,37 @@ export class SqliteStore implements Store {
       driver,
       scheduler,
       commitMs,
-      beforeWork: () => this.log.beforeWork(),
-      onUndone: () => this.log.onUndone(),
-      beforeCommit: () => this.log.beforeCommit(),
-      onCommitted: () => this.#mark(this.log.afterCommit()),
-      onRolledBack: () => this.log.rolledBack(),
+      beforeWork: () => {
+        this.log.beforeWork();
+        this.deliveries.counts.beforeWork();
+      },
+      onUndone: () => {
+        this.log.onUndone();
+        this.deliveries.counts.onUndone();
+      },
+      beforeCommit: () => {
+        this.log.beforeCommit();
+        this.deliveries.counts.beforeCommit();
+      },
+      onCommitted: () => {
+        this.deliveries.counts.afterCommit();
+        this.#mark(this.log.afterCommit());
+      },
+      onRolledBack: () => {
+        this.log.rolledBack();
+        this.deliveries.counts.rolledBack();
+      },
     });
     const shared = { driver, meta: this.#meta, commit: this.#commit, clock };
     this.log = new SqliteEventLog({ ...shared, epoch, options });
     this.checkpoints = new SqliteCheckpoints({ ...shared, maxCheckpoints });
-    this.deliveries = new SqliteDeliveries({ ...shared, checkpoints: this.checkpoints, maxPerEndpoint });
+    this.deliveries = new SqliteDeliveries({
+      driver,
+      commit: this.#commit,
+      surroundings,
+      checkpoints: this.checkpoints,
+      maxPerEndpoint,
+    });
     this.records = new SqliteRecords(shared);
     this.#marked = this.log.head;
     this.#sidecar = new SidecarFile(sidecarOf(path), { identity, head: this.log.head });
@@ -152,18 +173,15 @@ function begin(
   meta.put("clean", "0");
   meta.put("boot", bootId);
   meta.put("durability", durability);
-  endHolds(driver, surroundings.clock.now());
+  endHolds(driver);
   driver.exec("COMMIT");
   if (durability === "process") driver.exec("PRAGMA synchronous = NORMAL; PRAGMA fullfsync = OFF");
   return { epoch, identity };
 }
 
-/** Whoever held leases and claims had this file to itself, and is gone: nobody waits until those of a killed process run out. */
-function endHolds(driver: Driver, now: number): void {
+/** Whoever held leases had this file to itself, and is gone: nobody waits until those of a killed process run out. */
+function endHolds(driver: Driver): void {
   driver.exec("UPDATE checkpoints SET holder = NULL WHERE holder IS NOT NULL");
-  driver
-    .prepare("UPDATE deliveries SET state = 'pending', due_at = ?, token = token + 1 WHERE state = 'attempting'")
-    .run(Math.floor(now));
 }
 
 const maxIdleWalBytes = 16_777_216;

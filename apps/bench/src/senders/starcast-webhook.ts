@@ -5,7 +5,7 @@ import { WebhookDispatcher } from "@starcast/webhook";
 import { connections, data, origin, serveSender } from "./sender.ts";
 
 /** Publications on their way at once: more than one commit takes, less than the broker refuses. */
-const publishedAtOnce = 500;
+const publishedAtOnce = 5_000;
 
 const [, , , path] = process.argv;
 const store = path === undefined ? new MemoryStore() : await SqliteStore.open(path, { commitMs: 10 });

@@ -1,0 +1,198 @@
+import {
+  maxAttemptsKept,
+  type Attempt,
+  type Clock,
+  type DeadReason,
+  type DeliveredEvent,
+  type DeliveryDraft,
+  type DeliverySelection,
+} from "@starcast/core";
+import type { BacklogCounts } from "./backlog-counts.ts";
+import { checksum } from "./checksum.ts";
+import { textColumn, textOf, textOrNull } from "./columns.ts";
+import type { HeldClaim } from "./delivery-claims.ts";
+import { whereOf } from "./delivery-rows.ts";
+import type { DeliveryStatements } from "./delivery-statements.ts";
+import type { Driver, Row } from "./driver.ts";
+import type { FreshDelivery } from "./fresh-deliveries.ts";
+
+/** What one `put` brought. */
+export interface Put {
+  readonly stored: number;
+  readonly overflowed: number;
+  /** Those that can be tried, by their places in the file. */
+  readonly fresh: ReadonlyMap<number, FreshDelivery>;
+}
+
+/** Deliveries of a removed endpoint that go in one commit. */
+export const removedPerCommit = 1_000;
+
+/** What is done to deliveries within a transaction; memory follows when it is committed. */
+export class DeliveryWriter {
+  readonly #driver: Driver;
+  readonly #statements: DeliveryStatements;
+  readonly #counts: BacklogCounts;
+  readonly #clock: Clock;
+  readonly #maxPerEndpoint: number;
+
+  constructor(options: {
+    readonly driver: Driver;
+    readonly statements: DeliveryStatements;
+    readonly counts: BacklogCounts;
+    readonly clock: Clock;
+    readonly maxPerEndpoint: number;
+  }) {
+    this.#driver = options.driver;
+    this.#statements = options.statements;
+    this.#counts = options.counts;
+    this.#clock = options.clock;
+    this.#maxPerEndpoint = options.maxPerEndpoint;
+  }
+
+  put(drafts: readonly DeliveryDraft[]): Put {
+    const fresh = new Map<number, FreshDelivery>();
+    const createdAt = Math.ceil(this.#clock.now());
+    let stored = 0;
+    let overflowed = 0;
+    let event: DeliveredEvent | null = null;
+    let isKept = false;
+    for (const draft of drafts) {
+      const { endpointId, orderKey } = draft;
+      // Those of one event come in a row: it is copied, and written, once.
+      if (event?.id !== draft.event.id) {
+        event = copyOf(draft.event);
+        isKept = false;
+      }
+      const isOverflow = this.#counts.of(endpointId) >= this.#maxPerEndpoint;
+      const sequence = this.#insert(draft, createdAt, isOverflow);
+      if (sequence === null) continue;
+      if (!isKept) this.#keepEvent(event);
+      isKept = true;
+      stored += 1;
+      if (isOverflow) overflowed += 1;
+      else {
+        this.#counts.add(endpointId, 1);
+        fresh.set(sequence, { endpointId, event, orderKey, createdAt });
+      }
+    }
+    return { stored, overflowed, fresh };
+  }
+
+  /** These give whether the delivery was still unfinished. */
+  succeed(held: HeldClaim, attempt: Attempt): boolean {
+    return this.#finish(held, attempt, "succeeded", null);
+  }
+
+  bury(held: HeldClaim, attempt: Attempt, reason: DeadReason): boolean {
+    return this.#finish(held, attempt, "dead", reason);
+  }
+
+  retryAt({ sequence, delivery }: HeldClaim, attempt: Attempt, dueAt: number): boolean {
+    const { attemptCount, attempts } = delivery;
+    return (
+      this.#statements.retry.run(Math.ceil(dueAt), attemptCount + 1, attemptsText(attempts, attempt), sequence)
+        .changes > 0
+    );
+  }
+
+  release({ sequence }: HeldClaim, dueAt: number): boolean {
+    return this.#statements.release.run(Math.ceil(dueAt), sequence).changes > 0;
+  }
+
+  /** Gives the endpoint of each delivery that was. */
+  redeliver(selection: DeliverySelection, attempting: readonly number[], dueAt: number): readonly string[] {
+    const { sql, values } = whereOf(selection, attempting);
+    const rows = this.#driver
+      .prepare(
+        `SELECT d.sequence, ${textColumn("d.endpoint_id", "endpoint_id")}, ${textColumn("d.order_key", "order_key")} FROM deliveries d WHERE ${sql} AND d.ended_at IS NOT NULL ORDER BY d.sequence`,
+      )
+      .all(...values);
+    const redelivered: string[] = [];
+    for (const row of rows) {
+      const endpointId = textOf(row["endpoint_id"]);
+      if (this.#counts.of(endpointId) >= this.#maxPerEndpoint) continue;
+      const sequence = Number(row["sequence"]);
+      this.#statements.redeliver.run(Math.ceil(dueAt), sequence);
+      this.#counts.add(endpointId, 1);
+      this.#settleKey(endpointId, textOrNull(row["order_key"]) ?? undefined, sequence);
+      redelivered.push(endpointId);
+    }
+    return redelivered;
+  }
+
+  /** Gives how many. */
+  forget(endedBefore: number, limit: number): number {
+    return this.#dropEvents(this.#statements.forget.all(endedBefore, limit === Infinity ? -1 : limit));
+  }
+
+  /** Gives how many; fewer than `removedPerCommit` when none are left. */
+  removeSome(endpointId: string): number {
+    const rows = this.#statements.removeSome.all(endpointId, removedPerCommit);
+    this.#counts.add(endpointId, -rows.filter((row) => row["ended_at"] === null).length);
+    return this.#dropEvents(rows);
+  }
+
+  /** Null when there is one already. */
+  #insert({ endpointId, event, dueAt, orderKey }: DeliveryDraft, now: number, isOverflow: boolean): number | null {
+    const isBlocked = orderKey !== undefined && this.#statements.olderOfKey.get(endpointId, orderKey) !== undefined;
+    const { changes, lastInsertRowid } = this.#statements.insert.run(
+      endpointId,
+      event.id,
+      orderKey ?? null,
+      now,
+      isOverflow ? "dead" : "pending",
+      isOverflow ? null : Math.ceil(dueAt),
+      isOverflow ? now : null,
+      isOverflow ? "overflow" : null,
+      isBlocked ? 1 : 0,
+    );
+    return changes === 0 ? null : Number(lastInsertRowid);
+  }
+
+  #keepEvent({ id, type, subject: given, timestamp, json }: DeliveredEvent): void {
+    const subject = given ?? null;
+    this.#statements.putEvent.run(id, type, subject, timestamp, checksum([id, type, subject, timestamp], json), json);
+  }
+
+  #finish(
+    { sequence, delivery }: HeldClaim,
+    attempt: Attempt,
+    state: "succeeded" | "dead",
+    reason: DeadReason | null,
+  ): boolean {
+    const { endpointId, orderKey, attemptCount, attempts } = delivery;
+    const now = Math.ceil(this.#clock.now());
+    const { changes } = this.#statements.finish.run(
+      state,
+      now,
+      reason,
+      attemptCount + 1,
+      attemptsText(attempts, attempt),
+      sequence,
+    );
+    if (changes === 0) return false;
+    this.#counts.add(endpointId, -1);
+    this.#settleKey(endpointId, orderKey, sequence);
+    return true;
+  }
+
+  /** After a delivery ended or began again: the oldest unfinished one of its order key can be claimed, no other. */
+  #settleKey(endpointId: string, orderKey: string | undefined, sequence: number): void {
+    if (orderKey !== undefined) this.#statements.settleKey.run(endpointId, orderKey, sequence);
+  }
+
+  /** Of deliveries that were deleted: the events nobody needs any more. */
+  #dropEvents(deleted: readonly Row[]): number {
+    for (const id of new Set(deleted.map((row) => textOf(row["event_id"])))) this.#statements.dropEvent.run(id);
+    return deleted.length;
+  }
+}
+
+function attemptsText(before: readonly Attempt[], { at, tookMs, category, status, answer }: Attempt): string {
+  return JSON.stringify([...before, { at, tookMs, category, status, answer }].slice(-maxAttemptsKept));
+}
+
+// What the caller has may be changed by the caller.
+function copyOf({ id, type, subject, timestamp, json }: DeliveredEvent): DeliveredEvent {
+  return Object.freeze({ id, type, subject, timestamp, json });
+}
