@@ -1,0 +1,139 @@
+import { fakeSurroundings } from "@starcast/testing";
+import type { Attempt, DeliveryDraft } from "@starcast/core";
+import { describe, expect, it } from "vitest";
+import { FreshDeliveries } from "../src/fresh-deliveries.ts";
+import { rowsPerLook } from "../src/due-rows.ts";
+import { houseOfFiles, outcomeOf, ownTime } from "./house.ts";
+
+const leaseMs = 10_000;
+const everything = { now: Number.MAX_SAFE_INTEGER / 2, limit: 1_000, perEndpoint: () => 1_000, leaseMs };
+
+function draftOf(eventId: string, endpointId = "ep", json = "1"): DeliveryDraft {
+  const event = { id: eventId, type: "a.b", subject: undefined, timestamp: "t", json };
+  return { endpointId, event, dueAt: 0, orderKey: undefined };
+}
+
+const attempt: Attempt = { at: 1, tookMs: 1, category: "succeeded", status: 204, answer: null };
+
+describe("deliveries in a file with commits far apart", () => {
+  const house = houseOfFiles();
+
+  it("are claimed without waiting for one, and no claim is given twice while an outcome does", async () => {
+    const { open } = house();
+    // Turns are those of the fake clock too: nothing is committed unless time is moved.
+    const surroundings = fakeSurroundings(1, { turns: "real" });
+    const { deliveries } = await open({ surroundings, commitMs: 1_000 });
+    const put = deliveries.put([draftOf("e1"), draftOf("e2")]);
+    await surroundings.advance(1_000);
+    await put;
+    const now = surroundings.clock.now();
+    const [first, second] = await deliveries.claimDue({ ...everything, now });
+    if (first === undefined || second === undefined) throw new Error("Expected two claims, got fewer");
+    const reported = deliveries.succeed(first, attempt);
+    // Its lease is over before the outcome is in the file.
+    expect(await deliveries.claimDue({ ...everything, now: now + leaseMs })).toMatchObject([
+      { delivery: { event: { id: "e2" } } },
+    ]);
+    expect(await outcomeOf(deliveries.succeed(first, attempt))).toBe("stale_claim");
+    expect(await outcomeOf(deliveries.succeed(second, attempt))).toBe("stale_claim");
+    await surroundings.advance(1_000);
+    await reported;
+    expect(await deliveries.get("ep", "e1")).toMatchObject({ state: { kind: "succeeded" }, attemptCount: 1 });
+  });
+
+  it("are due again by their leases when the outcome could not be written", async () => {
+    const { open, edit } = house();
+    const { deliveries } = await open();
+    await deliveries.put([draftOf("e1")]);
+    const [claim] = await deliveries.claimDue({ ...everything, now: 0 });
+    if (claim === undefined) throw new Error("Expected a claim, got none");
+    await edit((driver) =>
+      driver.exec("CREATE TRIGGER broken BEFORE UPDATE ON deliveries BEGIN SELECT RAISE(ABORT, 'broken'); END"),
+    );
+    expect(await outcomeOf(deliveries.succeed(claim, attempt))).toBe("store_failed");
+    await edit((driver) => driver.exec("DROP TRIGGER broken"));
+    expect(await deliveries.claimDue({ ...everything, now: leaseMs - 1 })).toEqual([]);
+    expect(await deliveries.nextDueAt(() => true)).toBe(leaseMs);
+    expect(await deliveries.claimDue({ ...everything, now: leaseMs })).toHaveLength(1);
+  });
+});
+
+describe("the count of what an endpoint has to do", () => {
+  const house = houseOfFiles();
+
+  it("is exact when a write of the same commit was undone, and after the file is opened again", async () => {
+    const { open } = house();
+    const store = await open({ maxPerEndpoint: 3 });
+    const unusable = { ...draftOf("bad"), event: { ...draftOf("bad").event, type: null as unknown as string } };
+    const [good, refused] = await Promise.all([
+      store.deliveries.put([draftOf("e1")]),
+      outcomeOf(store.deliveries.put([draftOf("e2"), unusable])),
+      store.deliveries.put([draftOf("e3", "other")]),
+    ]);
+    expect([good.stored, refused]).toEqual([1, "store_failed"]);
+    expect(await store.deliveries.put([draftOf("e4"), draftOf("e5"), draftOf("e6")])).toEqual({
+      stored: 3,
+      overflowed: 1,
+    });
+    await store.close();
+    const { deliveries } = await open({ maxPerEndpoint: 3 });
+    expect(await deliveries.put([draftOf("e7"), draftOf("e7", "other")])).toEqual({ stored: 2, overflowed: 1 });
+    expect(await deliveries.removeEndpoint("ep").then(() => deliveries.put([draftOf("e8")]))).toMatchObject({
+      overflowed: 0,
+    });
+  });
+});
+
+describe("a file of when claims were written down", () => {
+  const house = houseOfFiles();
+
+  it("has what was being tried due at once, and its backlogs as they were", async () => {
+    const { open, edit, path } = house();
+    const store = await open();
+    await store.deliveries.put([draftOf("e1"), draftOf("e2")]);
+    await store.close();
+    await edit((driver) => {
+      // As version 2 left it: triggers that count, a token per row, and a claim.
+      driver.exec(`ALTER TABLE deliveries ADD COLUMN token INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX deliveries_attempting ON deliveries (sequence) WHERE state = 'attempting';
+        CREATE TRIGGER backlog_added AFTER INSERT ON deliveries BEGIN SELECT 1; END;
+        CREATE TRIGGER backlog_revived AFTER INSERT ON deliveries BEGIN SELECT 1; END;
+        CREATE TRIGGER backlog_ended AFTER UPDATE ON deliveries BEGIN SELECT 1; END;
+        CREATE TRIGGER backlog_removed AFTER DELETE ON deliveries BEGIN SELECT 1; END;
+        UPDATE deliveries SET state = 'attempting', due_at = 9e15, token = 7 WHERE event_id = 'e1';
+        PRAGMA user_version = 2;`);
+    }, path);
+    const { deliveries } = await open();
+    expect(await deliveries.claimDue({ ...everything, now: Date.now() })).toHaveLength(2);
+    expect(await deliveries.backlog("ep")).toMatchObject({ pending: 0, attempting: 2 });
+  });
+});
+
+describe("deliveries kept until they are tried", () => {
+  it("are the newest that fit in so many bytes", () => {
+    const fresh = new FreshDeliveries(10_000);
+    const { event } = draftOf("e1", "ep", "x".repeat(800));
+    for (let sequence = 1; sequence <= 100; sequence += 1)
+      fresh.add(sequence, { endpointId: "ep", event, orderKey: undefined, createdAt: 0 });
+    expect(fresh.size).toBe(5);
+    expect(fresh.take(95)).toBeUndefined();
+    expect(fresh.take(96)?.event).toBe(event);
+    expect(fresh.take(96)).toBeUndefined();
+    expect(fresh.size).toBe(4);
+  });
+
+  const house = houseOfFiles();
+
+  it("and those that are not are read from the file, in their turn", async () => {
+    const { open } = house();
+    const store = await open({ surroundings: ownTime() });
+    const count = rowsPerLook * 2 + 10;
+    await store.deliveries.put(Array.from({ length: count }, (_, index) => draftOf(`e${index}`)));
+    await store.close();
+    const { deliveries } = await open({ surroundings: ownTime() });
+    const claims = await deliveries.claimDue({ ...everything, now: ownTime().clock.now() });
+    expect(claims.map(({ delivery }) => delivery.event.id)).toEqual(
+      Array.from({ length: count }, (_, index) => `e${index}`),
+    );
+  });
+});
