@@ -1,4 +1,4 @@
-// Installs what is not installed yet, and returns at once when all is there: `setup.mjs [all | demo | bench]`.
+// Installs what is not installed yet, and returns at once when all is there: `setup.mjs [all | demo | bench | runtimes]`.
 // The demo needs a small part and the benchmarks a large one; neither makes the other wait.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -12,6 +12,8 @@ const scopes = {
   demo: { cwd: root, args: ["--prod", "--filter-prod", "@starcast/demo..."], manifests: workspaceManifests },
   // Outside the workspace, with a lockfile of its own: its heavy peers stay out of everyone's install.
   bench: { cwd: join(root, "apps/bench"), args: [], manifests: () => [] },
+  // Bun and Deno, for the tests that run in them.
+  runtimes: { cwd: join(root, "tests/runtimes"), args: [], manifests: () => [] },
 };
 
 /** Makes sure that everything this scope needs is installed as its lockfile says. */

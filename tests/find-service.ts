@@ -1,4 +1,5 @@
 import { accessSync, constants } from "node:fs";
+import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
 
 /** Programs that some tests start for themselves, by the names their packages install them under. */
@@ -13,6 +14,8 @@ const services = {
   openssl: ["openssl"],
   sqlite3: ["sqlite3"],
   strace: ["strace"],
+  bun: ["bun"],
+  deno: ["deno"],
 } as const;
 
 export type ServiceName = keyof typeof services;
@@ -21,7 +24,26 @@ export type ServiceName = keyof typeof services;
 export function findService(name: ServiceName): string | undefined {
   // Servers live in sbin, which is not on everyone's PATH.
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
-  return services[name].flatMap((file) => folders.map((folder) => join(folder, file))).find(isExecutable);
+  const onPath = services[name].flatMap((file) => folders.map((folder) => join(folder, file))).find(isExecutable);
+  return onPath ?? findRuntime(name);
+}
+
+/** Another JavaScript runtime, where `node scripts/setup.mjs runtimes` has put it: in a package of the npm package. */
+function findRuntime(name: ServiceName): string | undefined {
+  const { platform, arch } = process;
+  const files: Partial<Record<ServiceName, string>> = {
+    bun: `@oven/bun-${platform}-${arch}/bin/bun`,
+    deno: `@deno/${platform}-${arch}${platform === "linux" ? "-glibc" : ""}/deno`,
+  };
+  const file = files[name];
+  if (file === undefined) return undefined;
+  try {
+    const outer = createRequire(new URL("runtimes/package.json", import.meta.url)).resolve(`${name}/package.json`);
+    return createRequire(outer).resolve(file);
+  } catch {
+    // Not installed, or not for this platform.
+    return undefined;
+  }
 }
 
 function isExecutable(path: string): boolean {

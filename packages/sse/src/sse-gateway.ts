@@ -105,8 +105,9 @@ export class SseGateway {
     if ("status" in connection) return respond(connection);
     const sink = new FetchResponse();
     connection.start(sink);
-    // Runtimes that lose a client either cancel the body or abort the request.
-    request.signal.addEventListener("abort", () => connection.destroy("client_gone"), { once: true });
+    // Runtimes that lose a client either cancel the body or abort the request. The body then ends instead of failing:
+    // nobody reads it any more, and Deno would print the failure.
+    request.signal.addEventListener("abort", () => sink.end(), { once: true });
     return new Response(sink.body, { headers: { ...streamHeaders, ...this.#cors(visit) } });
   }
 

@@ -82,13 +82,16 @@ describe("the Fetch handler", () => {
     const served = await serveGateway();
     const cancelled = await ask(served);
     const abort = new AbortController();
-    await ask(served, "", { signal: abort.signal });
+    const aborted = await ask(served, "", { signal: abort.signal });
     expect(served.gateway.connectionCount).toBe(2);
     await cancelled.body?.cancel();
     expect(served.gateway.connectionCount).toBe(1);
     abort.abort();
     expect([served.gateway.connectionCount, served.broker.subscriberCount]).toEqual([0, 0]);
     expect(served.broker.admission.connections).toBe(0);
+    // A body that failed would be printed by some runtimes, for a client that merely left.
+    await aborted.text();
+    expect(await served.seen("clientClosed")).toMatchObject({ reason: "client_gone" });
   });
 
   it("opens nothing for a request that was aborted while it was judged", async () => {

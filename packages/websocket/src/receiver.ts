@@ -1,3 +1,4 @@
+import { StarcastError } from "@starcast/core";
 import type { Writable } from "node:stream";
 import * as ws from "ws";
 import type { Inflater } from "./compression/accept-deflate.ts";
@@ -24,6 +25,17 @@ export interface ReceiverOptions {
 /** A parser of masked frames, by the rules of RFC 6455: mask, opcodes, reserved bits, control frames, UTF-8. */
 export function makeReceiver(options: ReceiverOptions): Receiver {
   return new Parser(options);
+}
+
+/** Throws `unsupported` where `ws` is not what it is elsewhere: Bun has a `ws` of its own, whose parser throws when bytes come. */
+export function assertReceiver(): void {
+  const options = { isServer: true, maxPayload: 1, maxFragments: 1, maxBufferedChunks: 1, extensions: {} } as const;
+  try {
+    makeReceiver(options);
+  } catch (cause) {
+    const message = "Expected the frame parser of `ws`, which this runtime replaces: serve WebSocket from Node or Deno";
+    throw new StarcastError("unsupported", message, { cause });
+  }
 }
 
 // `ws` exports its parser, but its published types do not know that.

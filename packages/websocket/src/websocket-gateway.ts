@@ -17,6 +17,7 @@ import { Connection } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { chooseDialect, makeDialects, type Dialects } from "./dialect.ts";
 import { resolveWebSocketOptions, type ResolvedWebSocketOptions, type WebSocketOptions } from "./options.ts";
+import { assertReceiver } from "./receiver.ts";
 import { listenForUpgrades, refuseUpgrade, type UpgradeHandler } from "./upgrade-listener.ts";
 import { handshakeHead, offeredProtocols, readHandshake } from "./upgrade.ts";
 
@@ -34,9 +35,10 @@ export class WebSocketGateway {
 
   /**
    * Takes upgrades from now on, and ends with the broker; the server stays yours. Throws `InvalidOptionError`,
-   * `name_taken`, `broker_closed`.
+   * `name_taken`, `broker_closed`, in Bun `unsupported`.
    */
   constructor(broker: AnyBroker, options: WebSocketOptions) {
+    assertReceiver();
     const resolved = resolveWebSocketOptions(options);
     this.#broker = broker;
     this.#options = resolved;
