@@ -236,7 +236,7 @@ export class Broker<Events = EventMap> implements AnyBroker {
   #gapTold(cursor: Cursor, gap: Gap): void {
     const missed = countMissed(gap);
     this.#counters.drop(gap.reason, missed);
-    this.observe({ kind: "subscriberGapped", level: "warn", subscriber: cursor.label, gap, missed });
+    this.observe({ kind: "subscriberGapped", level: "warn", subscriber: cursor.owner?.label ?? "", gap, missed });
   }
 
   #register(key: unknown, subscriber: Subscriber, options: SubscribeOptions): Registration {

@@ -7,7 +7,7 @@ import type { Pump } from "../pump/pump.ts";
 import type { StartingPoint } from "../pump/starting-point.ts";
 import type { Observers } from "../observe/observers.ts";
 import type { CheckpointStore, Lease } from "../store/checkpoint-store.ts";
-import type { Registration } from "./registration.ts";
+import type { Durability, Registration } from "./registration.ts";
 
 export interface NamedSubscriptionOptions {
   readonly name: string;
@@ -31,7 +31,7 @@ type State =
   | { readonly kind: "closed" };
 
 /** A durable subscription: its place is kept under a name, and moved by the one holder of the name's lease. */
-export class NamedSubscription {
+export class NamedSubscription implements Durability {
   readonly #options: NamedSubscriptionOptions;
   readonly #registeredAt: Position;
   #state: State = { kind: "waiting" };
@@ -45,7 +45,7 @@ export class NamedSubscription {
   constructor(options: NamedSubscriptionOptions) {
     this.#options = options;
     this.#registeredAt = { epoch: options.log.epoch, offset: options.log.head };
-    options.registration.onRelease = () => (this.#releasing ??= this.#release());
+    options.registration.durability = this;
     this.#acquire();
     void options.predecessor?.then(() => this.#acquire());
   }
@@ -88,19 +88,20 @@ export class NamedSubscription {
 
   #hold(lease: Lease, from: StartingPoint): void {
     const { pump, registration, maxReplayEvents } = this.#options;
-    const { subscriber, label, filter } = registration;
-    const cursor = pump.add(
-      { subscriber, label, from, maxReplayEvents, owner: registration, onAcknowledged: () => this.#saveSoon() },
-      filter,
-    );
+    const { subscriber, filter } = registration;
+    const cursor = pump.add({ subscriber, from, maxReplayEvents, owner: registration }, filter);
     registration.cursor = cursor;
     this.#saved = -1;
     this.#state = { kind: "holding", lease, cursor };
     this.#later(() => void this.#renew());
   }
 
+  release(): Promise<void> {
+    return (this.#releasing ??= this.#release());
+  }
+
   /** Saves as often as saving takes: one at a time, always the newest place. */
-  #saveSoon(): void {
+  acknowledged(): void {
     this.#saving ??= this.#save().finally(() => (this.#saving = null));
   }
 
@@ -131,7 +132,7 @@ export class NamedSubscription {
       await checkpoints.renew(state.lease, leaseMs);
       this.#renewedAt = askedAt;
       // What the filter left out is not acknowledged by anybody; its place is kept now and then.
-      this.#saveSoon();
+      this.acknowledged();
     } catch (error) {
       if (isStarcastError(error, "lease_lost")) return this.#lose(state.cursor);
       this.#report(error);

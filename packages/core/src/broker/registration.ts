@@ -1,5 +1,5 @@
 import type { Position } from "../log/position.ts";
-import type { Cursor } from "../pump/cursor.ts";
+import type { Cursor, CursorOwner } from "../pump/cursor.ts";
 import { compileFilter, type CompiledFilter, type Filter } from "../pump/filter.ts";
 import type { Pump } from "../pump/pump.ts";
 import type { CloseReason, Subscriber } from "../subscriber/subscriber.ts";
@@ -21,32 +21,46 @@ export interface RegistrationSpec {
   /** What the user passed: the subscriber, or what was made into one. */
   readonly key: unknown;
   readonly subscriber: Subscriber;
-  readonly name: string | undefined;
-  /** For the observer: the name, or a number. */
-  readonly label: string;
+  /** What it is durable under, or its number. */
+  readonly called: string | number;
   readonly filter: CompiledFilter;
 }
 
+/** What a named subscription does beyond a plain one. */
+export interface Durability {
+  /** The acknowledged place has moved. */
+  acknowledged(): void;
+  /** Gives the lease back; awaited after the subscriber's own close. Idempotent. */
+  release(): Promise<void>;
+}
+
 /** One subscriber's place with the broker: its cursor while it has one, and its end. */
-export class Registration implements Subscription {
+export class Registration implements Subscription, CursorOwner {
   readonly key: unknown;
   readonly subscriber: Subscriber;
-  readonly name: string | undefined;
-  readonly label: string;
   filter: CompiledFilter;
   readonly #home: RegistrationHome;
+  readonly #called: string | number;
   #cursor: Cursor | null = null;
   #closing: Promise<void> | null = null;
-  /** What else ends with it: the lease of a named subscription. Idempotent; awaited after the subscriber's own close. */
-  onRelease: (() => Promise<void>) | null = null;
+  /** What makes it durable; null when it is not. */
+  durability: Durability | null = null;
 
   constructor(home: RegistrationHome, spec: RegistrationSpec) {
     this.#home = home;
     this.key = spec.key;
     this.subscriber = spec.subscriber;
-    this.name = spec.name;
-    this.label = spec.label;
+    this.#called = spec.called;
     this.filter = spec.filter;
+  }
+
+  /** What it is durable under, if it is. */
+  get name(): string | undefined {
+    return typeof this.#called === "string" ? this.#called : undefined;
+  }
+
+  get label(): string {
+    return typeof this.#called === "string" ? this.#called : `#${this.#called}`;
   }
 
   get position(): Position | null {
@@ -102,7 +116,11 @@ export class Registration implements Subscription {
 
   /** Gives back what it holds, finished or not. Idempotent. */
   release(): Promise<void> {
-    return this.onRelease?.() ?? Promise.resolve();
+    return this.durability?.release() ?? Promise.resolve();
+  }
+
+  onAcknowledged(): void {
+    this.durability?.acknowledged();
   }
 
   async #end(reason: CloseReason): Promise<void> {

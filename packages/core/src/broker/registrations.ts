@@ -66,8 +66,8 @@ export class Registrations implements RegistrationHome {
         `Expected a name that is not subscribed, got \`${name}\`: give the second one another \`name\``,
       );
     }
-    const label = name ?? `#${(this.#numbered += 1)}`;
-    const registration = new Registration(this, { key, subscriber, name, label, filter });
+    const called = name ?? (this.#numbered += 1);
+    const registration = new Registration(this, { key, subscriber, called, filter });
     this.#remember(registration);
     this.#place(registration, options);
     return registration;
@@ -121,10 +121,10 @@ export class Registrations implements RegistrationHome {
     const { observers, options: broker } = this.#context;
     const { store, leaseMs, surroundings } = broker;
     const { name, maxReplayEvents = Infinity } = options;
-    const { subscriber, label, filter } = registration;
+    const { subscriber, filter } = registration;
     const from = this.#startOf(options);
     if (name === undefined) {
-      registration.cursor = pump.add({ subscriber, label, from, maxReplayEvents, owner: registration }, filter);
+      registration.cursor = pump.add({ subscriber, from, maxReplayEvents, owner: registration }, filter);
       return;
     }
     const { checkpoints, log } = store;

@@ -238,7 +238,7 @@ function house(options: { readonly retained?: number } = {}) {
       gap: (gap) => void subscriber.gaps.push(gap),
       close: () => undefined,
     };
-    const cursor = pump.add({ subscriber, label: "test", from, maxReplayEvents: Infinity }, filter);
+    const cursor = pump.add({ subscriber, from, maxReplayEvents: Infinity }, filter);
     return Object.assign(subscriber, { cursor });
   };
   const publish = async (count: number, sizeBytes = 100): Promise<void> => {

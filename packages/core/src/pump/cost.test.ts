@@ -80,7 +80,7 @@ function house() {
       gap: () => undefined,
       close: () => undefined,
     };
-    const cursor = pump.add({ subscriber, label: "test", from, maxReplayEvents: Infinity }, filter);
+    const cursor = pump.add({ subscriber, from, maxReplayEvents: Infinity }, filter);
     // Whoever moves this cursor, or offers it something, has to read its subscriber or write its place.
     let { offset } = cursor;
     Object.defineProperties(cursor, {

@@ -4,6 +4,20 @@ import type { FilterGroup } from "./filter-group.ts";
 import type { Page } from "./page.ts";
 import type { Place, StartingPoint } from "./starting-point.ts";
 
+/** Whose a cursor is. */
+export interface CursorOwner {
+  /** For the observer: a name, or a number. */
+  readonly label: string;
+  /** Told after each move of the acknowledged place; a named subscription saves it. */
+  onAcknowledged(): void;
+}
+
+/** Where a cursor was asked to start; judged once the log's bounds are known. */
+export interface Asked {
+  readonly from: StartingPoint;
+  readonly maxReplayEvents: number;
+}
+
 /**
  * - `locating`: the engine is asked where it may start
  * - `behind`: ready, offered everything up to the head in the next tick
@@ -15,34 +29,24 @@ export type CursorState = "locating" | "behind" | "reading" | "live" | "waiting"
 
 /** What the pump does for a line. */
 export interface CursorControl {
+  readonly epoch: string;
   placeOf(cursor: Cursor): number;
   wake(cursor: Cursor): void;
   rewind(cursor: Cursor): void;
 }
 
-export interface CursorSpec {
+export interface CursorSpec extends Asked {
   readonly subscriber: Subscriber;
-  /** For the observer: a name, or a number. */
-  readonly label: string;
-  readonly from: StartingPoint;
-  readonly maxReplayEvents: number;
-  /** Whose it is, for who added it; the pump never looks. */
-  readonly owner?: object | undefined;
-  /** Told after each move of the acknowledged place; a named subscription saves it. */
-  readonly onAcknowledged?: (() => void) | undefined;
+  readonly owner?: CursorOwner | undefined;
 }
 
-/** One subscriber's changing place in the log: a few numbers, however slow it is. Only the pump changes it. */
+/**
+ * One subscriber's changing place in the log: a few numbers, however slow it is. Only the pump changes it. There are as
+ * many as clients: what all have in common is its group's.
+ */
 export class Cursor {
   readonly subscriber: Subscriber;
-  readonly label: string;
-  /** Changes only while `locating`. */
-  from: StartingPoint;
-  readonly maxReplayEvents: number;
-  readonly owner: object | undefined;
-  readonly onAcknowledged: (() => void) | undefined;
-  readonly epoch: string;
-  readonly control: CursorControl;
+  readonly owner: CursorOwner | undefined;
   group: FilterGroup;
   state: CursorState = "locating";
   /** The place, unless `live`: then the group's. */
@@ -65,29 +69,36 @@ export class Cursor {
   emptyOffers = 0;
   /** Whether it was sent elsewhere since the last offer began. */
   isMoved = false;
-  // Where its life begins, kept as plain values: there are as many cursors as clients.
-  #startOffset = 0;
-  #startGap: Gap | null = null;
-  #isResumed = false;
+  /** Where its life begins: what was asked for while `locating`, then the place that was found. */
+  #origin: Asked | Place;
 
-  constructor(spec: CursorSpec, group: FilterGroup, epoch: string, control: CursorControl) {
-    this.subscriber = spec.subscriber;
-    this.label = spec.label;
-    this.from = spec.from;
-    this.maxReplayEvents = spec.maxReplayEvents;
-    this.owner = spec.owner;
-    this.onAcknowledged = spec.onAcknowledged;
+  constructor({ subscriber, owner, from, maxReplayEvents }: CursorSpec, group: FilterGroup) {
+    this.subscriber = subscriber;
+    this.owner = owner;
     this.group = group;
-    this.epoch = epoch;
-    this.control = control;
+    this.#origin = { from, maxReplayEvents };
+  }
+
+  get epoch(): string {
+    return this.group.home.epoch;
+  }
+
+  get control(): CursorControl {
+    return this.group.home;
   }
 
   get position(): Position {
     return { epoch: this.epoch, offset: this.control.placeOf(this) };
   }
 
+  /** Where it was asked to start; null once it was placed. */
+  get asked(): Asked | null {
+    return "from" in this.#origin ? this.#origin : null;
+  }
+
   get start(): Line["start"] {
-    return { position: { epoch: this.epoch, offset: this.#startOffset }, isResumed: this.#isResumed };
+    const { offset, isResumed } = this.#startedAt;
+    return { position: { epoch: this.epoch, offset }, isResumed };
   }
 
   /** The place that may be kept durably, since nothing before it is in flight; null while there is none. */
@@ -99,19 +110,17 @@ export class Cursor {
   }
 
   /** Puts the cursor where its life begins. */
-  place({ offset, gap, isResumed }: Place): void {
-    this.#startOffset = offset;
-    this.#startGap = gap;
-    this.#isResumed = isResumed;
-    this.acknowledged = gap === null ? offset : -1;
+  place(place: Place): void {
+    this.#origin = place;
+    this.acknowledged = place.gap === null ? place.offset : -1;
     this.goBack();
   }
 
   /** Back to the last acknowledged place; a gap at the start that was not acknowledged will be told again. */
   goBack(): void {
     const isStartTold = this.acknowledged >= 0;
-    this.offset = isStartTold ? this.acknowledged : this.#startOffset;
-    this.pendingGap = isStartTold ? null : this.#startGap;
+    this.offset = isStartTold ? this.acknowledged : this.#startedAt.offset;
+    this.pendingGap = isStartTold ? null : this.#startedAt.gap;
     this.handedOver = this.acknowledged;
     this.dropPage();
   }
@@ -121,7 +130,7 @@ export class Cursor {
     this.offset = offset;
     this.isMoved = true;
     // Judged like any other starting point, as soon as the engine has answered.
-    if (this.state === "locating") this.from = { epoch: this.epoch, offset };
+    if ("from" in this.#origin) this.#origin = { ...this.#origin, from: { epoch: this.epoch, offset } };
     if (offset >= this.acknowledged) return;
     this.acknowledged = offset;
     this.handedOver = offset;
@@ -133,7 +142,13 @@ export class Cursor {
     this.cancelRead?.();
     this.cancelRead = null;
   }
+
+  get #startedAt(): Place {
+    return "from" in this.#origin ? unplaced : this.#origin;
+  }
 }
+
+const unplaced: Place = { offset: 0, gap: null, isResumed: false };
 
 /** The line of one life of a cursor: after a rewind or the end it is dead, and its calls do nothing. */
 export class CursorLine implements Line {
@@ -162,7 +177,7 @@ export class CursorLine implements Line {
     const offset = Math.min(through.offset, cursor.handedOver);
     if (offset <= cursor.acknowledged) return;
     cursor.acknowledged = offset;
-    cursor.onAcknowledged?.();
+    cursor.owner?.onAcknowledged();
   }
 
   rewind(): void {

@@ -1,4 +1,4 @@
-import type { Cursor } from "./cursor.ts";
+import type { Cursor, CursorControl } from "./cursor.ts";
 import type { CompiledFilter } from "./filter.ts";
 
 /**
@@ -6,6 +6,8 @@ import type { CompiledFilter } from "./filter.ts";
  * group asked for costs one comparison, however many they are.
  */
 export class FilterGroup {
+  /** Of all its cursors. */
+  readonly home: CursorControl;
   readonly filter: CompiledFilter;
   readonly live: Set<Cursor> = new Set();
   /** Ready, somewhere before the head; each is brought there in the next tick. */
@@ -16,7 +18,8 @@ export class FilterGroup {
   placeBefore = -1;
   size = 0;
 
-  constructor(filter: CompiledFilter, place: number) {
+  constructor(home: CursorControl, filter: CompiledFilter, place: number) {
+    this.home = home;
     this.filter = filter;
     this.place = place;
   }
@@ -29,7 +32,12 @@ export class FilterGroup {
 
 /** The groups there are: one per filter that somebody has. */
 export class FilterGroups {
+  readonly #home: CursorControl;
   readonly #groups = new Map<string, FilterGroup>();
+
+  constructor(home: CursorControl) {
+    this.#home = home;
+  }
 
   get size(): number {
     return this.#groups.size;
@@ -43,7 +51,7 @@ export class FilterGroups {
   join(filter: CompiledFilter, place: number): FilterGroup {
     let group = this.#groups.get(filter.key);
     if (group === undefined) {
-      group = new FilterGroup(filter, place);
+      group = new FilterGroup(this.#home, filter, place);
       this.#groups.set(filter.key, group);
     }
     group.size += 1;

@@ -3,13 +3,14 @@ import type { EventLog } from "../log/event-log.ts";
 import { readRetryMs } from "./catch-up.ts";
 import type { Cursor } from "./cursor.ts";
 import { Retries } from "./retries.ts";
-import { locate, type LogBounds } from "./starting-point.ts";
+import { locate, type LogBounds, type Place } from "./starting-point.ts";
 
 /** Finds where a new cursor starts; asks the engine first when its position is past the head known here. */
 export class Locator {
   readonly #log: EventLog;
   readonly #retries: Retries;
   readonly #onFailed: (after: number, error: unknown) => void;
+  #lastPlace: Place | null = null;
 
   constructor(options: {
     readonly log: EventLog;
@@ -32,19 +33,21 @@ export class Locator {
 
   #try(cursor: Cursor, onPlaced: () => void, fresh: Pick<LogBounds, "trimmedThrough" | "head"> | null): void {
     if (cursor.state !== "locating") return;
+    const { asked } = cursor;
+    if (asked === null) return;
     const { epoch, trimmedThrough, head } = this.#log;
     const place = locate(
-      cursor.from,
+      asked.from,
       // The engine may know of events that have not come here yet.
       {
         epoch,
         trimmedThrough: Math.max(trimmedThrough, fresh?.trimmedThrough ?? 0),
         head: Math.max(head, fresh?.head ?? 0),
       },
-      { maxReplayEvents: cursor.maxReplayEvents, isFresh: fresh !== null },
+      { maxReplayEvents: asked.maxReplayEvents, isFresh: fresh !== null },
     );
     if (place !== null) {
-      cursor.place(place);
+      cursor.place(this.#shared(place));
       onPlaced();
       return;
     }
@@ -56,5 +59,14 @@ export class Locator {
         this.#retries.after(readRetryMs, () => this.#try(cursor, onPlaced, null));
       },
     );
+  }
+
+  // Clients that come for what is new mostly come to the same place; each would keep its own.
+  #shared(place: Place): Place {
+    const last = this.#lastPlace;
+    const isSame = last?.offset === place.offset && last.gap === null && place.gap === null;
+    if (isSame && last.isResumed === place.isResumed) return last;
+    this.#lastPlace = place;
+    return place;
   }
 }

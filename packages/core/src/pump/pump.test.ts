@@ -264,7 +264,7 @@ const draft: EventDraft = {
 };
 
 function spec(subscriber: Subscriber, from: StartingPoint) {
-  return { subscriber, label: "test", from, maxReplayEvents: Infinity };
+  return { subscriber, from, maxReplayEvents: Infinity };
 }
 
 /** The epoch of a log is only known once it is there. */

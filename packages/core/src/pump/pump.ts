@@ -34,7 +34,8 @@ export class Pump implements CursorControl {
   readonly #handOver: HandOver;
   readonly #locator: Locator;
   readonly #wakeUp: WakeUp;
-  readonly #groups = new FilterGroups();
+  readonly #groups: FilterGroups = new FilterGroups(this);
+  readonly epoch: string;
   readonly #unwatch: () => void;
   #isTicking = false;
   #isClosed = false;
@@ -47,6 +48,7 @@ export class Pump implements CursorControl {
   constructor(options: PumpOptions) {
     const { log, hotWindow, surroundings } = options;
     this.#log = log;
+    this.epoch = log.epoch;
     // What retention took must not be found in memory: the window never outgrows the log.
     this.#window = new EventRing(smallerOf(hotWindow, log.retention), log.head);
     this.#offered = log.head;
@@ -59,11 +61,7 @@ export class Pump implements CursorControl {
     });
     this.#handOver = new HandOver({ epoch: log.epoch, onGap: options.onGap, onFailed: options.onFailed });
     this.#locator = new Locator({ log, scheduler: surroundings.scheduler, onFailed: options.onReadFailed });
-    this.#wakeUp = new WakeUp({
-      scheduler: surroundings.scheduler,
-      flushMs: options.flushMs,
-      tick: () => this.tick(),
-    });
+    this.#wakeUp = new WakeUp({ scheduler: surroundings.scheduler, flushMs: options.flushMs, tick: () => this.tick() });
     this.#unwatch = log.watch((events) => this.#committed(events));
   }
 
@@ -96,7 +94,7 @@ export class Pump implements CursorControl {
   }
 
   add(spec: CursorSpec, filter: CompiledFilter): Cursor {
-    const cursor = new Cursor(spec, this.#groups.join(filter, this.#offered), this.#log.epoch, this);
+    const cursor = new Cursor(spec, this.#groups.join(filter, this.#offered));
     this.#locator.place(cursor, () => {
       cursor.state = "behind";
       this.#putBehind(cursor);
