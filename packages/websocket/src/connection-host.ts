@@ -1,6 +1,7 @@
 import type { Clock, Filter, Gap, Position, SubscribeOptions, Subscriber, Subscription } from "@starcast/core";
-import type { Grant, Visit } from "@starcast/core/gateway";
+import type { Accepted, Grant, Visit } from "@starcast/core/gateway";
 import type { ClientFrames, WireState } from "@starcast/core/wire";
+import type { CompressedStream } from "./compression/compressed-stream.ts";
 import type { Connection } from "./connection.ts";
 import type { Timing } from "./deadlines.ts";
 import type { Dialect } from "./dialect.ts";
@@ -29,4 +30,16 @@ export interface ConnectionHost {
   onStalled(connection: Connection, stalledMs: number): void;
   /** Called once, last. `code` is that of the close frame that ended it, if one did. */
   onClosed(connection: Connection, reason: string, code: number | null): void;
+}
+
+/** How one connection begins. */
+export interface ConnectionSpec {
+  readonly accepted: Accepted;
+  readonly dialect: Dialect;
+  /** For judging a new token; null when the grant does not end. */
+  readonly visit: Visit | null;
+  /** When it is too old. */
+  readonly endsAt: number;
+  /** Where its events come from compressed; null when that was not agreed. */
+  readonly stream: CompressedStream | null;
 }

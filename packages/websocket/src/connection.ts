@@ -2,55 +2,53 @@ import {
   formatPosition,
   type Batch,
   type CloseReason,
+  type Filter,
   type Gap,
   type Line,
   type Position,
-  type Subscriber,
   type Subscription,
 } from "@starcast/core";
-import type { Accepted, Leaving, Seat, Visit } from "@starcast/core/gateway";
+import type { Grant, Leaving, Seat } from "@starcast/core/gateway";
 import { closeCodes, type ClientFrameType, type ClientFrames, type CloseReasonName } from "@starcast/core/wire";
 import type { Duplex } from "node:stream";
-import { Access, askedIn, type Change } from "./access.ts";
+import { askAnew, askedIn, endSubscription, renewGrant, type Change, type Recipient, type Renewal } from "./access.ts";
 import { readClientMessage } from "./client-message.ts";
 import type { CompressedStream } from "./compression/compressed-stream.ts";
-import type { ConnectionHost } from "./connection-host.ts";
-import { closeTimeoutMs, Deadlines, lookAtFullMs, stalledCloseTimeoutMs } from "./deadlines.ts";
+import type { ConnectionHost, ConnectionSpec } from "./connection-host.ts";
+import { closeTimeoutMs, Deadlines, stalledCloseTimeoutMs } from "./deadlines.ts";
 import type { Dialect } from "./dialect.ts";
 import { Inbound, isOnePong, type InboundOwner } from "./inbound.ts";
-import { Outbound } from "./outbound.ts";
-import { bindSocket, type SocketOwner } from "./socket-writer.ts";
+import { bindSocket, writeTo, type SocketOwner } from "./socket-writer.ts";
 import { closeFrame, joinFrames, pongFrame } from "./text-frame.ts";
+import { Unsent } from "./unsent.ts";
 
-export interface ConnectionSpec {
-  readonly accepted: Accepted;
-  readonly dialect: Dialect;
-  /** For judging a new token; null when the grant does not end. */
-  readonly visit: Visit | null;
-  /** When it is too old. */
-  readonly endsAt: number;
-  /** Where its events come from compressed; null when that was not agreed. */
-  readonly stream: CompressedStream | null;
+/** Why a connection ends, and by when it has to be over. */
+interface Ending {
+  readonly reason: string;
+  /** That of the close frame that ends it, if one does. */
+  readonly code: number | null;
+  by: number;
 }
 
-/** One connected client: a place in the log and a socket, nothing else. */
-export class Connection implements Subscriber, SocketOwner, InboundOwner, Leaving {
+/** One connected client: a place in the log and a socket, nothing else. Idle ones are many: each field counts. */
+export class Connection implements Recipient, SocketOwner, InboundOwner, Leaving {
+  // What every event touches comes first, so that it lies in one cache line.
   #state: "opening" | "open" | "closing" | "over" = "opening";
+  #unsent: Unsent | null = null;
   readonly #dialect: Dialect;
   readonly #stream: CompressedStream | null;
-  readonly #outbound: Outbound;
-  dueAt: number;
-  readonly #host: ConnectionHost;
   readonly #socket: Duplex;
+  readonly #host: ConnectionHost;
   readonly clientId: string;
   readonly seat: Seat;
-  readonly #agesAt: number;
-  readonly #access: Access;
+  grant: Grant;
+  asked: Filter;
+  subscription: Subscription | null = null;
+  readonly renewal: Renewal | null;
   #line: Line | null = null;
   #inbound: Inbound | null = null;
   readonly #deadlines: Deadlines;
-  #reason = "connection_lost";
-  #code: number | null = null;
+  #ending: Ending | null = null;
 
   constructor(host: ConnectionHost, socket: Duplex, spec: ConnectionSpec) {
     const { clientId, seat, grant, subscribe } = spec.accepted;
@@ -60,16 +58,21 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
     this.seat = seat;
     this.#dialect = spec.dialect;
     this.#stream = spec.stream;
-    this.#agesAt = spec.endsAt;
-    this.#outbound = new Outbound(socket, this, host.clock);
-    this.#access = new Access(host, this, { grant, asked: askedIn(subscribe), visit: spec.visit });
-    this.#deadlines = new Deadlines(host.clock.now(), host.options.heartbeatMs);
-    this.dueAt = this.#deadlines.next;
+    this.grant = grant;
+    this.asked = askedIn(subscribe);
+    this.renewal = spec.visit === null ? null : { visit: spec.visit, isUnderWay: false };
+    this.#deadlines = new Deadlines(host.clock.now(), host.options.heartbeatMs, spec.endsAt);
+  }
+
+  /** One that is full is looked at each time: it may not move. */
+  get dueAt(): number {
+    if (this.#ending !== null) return this.#ending.by;
+    return this.#unsent === null ? this.#deadlines.next : 0;
   }
 
   /** The handshake is written; the subscription was made in this turn, so that nothing was delivered yet. */
   start(subscription: Subscription): void {
-    this.#access.begin(subscription);
+    this.subscription = subscription;
     bindSocket(this.#socket, this);
   }
 
@@ -80,17 +83,16 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
     if (this.#state === "open") return this.#tellSubscribed(position);
     if (this.#state !== "opening") return;
     this.#state = "open";
-    this.#deadlines.grantUntil(this.#access.expiresAt, this.#agesAt);
+    this.#deadlines.grantUntil(this.grant.expiresAt ?? Infinity);
     const about = { clientId: this.clientId, heartbeatMs: this.#host.timing.heartbeatMs, state: this.#host.state };
     this.#tell("client.connected", { position: formatPosition(position), resumed: isResumed, ...about });
     this.#host.onOpened(this, isResumed);
-    this.dueAt = this.#nextLook(this.#host.clock.now());
     // Only now can a client's operations be done.
     this.#socket.resume();
   }
 
   deliver(batch: Batch): number {
-    if (this.#outbound.isFull || this.#state !== "open") return 0;
+    if (this.#unsent !== null || this.#state !== "open") return 0;
     const stream = this.#stream;
     const count = batch.events.length;
     let taken = 0;
@@ -117,14 +119,14 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
 
   beat(now: number): void {
     // The closing was not answered.
-    if (this.#state === "closing") return this.destroy(this.#reason);
-    const stalledMs = this.#outbound.stalledMs(now);
+    if (this.#ending !== null) return this.destroy(this.#ending.reason);
+    const stalledMs = this.#unsent?.stalledMs(now) ?? 0;
     if (stalledMs >= this.#host.options.stallMs) {
       this.#host.onStalled(this, stalledMs);
       return this.leave("too_slow");
     }
     const { endsAs } = this.#deadlines;
-    const due = this.#deadlines.take(now, this.#outbound.isFull, this.#host.timing);
+    const due = this.#deadlines.take(now, this.#unsent !== null, this.#host.timing);
     if (due === "pong_timeout") return this.destroy("pong_timeout");
     // Whose grant has ended knows already.
     if (due === "ended")
@@ -132,7 +134,6 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
     if (due === "expired") this.#tell("client.closing", { reason: "unauthorized", reconnectInMs: null });
     if (due === "beat" && this.#line !== null)
       this.#write(this.#host.heartbeat(this.#dialect, this.#line.position, now));
-    this.dueAt = this.#nextLook(now);
   }
 
   tellState(): void {
@@ -144,14 +145,14 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
     if (this.#state === "closing" || this.#state === "over") return;
     const { code } = closeCodes[reason];
     const frames = [closeFrame(code, reason)];
-    const isTold = this.#state === "open" && reconnectInMs !== undefined && !this.#outbound.isFull;
+    const isTold = this.#state === "open" && reconnectInMs !== undefined && this.#unsent === null;
     if (isTold) frames.unshift(this.#frame("client.closing", { reason, reconnectInMs }));
     this.#end(reason, code, joinFrames(frames));
   }
 
   /** Ends the connection at once. */
   destroy(reason: string): void {
-    if (this.#state !== "closing") this.#reason = reason;
+    this.#ending ??= { reason, code: null, by: 0 };
     this.#socket.destroy();
     this.onGone();
   }
@@ -165,11 +166,9 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
   }
 
   onRoom(): void {
-    this.#outbound.cleared();
+    this.#unsent = null;
     if (this.#state !== "open") return;
-    const now = this.#host.clock.now();
-    this.#deadlines.hasRoom(now, this.#host.options.pongTimeoutMs);
-    this.dueAt = this.#nextLook(now);
+    this.#deadlines.hasRoom(this.#host.clock.now(), this.#host.options.pongTimeoutMs);
     this.#line?.ready();
   }
 
@@ -191,14 +190,16 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
     this.#state = "over";
     this.#unsubscribe();
     this.seat.leave();
-    this.#host.onClosed(this, this.#reason, this.#code);
+    const { reason, code } = this.#ending ?? connectionLost;
+    this.#host.onClosed(this, reason, code);
   }
 
   onText(text: string): void {
     if (this.#state !== "open") return;
     const message = readClientMessage(text);
     if (message.kind === "refused") this.#reply(this.#frame("client.refused", { op: message.op, code: message.code }));
-    else if (message.operation.op === "subscribe") this.#answer("subscribe", this.#access.subscribe(message.operation));
+    else if (message.operation.op === "subscribe")
+      this.#answer("subscribe", askAnew(this.#host, this, message.operation));
     else void this.#renew(message.operation.token);
   }
 
@@ -231,42 +232,38 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
   }
 
   async #renew(token: string): Promise<void> {
-    const change = await this.#access.renew(token);
-    if (change.kind !== "refused" && this.#state === "open") {
-      this.#deadlines.grantUntil(this.#access.expiresAt, this.#agesAt);
-      this.dueAt = this.#nextLook(this.#host.clock.now());
-    }
+    const change = await renewGrant(this.#host, this, token);
+    if (change.kind !== "refused" && this.#state === "open")
+      this.#deadlines.grantUntil(this.grant.expiresAt ?? Infinity);
     this.#answer("token", change);
   }
 
   #tellSubscribed(position: Position): void {
-    const { types = null, subjects = null } = this.#access.asked;
+    const { types = null, subjects = null } = this.asked;
     this.#tell("client.subscribed", { types, subjects, position: formatPosition(position) });
   }
 
   #end(reason: string, code: number, frames: Uint8Array): void {
-    this.#reason = reason;
-    this.#code = code;
     this.#unsubscribe();
-    const isFull = this.#outbound.isFull;
+    const by = this.#host.clock.now() + (this.#unsent === null ? closeTimeoutMs : stalledCloseTimeoutMs);
     this.#write(frames);
     this.#state = "closing";
-    this.dueAt = this.#host.clock.now() + (isFull ? stalledCloseTimeoutMs : closeTimeoutMs);
+    this.#ending = { reason, code, by };
     // One that was still opening is not read yet; now its answer is waited for.
     this.#socket.resume();
   }
 
   // The server closes first (RFC 6455, 7.1.1), and does not wait long for the other half.
   #hangUp(): void {
-    if (this.#state !== "closing") return;
+    if (this.#state !== "closing" || this.#ending === null) return;
     this.#socket.end();
-    this.dueAt = Math.min(this.dueAt, this.#host.clock.now() + stalledCloseTimeoutMs);
+    this.#ending.by = Math.min(this.#ending.by, this.#host.clock.now() + stalledCloseTimeoutMs);
   }
 
   // What a client makes us say while it does not read is bounded too.
   #reply(frame: Uint8Array): void {
-    if (!this.#outbound.reply(frame)) this.leave("too_slow");
-    else if (this.#outbound.isFull) this.#lookSoon();
+    if (this.#unsent?.hasRoomFor(frame) === false) this.leave("too_slow");
+    else this.#write(frame);
   }
 
   #tell<Type extends ClientFrameType>(type: Type, data: ClientFrames[Type]): void {
@@ -277,23 +274,23 @@ export class Connection implements Subscriber, SocketOwner, InboundOwner, Leavin
     return this.#dialect.clientFrame(type, data, new Date(this.#host.clock.now()).toISOString());
   }
 
+  /** Writes whole frames; true when there is room for more, else `onRoom` follows once there is. */
   #write(bytes: Uint8Array): boolean {
-    if (this.#outbound.write(bytes)) return true;
-    this.#lookSoon();
+    if (this.#unsent !== null) {
+      // Only what answers or ends comes behind what has not left; room is told once for all of it.
+      this.#socket.write(bytes);
+      return false;
+    }
+    if (writeTo(this.#socket, bytes, this)) return true;
+    this.#unsent = new Unsent(this.#socket, this.#host.clock.now());
     return false;
-  }
-
-  #lookSoon(): void {
-    this.dueAt = Math.min(this.dueAt, this.#host.clock.now() + lookAtFullMs);
-  }
-
-  #nextLook(now: number): number {
-    return Math.min(this.#deadlines.next, this.#outbound.isFull ? now + lookAtFullMs : Infinity);
   }
 
   #unsubscribe(): void {
     this.#line = null;
     this.#stream?.end();
-    this.#access.end();
+    endSubscription(this);
   }
 }
+
+const connectionLost = { reason: "connection_lost", code: null };

@@ -4,14 +4,14 @@ import { Deadlines, openingTimeoutMs, type Timing } from "./deadlines.ts";
 const timing: Timing = { heartbeatMs: 25_000, pongTimeoutMs: 10_000, tokenGraceMs: 5_000 };
 
 function opened({ expiresAt = Infinity, endsAt = Infinity } = {}): Deadlines {
-  const deadlines = new Deadlines(0, timing.heartbeatMs);
-  deadlines.grantUntil(expiresAt, endsAt);
+  const deadlines = new Deadlines(0, timing.heartbeatMs, endsAt);
+  deadlines.grantUntil(expiresAt);
   return deadlines;
 }
 
 describe("the deadlines of a connection", () => {
   it("end it when its place is not found in time", () => {
-    const deadlines = new Deadlines(0, timing.heartbeatMs);
+    const deadlines = new Deadlines(0, timing.heartbeatMs, Infinity);
     expect(deadlines.next).toBe(openingTimeoutMs);
     expect(deadlines.take(openingTimeoutMs, false, timing)).toBe("ended");
     expect(deadlines.endsAs).toBe("try_later");
@@ -63,7 +63,7 @@ describe("the deadlines of a connection", () => {
   it("are lifted by a new grant within the grace", () => {
     const deadlines = opened({ expiresAt: 1_000 });
     deadlines.take(1_000, false, timing);
-    deadlines.grantUntil(100_000, 200_000);
+    deadlines.grantUntil(100_000);
     expect(deadlines.take(6_000, false, timing)).toBe("nothing");
     expect(deadlines.endsAs).toBe("restart");
   });

@@ -19,59 +19,67 @@ export interface Timing {
   readonly tokenGraceMs: number;
 }
 
+/** What bounds a connection beside its age. */
+type Bound =
+  /** Its place in the log has to be found by then. */
+  | { readonly kind: "opening"; readonly at: number }
+  /** Its grant ends. */
+  | { readonly kind: "expiring"; readonly at: number }
+  /** Its grant has ended: until then it may bring a new token. */
+  | { readonly kind: "grace"; readonly at: number };
+
 /** Everything that one connection has to do at a certain time. Holds no timer: it is asked. */
 export class Deadlines {
   #beatAt: number;
-  #pongBy = Infinity;
-  #expiresAt = Infinity;
-  #endsAt: number;
-  #endsAs: EndsAs = "try_later";
+  readonly #agesAt: number;
+  // Null, where nothing is awaited: a number of each connection's own takes memory.
+  #pongBy: number | null = null;
+  #bound: Bound | null;
 
-  /** Until it is opened there is one: by then its place in the log must be found. */
-  constructor(now: number, heartbeatMs: number) {
+  /** Until it is opened there is a bound: by then its place in the log must be found. */
+  constructor(now: number, heartbeatMs: number, agesAt: number) {
     this.#beatAt = now + heartbeatMs;
-    this.#endsAt = now + openingTimeoutMs;
+    this.#agesAt = agesAt;
+    this.#bound = { kind: "opening", at: now + openingTimeoutMs };
   }
 
   get endsAs(): EndsAs {
-    return this.#endsAs;
+    const kind = this.#bound?.kind;
+    return kind === "opening" ? "try_later" : kind === "grace" ? "unauthorized" : "restart";
   }
 
   get isPongAwaited(): boolean {
-    return this.#pongBy !== Infinity;
+    return this.#pongBy !== null;
   }
 
   /** The next time at which something is due. */
   get next(): number {
-    return Math.min(this.#beatAt, this.#pongBy, this.#expiresAt, this.#endsAt);
+    return Math.min(this.#beatAt, this.#agesAt, this.#pongBy ?? Infinity, this.#bound?.at ?? Infinity);
   }
 
-  /** It is open, or its grant is a new one: until when, and how old it may get. */
-  grantUntil(expiresAt: number, endsAt: number): void {
-    this.#expiresAt = expiresAt;
-    this.#endsAt = endsAt;
-    this.#endsAs = "restart";
+  /** It is open, or its grant is a new one: until when; `Infinity` when that does not end. */
+  grantUntil(expiresAt: number): void {
+    this.#bound = expiresAt === Infinity ? null : { kind: "expiring", at: expiresAt };
   }
 
   ponged(): void {
-    this.#pongBy = Infinity;
+    this.#pongBy = null;
   }
 
   /** While it was full it could not read the ping: its time begins now. */
   hasRoom(now: number, pongTimeoutMs: number): void {
-    if (this.isPongAwaited) this.#pongBy = Math.max(this.#pongBy, now + pongTimeoutMs);
+    if (this.#pongBy !== null) this.#pongBy = Math.max(this.#pongBy, now + pongTimeoutMs);
   }
 
   /** What is due now, and is then not due again; nobody is pinged who is full. */
   take(now: number, isFull: boolean, timing: Timing): Due {
-    if (now >= this.#pongBy && !isFull) return "pong_timeout";
-    if (now >= this.#expiresAt) {
-      this.#expiresAt = Infinity;
-      this.#endsAt = Math.min(this.#endsAt, now + timing.tokenGraceMs);
-      this.#endsAs = "unauthorized";
+    if (this.#pongBy !== null && now >= this.#pongBy && !isFull) return "pong_timeout";
+    const isBoundReached = this.#bound !== null && now >= this.#bound.at;
+    if (isBoundReached && this.#bound?.kind === "expiring") {
+      this.#bound = { kind: "grace", at: now + timing.tokenGraceMs };
       return "expired";
     }
-    if (now >= this.#endsAt) return "ended";
+    if (isBoundReached || now >= this.#agesAt) return "ended";
     if (now < this.#beatAt) return "nothing";
     // Late looks do not add up, and missed beats are not made up for.
     this.#beatAt = Math.max(this.#beatAt + timing.heartbeatMs, now + timing.heartbeatMs / 2);
@@ -87,6 +95,3 @@ export const openingTimeoutMs = 10_000;
 /** How long a client has to answer a close frame, and how long one that does not read. */
 export const closeTimeoutMs = 5_000;
 export const stalledCloseTimeoutMs = 1_000;
-
-/** How often it is looked whether a full connection moves. */
-export const lookAtFullMs = 1_000;

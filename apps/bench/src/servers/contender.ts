@@ -56,7 +56,8 @@ export function obey(port: number, publish: Contender["publish"], collectGarbage
       process.send?.({ kind: "cost", cpuMs: (user + system) / 1_000 });
     } else {
       for (let round = 0; round < 4; round += 1) collectGarbage();
-      process.send?.({ kind: "memory", bytes: process.memoryUsage().rss });
+      const { rss, heapUsed, external } = process.memoryUsage();
+      process.send?.({ kind: "memory", rss, heap: heapUsed + external });
     }
   });
   process.send?.({ kind: "listening", port });

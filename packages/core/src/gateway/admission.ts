@@ -64,8 +64,8 @@ export class Admission {
 export class Seat {
   readonly address: string | null;
   identity: string | null = null;
-  readonly #admission: Admission;
-  #isLeft = false;
+  /** Null once it is left. */
+  #admission: Admission | null;
 
   constructor(admission: Admission, address: string | null) {
     this.#admission = admission;
@@ -74,9 +74,9 @@ export class Seat {
 
   /** Idempotent. */
   leave(): void {
-    if (this.#isLeft) return;
-    this.#isLeft = true;
-    this.#admission.left(this);
+    const admission = this.#admission;
+    this.#admission = null;
+    admission?.left(this);
   }
 }
 
