@@ -180,11 +180,6 @@ export class Connection implements Recipient, SocketOwner, InboundOwner, Leaving
     this.#inbound.push(chunk);
   }
 
-  onFinished(): void {
-    if (this.#state === "closing") this.#hangUp();
-    else this.destroy("connection_lost");
-  }
-
   onGone(): void {
     if (this.#state === "over") return;
     this.#state = "over";

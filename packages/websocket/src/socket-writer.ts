@@ -7,8 +7,6 @@ export interface SocketOwner {
   onData(chunk: Uint8Array): void;
   /** What was written has left. */
   onRoom(): void;
-  /** The other side will send nothing more. */
-  onFinished(): void;
   /** The socket is closed. */
   onGone(): void;
 }
@@ -19,7 +17,10 @@ export function bindSocket(socket: Duplex, owner: SocketOwner): void {
   owned[ownerOf] = owner;
   // A listener for data would let it flow at once.
   owned.pause();
-  owned.on("data", onData).on("end", onEnd).on("close", onClose);
+  // When the other side will send nothing more, Node ends this side too: a listener of our own for that would cost each
+  // connection a list of two.
+  owned.allowHalfOpen = false;
+  owned.on("data", onData).on("close", onClose);
 }
 
 /**
@@ -55,10 +56,6 @@ type Owned = Duplex & { [ownerOf]?: SocketOwner };
 
 function onData(this: Owned, chunk: Uint8Array): void {
   this[ownerOf]?.onData(chunk);
-}
-
-function onEnd(this: Owned): void {
-  this[ownerOf]?.onFinished();
 }
 
 function onClose(this: Owned): void {

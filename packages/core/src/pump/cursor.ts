@@ -97,7 +97,7 @@ export class Cursor {
   }
 
   get start(): Line["start"] {
-    const { offset, isResumed } = this.#startedAt;
+    const { offset, isResumed } = startedAt(this.#origin);
     return { position: { epoch: this.epoch, offset }, isResumed };
   }
 
@@ -119,8 +119,8 @@ export class Cursor {
   /** Back to the last acknowledged place; a gap at the start that was not acknowledged will be told again. */
   goBack(): void {
     const isStartTold = this.acknowledged >= 0;
-    this.offset = isStartTold ? this.acknowledged : this.#startedAt.offset;
-    this.pendingGap = isStartTold ? null : this.#startedAt.gap;
+    this.offset = isStartTold ? this.acknowledged : startedAt(this.#origin).offset;
+    this.pendingGap = isStartTold ? null : startedAt(this.#origin).gap;
     this.handedOver = this.acknowledged;
     this.dropPage();
   }
@@ -142,10 +142,11 @@ export class Cursor {
     this.cancelRead?.();
     this.cancelRead = null;
   }
+}
 
-  get #startedAt(): Place {
-    return "from" in this.#origin ? unplaced : this.#origin;
-  }
+// Functions, where methods would do: an object with private methods is larger.
+function startedAt(origin: Asked | Place): Place {
+  return "from" in origin ? unplaced : origin;
 }
 
 const unplaced: Place = { offset: 0, gap: null, isResumed: false };
@@ -167,12 +168,12 @@ export class CursorLine implements Line {
   }
 
   ready(): void {
-    if (this.#isAlive()) this.#cursor.control.wake(this.#cursor);
+    if (this.#cursor.line === this) this.#cursor.control.wake(this.#cursor);
   }
 
   acknowledge(through: Position): void {
     const cursor = this.#cursor;
-    if (!this.#isAlive() || through.epoch !== cursor.epoch) return;
+    if (this.#cursor.line !== this || through.epoch !== cursor.epoch) return;
     // No more than was handed over: what was not offered cannot have been dealt with.
     const offset = Math.min(through.offset, cursor.handedOver);
     if (offset <= cursor.acknowledged) return;
@@ -181,10 +182,6 @@ export class CursorLine implements Line {
   }
 
   rewind(): void {
-    if (this.#isAlive()) this.#cursor.control.rewind(this.#cursor);
-  }
-
-  #isAlive(): boolean {
-    return this.#cursor.line === this;
+    if (this.#cursor.line === this) this.#cursor.control.rewind(this.#cursor);
   }
 }
