@@ -57,7 +57,6 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
   #encoding: Encoding;
   /** The position the client would resume from; heartbeats tell when it moved without events. */
   #toldOffset = -1;
-  dueAt: number;
   readonly clientId: string;
   readonly #host: ConnectionHost;
   readonly seat: Seat;
@@ -69,7 +68,8 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
   #leaveReason: LeaveReason = "client_gone";
   #beatAt: number;
   #endsAt: number;
-  #expiresAt: number;
+  /** Null when its grant does not end. */
+  #expiresAt: number | null;
 
   constructor(host: ConnectionHost, spec: ConnectionSpec) {
     // Copied one by one: an object more per connection is memory more per connection.
@@ -81,9 +81,14 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
     this.#retryMs = spec.retryMs;
     this.#encoding = streamEncoding(spec.format);
     this.#endsAt = spec.endsAt;
-    this.#expiresAt = spec.expiresAt;
+    this.#expiresAt = spec.expiresAt === Infinity ? null : spec.expiresAt;
     this.#beatAt = host.surroundings.clock.now() + host.heartbeatMs;
-    this.dueAt = this.#nextLook();
+  }
+
+  get dueAt(): number {
+    const stallsAt = this.#fullSince === null ? Infinity : this.#fullSince + this.#host.stallMs;
+    if (this.#state === "leaving") return stallsAt;
+    return Math.min(this.#beatAt, this.#endsAt, this.#expiresAt ?? Infinity, stallsAt);
   }
 
   /** The registration it ends with. */
@@ -158,8 +163,8 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
     const { stallMs, heartbeatMs, tokenGraceMs } = this.#host;
     if (this.#fullSince !== null && now - this.#fullSince >= stallMs) return this.#stall(now - this.#fullSince);
     if (now >= this.#endsAt) return this.#leaveNow();
-    if (now >= this.#expiresAt) {
-      this.#expiresAt = Infinity;
+    if (this.#expiresAt !== null && now >= this.#expiresAt) {
+      this.#expiresAt = null;
       this.#leaveReason = "unauthorized";
       this.#endsAt = Math.min(this.#endsAt, now + tokenGraceMs);
       if (this.#fullSince === null) this.#tell("client.closing", { reason: "unauthorized", reconnectInMs: null });
@@ -168,7 +173,6 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
       this.#beatAt = Math.max(this.#beatAt + heartbeatMs, now + heartbeatMs / 2);
       if (this.#fullSince === null) this.#sendHeartbeat();
     }
-    this.dueAt = this.#nextLook();
   }
 
   tellState(): void {
@@ -215,7 +219,6 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
     this.#unsubscribe();
     // What was written last has as long to leave as anything else.
     this.#fullSince = this.#host.surroundings.clock.now();
-    this.dueAt = this.#fullSince + this.#host.stallMs;
     this.#sink.end();
   }
 
@@ -254,13 +257,7 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
   #write(bytes: Uint8Array): boolean {
     if (this.#sink.write(bytes)) return true;
     this.#fullSince = this.#host.surroundings.clock.now();
-    this.dueAt = Math.min(this.dueAt, this.#fullSince + this.#host.stallMs);
     return false;
-  }
-
-  #nextLook(): number {
-    const stallsAt = this.#fullSince === null ? Infinity : this.#fullSince + this.#host.stallMs;
-    return Math.min(this.#beatAt, this.#endsAt, this.#expiresAt, stallsAt);
   }
 
   #unsubscribe(): void {

@@ -60,6 +60,9 @@ class RunBatch implements Batch {
   readonly #first: number;
   #events: readonly LogEvent[] | undefined;
   #through: Position | undefined;
+  #lastEncoding: Encoding | undefined;
+  #lastFrom = -1;
+  #lastPiece: Piece | undefined;
 
   constructor(run: EventRun, after: number, first: number) {
     this.#run = run;
@@ -86,8 +89,15 @@ class RunBatch implements Batch {
     return this.#events;
   }
 
+  // All that are live ask for the same, one right after the other.
   piece(encoding: Encoding, from: number): Piece {
-    return this.#run.piece(encoding, this.#first + from);
+    const last = this.#lastPiece;
+    if (last !== undefined && this.#lastFrom === from && this.#lastEncoding === encoding) return last;
+    const piece = this.#run.piece(encoding, this.#first + from);
+    this.#lastEncoding = encoding;
+    this.#lastFrom = from;
+    this.#lastPiece = piece;
+    return piece;
   }
 
   bytes(encoding: Encoding): Uint8Array {

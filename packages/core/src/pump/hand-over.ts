@@ -75,7 +75,7 @@ export class HandOver {
     cursor.isReadyAgain = false;
     cursor.isMoved = false;
     // A subscriber may acknowledge from inside `deliver`.
-    cursor.handedOver = Math.max(handedOver, events.at(-1)?.offset ?? 0);
+    cursor.handedOver = Math.max(handedOver, events[events.length - 1]?.offset ?? 0);
     let taken: unknown;
     try {
       taken = cursor.subscriber.deliver(batch);
