@@ -7,18 +7,21 @@ import { openHouse } from "./listen.ts";
 interface Written {
   writes: number;
   bytes: number;
+  /** Where the bytes lie. */
+  memory: Set<ArrayBufferLike>;
 }
 
 /** Counts what is written on every connection a server takes from now on. */
 function countWrites(server: Server): Written[] {
   const counts: Written[] = [];
   server.on("connection", (socket: Socket) => {
-    const count: Written = { writes: 0, bytes: 0 };
+    const count: Written = { writes: 0, bytes: 0, memory: new Set() };
     counts.push(count);
     const { write } = socket;
     socket.write = ((bytes: Uint8Array, ...rest: never[]) => {
       if (bytes.length > 0) count.writes += 1;
       count.bytes += bytes.length;
+      if (bytes.length > 0) count.memory.add(bytes.buffer);
       return write.call(socket, bytes, ...rest);
     }) as typeof write;
   });
@@ -37,12 +40,14 @@ describe("one turn's events", () => {
     const counts = countWrites(server);
     const clients = Array.from({ length: 10 }, () => new Client(url));
     for (const client of clients) await client.frame("client.connected");
-    for (const count of counts) Object.assign(count, { writes: 0, bytes: 0 });
+    for (const count of counts) Object.assign(count, { writes: 0, bytes: 0, memory: new Set() });
     const text = "x".repeat(bytes - 150);
     await Promise.all(Array.from({ length: events }, (_, n) => broker.publish("model.added", { n, text })));
     for (const client of clients) await client.eventCount(events);
     expect(counts).toHaveLength(10);
-    for (const count of counts)
-      expect(count.writes).toBeLessThanOrEqual(Math.ceil((count.bytes / maxPieceBytes) * 1.05));
+    for (const count of counts) expect(count.writes).toBeLessThanOrEqual(Math.ceil(count.bytes / maxPieceBytes) * 1.05);
+    // Made once: what one client is written is what all are written.
+    const [first] = counts;
+    expect(new Set(counts.flatMap(({ memory }) => [...memory])).size).toBe(first?.memory.size);
   });
 });
