@@ -12,28 +12,20 @@ export class Fleet {
   readonly #server: ChildProcess;
   readonly #load: ChildProcess;
   #bytesPerDelivery = NaN;
-  readonly clients: number;
-  /** Resident bytes the clients cost, idle. */
-  readonly idleBytes: number;
+  readonly #connect: (clients: number) => LoadRequest;
+  #clients = 0;
 
-  private constructor(server: ChildProcess, load: ChildProcess, clients: number, idleBytes: number) {
+  private constructor(server: ChildProcess, load: ChildProcess, connect: (clients: number) => LoadRequest) {
     this.#server = server;
     this.#load = load;
-    this.clients = clients;
-    this.idleBytes = idleBytes;
+    this.#connect = connect;
   }
 
-  static async start(
-    contender: NetworkContender,
-    clients: number,
-    options: { readonly isForMemory?: boolean } = {},
-  ): Promise<Fleet> {
+  static async start(contender: NetworkContender, clients: number): Promise<Fleet> {
     const server = fork(
       fileURLToPath(new URL(`./servers/${contender.script}.ts`, import.meta.url)),
       contender.args ?? [],
-      contender.runtime === "bun"
-        ? { execPath: bunPath(), execArgv: [] }
-        : { execArgv: options.isForMemory === true ? [...process.execArgv, smallYoungSpace] : [...process.execArgv] },
+      contender.runtime === "bun" ? { execPath: bunPath(), execArgv: [] } : { execArgv: [...process.execArgv] },
     );
     const load = fork(fileURLToPath(new URL("./load/socket-load.ts", import.meta.url)), {
       execArgv: [...process.execArgv],
@@ -41,26 +33,35 @@ export class Fleet {
     pin(server.pid, 0);
     pin(load.pid, 1);
     const { port } = await answer<{ readonly port: number }>(server, "listening");
-    const connect = async (count: number): Promise<number> => {
-      const request: LoadRequest = {
-        kind: "connect",
-        port,
-        clients: count,
-        request: contender.request,
-        hello: contender.hello ?? null,
-        marker: contender.isCompressed === true ? null : marker,
-      };
-      load.send(request);
-      await answer(load, "connected");
-      server.send({ kind: "memory" });
-      const { bytes } = await answer<{ readonly bytes: number }>(server, "memory");
-      return bytes;
-    };
-    // The first ones pay for code and pools that all use.
-    const warm = Math.floor(clients / 4);
-    const before = await connect(warm);
-    const after = await connect(clients - warm);
-    return new Fleet(server, load, clients, (after - before) / (clients - warm));
+    const fleet = new Fleet(server, load, (more) => ({
+      kind: "connect",
+      port,
+      clients: more,
+      request: contender.request,
+      hello: contender.hello ?? null,
+      marker: contender.isCompressed === true ? null : marker,
+    }));
+    await fleet.connect(clients);
+    return fleet;
+  }
+
+  get clients(): number {
+    return this.#clients;
+  }
+
+  /** So many more clients. */
+  async connect(more: number): Promise<void> {
+    const connected = answer(this.#load, "connected");
+    this.#load.send(this.#connect(more));
+    await connected;
+    this.#clients += more;
+  }
+
+  /** What the server's process takes once everything that is garbage was collected. */
+  async memory(): Promise<Memory> {
+    const memory = answer<Memory>(this.#server, "memory");
+    this.#server.send({ kind: "memory" });
+    return memory;
   }
 
   /** Nanoseconds of server CPU per delivery; every client has counted every event. */
@@ -108,18 +109,18 @@ export class Fleet {
   }
 }
 
+/** In bytes: of the whole process, and of what JavaScript holds in it. */
+export interface Memory {
+  readonly resident: number;
+  readonly heap: number;
+}
+
 /** In milliseconds, over every client and event. */
 export interface Paced {
   readonly p50: number;
   readonly p99: number;
   readonly cpuNs: number;
 }
-
-/**
- * How large V8's young generation grows is a matter of the process, by more than a thousand idle connections take: it is
- * held at 1 MiB where memory per connection is measured, for every contender alike.
- */
-const smallYoungSpace = "--max-semi-space-size=1";
 
 /** The package `bun` carries the binary in a package of its own per platform. */
 function bunPath(): string {

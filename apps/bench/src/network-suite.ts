@@ -1,4 +1,4 @@
-import { Fleet } from "./fleet.ts";
+import { Fleet, type Memory } from "./fleet.ts";
 import { interleave, type Measures } from "./interleave.ts";
 import type { Row, SuiteOptions } from "./suite.ts";
 import { rowsOf } from "./table.ts";
@@ -76,28 +76,63 @@ export async function measureCosts(
   }
 }
 
-/** Resident bytes per idle connection: each contender alone, in a process of its own per round. */
+/** What one idle connection costs the server's process, of contenders by size. */
+export interface IdleCosts {
+  readonly clients: number;
+  /** Bytes that the operating system gave. */
+  readonly resident: Measures;
+  /** Bytes of JavaScript's heap and its buffers: what the connection keeps alive. */
+  readonly heap: Measures;
+}
+
+/**
+ * Bytes per idle connection, at Node's default settings, after everything was collected: processes of their own per round,
+ * in which clients come in steps.
+ */
 export async function measureMemory(
   contenders: Contenders,
-  { clients, rounds }: { readonly clients: number; readonly rounds: number },
+  { sizes, rounds }: { readonly sizes: readonly number[]; readonly rounds: number },
   { say }: SuiteOptions,
-): Promise<{ readonly rows: readonly Row[]; readonly idleBytes: Measures }> {
-  say(`idle connections, ${clients} clients`);
-  const idleBytes = await interleave(
-    Object.fromEntries(
-      Object.entries(contenders).map(([name, contender]) => [
-        name,
-        async () => {
-          const fleet = await Fleet.start(contender, clients, { isForMemory: true });
-          await fleet.stop();
-          return fleet.idleBytes;
-        },
-      ]),
-    ),
-    rounds,
-  );
-  return { rows: rowsOf(`idle connection, ${clients} clients`, idleBytes, "bytes"), idleBytes };
+): Promise<{ readonly rows: readonly Row[]; readonly costs: readonly IdleCosts[] }> {
+  const found = sizes.map((clients) => ({
+    clients,
+    resident: new Map<string, number[]>(),
+    heap: new Map<string, number[]>(),
+  }));
+  for (let round = 0; round < rounds; round += 1) {
+    say(`idle connections, round ${round + 1} of ${rounds}`);
+    // The first ones pay for code and pools that all use.
+    const fleets = await startFleets(contenders, warmClients, () => undefined);
+    const before = await memories(fleets);
+    for (const { clients, resident, heap } of found) {
+      for (const fleet of fleets.values()) await fleet.connect(clients - (fleet.clients - warmClients));
+      const after = await memories(fleets);
+      for (const [name, now] of after) {
+        const then = before.get(name) ?? now;
+        push(resident, name, (now.resident - then.resident) / clients);
+        push(heap, name, (now.heap - then.heap) / clients);
+      }
+    }
+    await stopFleets(fleets);
+  }
+  const rows = found.flatMap(({ clients, resident, heap }) => [
+    ...rowsOf(`idle connection, ${clients} clients, resident`, resident, "bytes"),
+    ...rowsOf(`idle connection, ${clients} clients, heap`, heap, "bytes"),
+  ]);
+  return { rows, costs: found };
 }
+
+async function memories(fleets: ReadonlyMap<string, Fleet>): Promise<ReadonlyMap<string, Memory>> {
+  const found = new Map<string, Memory>();
+  for (const [name, fleet] of fleets) found.set(name, await fleet.memory());
+  return found;
+}
+
+function push(measures: Map<string, number[]>, name: string, value: number): void {
+  measures.set(name, [...(measures.get(name) ?? []), value]);
+}
+
+const warmClients = 250;
 
 export interface Pace {
   readonly rows: readonly Row[];

@@ -13,10 +13,17 @@ export const suite: Suite = async (options) => {
   rows.push(...main.rows);
   for (const [situation, costs] of main.costs)
     for (const [peer, suffix] of peers) ratios[`sse.${situation}.${suffix}`] = ratio(costs, peer, "starcast");
-  // With fewer, what the process itself does with its memory would show.
-  const memory = await measureMemory(contenders, { clients: 5_000, rounds: isQuick ? 1 : 3 }, options);
+  const memory = await measureMemory(
+    contenders,
+    { sizes: isQuick ? [1_000] : [1_000, 5_000], rounds: isQuick ? 1 : 3 },
+    options,
+  );
   rows.push(...memory.rows);
-  for (const [peer, suffix] of peers) ratios[`sse.idleBytes.${suffix}`] = ratio(memory.idleBytes, "starcast", peer);
+  for (const { clients: count, resident, heap } of memory.costs)
+    for (const [peer, suffix] of peers) {
+      ratios[`sse.idleBytes${count === 1_000 ? "" : `.${count}clients`}.${suffix}`] = ratio(resident, "starcast", peer);
+      ratios[`sse.idleHeap${count === 1_000 ? "" : `.${count}clients`}.${suffix}`] = ratio(heap, "starcast", peer);
+    }
   return { rows, ratios, rounds };
 };
 

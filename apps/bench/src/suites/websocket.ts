@@ -61,10 +61,19 @@ export const suite: Suite = async (options) => {
   rows.push(...flush.rows);
   ratios["ws.flush10ms.cpuVsWindow0"] = ratio(flush.costs, "window 10 ms", "window 0");
 
-  // With fewer, what the process itself does with its memory would show.
-  const memory = await measureMemory(contenders, { clients: 5_000, rounds: isQuick ? 1 : 3 }, options);
+  const memory = await measureMemory(
+    contenders,
+    { sizes: isQuick ? [1_000] : [1_000, 5_000], rounds: isQuick ? 1 : 3 },
+    options,
+  );
   rows.push(...memory.rows);
-  for (const [peer, suffix] of peers) ratios[`ws.idleBytes.${suffix}`] = ratio(memory.idleBytes, "starcast", peer);
+  for (const { clients: count, resident, heap } of memory.costs)
+    for (const [peer, suffix] of peers) {
+      ratios[`ws.idleBytes${count === 1_000 ? "" : `.${count}clients`}.${suffix}`] = ratio(resident, "starcast", peer);
+      // Bun's heap is counted in another way.
+      if (peer !== "bun")
+        ratios[`ws.idleHeap${count === 1_000 ? "" : `.${count}clients`}.${suffix}`] = ratio(heap, "starcast", peer);
+    }
   return { rows, ratios, rounds };
 };
 
