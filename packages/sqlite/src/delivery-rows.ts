@@ -23,6 +23,7 @@ export const deliveryColumns: string = [
   textColumn("d.reason", "reason"),
   numberColumn("d.attempt_count", "attempt_count"),
   textColumn("d.attempts", "attempts"),
+  numberColumn("d.crc", "own_crc"),
   textColumn("e.id", "id"),
   textColumn("e.type", "type"),
   textColumn("e.subject", "subject"),
@@ -33,13 +34,35 @@ export const deliveryColumns: string = [
 
 export const deliveryTables = "deliveries d JOIN delivery_events e ON e.id = d.event_id";
 
-/** What is pending in the file and has a claim, in memory, is being tried. */
+/** For the column `crc`, of what never changes: a delivery whose endpoint is damaged would go to another one. */
+export function deliveryChecksum(
+  endpointId: string,
+  eventId: string,
+  orderKey: string | undefined,
+  createdAt: number,
+): number {
+  return checksum([endpointId, eventId, orderKey ?? null], String(createdAt));
+}
+
+/**
+ * What is pending in the file and has a claim, in memory, is being tried. Throws `store_corrupt` when it is not as it was
+ * put.
+ */
 export function deliveryOf(row: Row, claim?: { readonly leaseUntil: number }): Delivery {
+  const endpointId = textOf(row["endpoint_id"]);
+  const event = eventOf(row);
+  const orderKey = textOrNull(row["order_key"]) ?? undefined;
+  const createdAt = Number(row["created_at"]);
+  // None where a version wrote it that had no checksum here.
+  if (row["own_crc"] !== null) {
+    const crc = deliveryChecksum(endpointId, event.id, orderKey, createdAt);
+    expectChecksum(`the delivery of ${event.id}`, crc, row["own_crc"]);
+  }
   return Object.freeze({
-    endpointId: textOf(row["endpoint_id"]),
-    event: eventOf(row),
-    orderKey: textOrNull(row["order_key"]) ?? undefined,
-    createdAt: Number(row["created_at"]),
+    endpointId,
+    event,
+    orderKey,
+    createdAt,
     state: stateOf(row, claim),
     attemptCount: Number(row["attempt_count"]),
     attempts: attemptsOf(row),

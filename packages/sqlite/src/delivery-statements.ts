@@ -2,11 +2,13 @@ import { deliveryColumns, deliveryTables } from "./delivery-rows.ts";
 import { textColumn } from "./columns.ts";
 import type { Driver, Statement } from "./driver.ts";
 
+const returning = `RETURNING ${textColumn("event_id")}, ${textColumn("state")}`;
+
 const sql: Readonly<Record<StatementName, string>> = {
   putEvent:
     "INSERT INTO delivery_events (id, type, subject, timestamp, crc, json) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
   insert:
-    "INSERT INTO deliveries (endpoint_id, event_id, order_key, created_at, state, due_at, ended_at, reason, blocked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (endpoint_id, event_id) DO NOTHING",
+    "INSERT INTO deliveries (endpoint_id, event_id, order_key, created_at, state, due_at, ended_at, reason, blocked, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (endpoint_id, event_id) DO NOTHING",
   olderOfKey: "SELECT 1 FROM deliveries WHERE endpoint_id = ? AND order_key = ? AND ended_at IS NULL LIMIT 1",
   // Of deliveries with the same order key only the oldest unfinished one is not blocked.
   firstDue:
@@ -25,10 +27,10 @@ const sql: Readonly<Record<StatementName, string>> = {
   redeliver:
     "UPDATE deliveries SET state = 'pending', due_at = ?, ended_at = NULL, reason = NULL, attempt_count = 0 WHERE sequence = ?",
   counts: `SELECT ${textColumn("state", "kind")}, count(*) AS count FROM deliveries WHERE endpoint_id = ? GROUP BY state`,
-  forget:
-    "DELETE FROM deliveries WHERE sequence IN (SELECT sequence FROM deliveries WHERE ended_at < ? ORDER BY ended_at LIMIT ?) RETURNING CAST(event_id AS BLOB) AS event_id, CAST(ended_at AS INTEGER) AS ended_at",
-  removeSome:
-    "DELETE FROM deliveries WHERE sequence IN (SELECT sequence FROM deliveries WHERE endpoint_id = ? LIMIT ?) RETURNING CAST(event_id AS BLOB) AS event_id, CAST(ended_at AS INTEGER) AS ended_at",
+  countFinished: "SELECT count(*) AS count FROM deliveries WHERE state = ? AND ended_at IS NOT NULL",
+  forget: `DELETE FROM deliveries WHERE sequence IN (SELECT sequence FROM deliveries WHERE state = ? AND ended_at < ? ORDER BY ended_at, sequence LIMIT ?) ${returning}`,
+  forgetOldest: `DELETE FROM deliveries WHERE sequence IN (SELECT sequence FROM deliveries WHERE state = ? AND ended_at IS NOT NULL ORDER BY ended_at, sequence LIMIT ?) ${returning}`,
+  removeSome: `DELETE FROM deliveries WHERE sequence IN (SELECT sequence FROM deliveries WHERE endpoint_id = ? LIMIT ?) ${returning}`,
   dropEvent: "DELETE FROM delivery_events WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = ?1)",
 };
 
@@ -46,7 +48,9 @@ type StatementName =
   | "finish"
   | "redeliver"
   | "counts"
+  | "countFinished"
   | "forget"
+  | "forgetOldest"
   | "removeSome"
   | "dropEvent";
 

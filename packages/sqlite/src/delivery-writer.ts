@@ -11,9 +11,10 @@ import type { BacklogCounts } from "./backlog-counts.ts";
 import { checksum } from "./checksum.ts";
 import { textColumn, textOf, textOrNull } from "./columns.ts";
 import type { HeldClaim } from "./delivery-claims.ts";
-import { whereOf } from "./delivery-rows.ts";
+import { deliveryChecksum, whereOf } from "./delivery-rows.ts";
 import type { DeliveryStatements } from "./delivery-statements.ts";
-import type { Driver, Row } from "./driver.ts";
+import type { Driver } from "./driver.ts";
+import type { FinishedDeliveries, FinishedState } from "./finished-deliveries.ts";
 import type { FreshDelivery } from "./fresh-deliveries.ts";
 
 /** What one `put` brought. */
@@ -32,6 +33,7 @@ export class DeliveryWriter {
   readonly #driver: Driver;
   readonly #statements: DeliveryStatements;
   readonly #counts: BacklogCounts;
+  readonly #finished: FinishedDeliveries;
   readonly #clock: Clock;
   readonly #maxPerEndpoint: number;
 
@@ -39,12 +41,14 @@ export class DeliveryWriter {
     readonly driver: Driver;
     readonly statements: DeliveryStatements;
     readonly counts: BacklogCounts;
+    readonly finished: FinishedDeliveries;
     readonly clock: Clock;
     readonly maxPerEndpoint: number;
   }) {
     this.#driver = options.driver;
     this.#statements = options.statements;
     this.#counts = options.counts;
+    this.#finished = options.finished;
     this.#clock = options.clock;
     this.#maxPerEndpoint = options.maxPerEndpoint;
   }
@@ -69,8 +73,10 @@ export class DeliveryWriter {
       if (!isKept) this.#keepEvent(event);
       isKept = true;
       stored += 1;
-      if (isOverflow) overflowed += 1;
-      else {
+      if (isOverflow) {
+        overflowed += 1;
+        this.#finished.add("dead", 1);
+      } else {
         this.#counts.add(endpointId, 1);
         fresh.set(sequence, { endpointId, event, orderKey, createdAt });
       }
@@ -104,7 +110,7 @@ export class DeliveryWriter {
     const { sql, values } = whereOf(selection, attempting);
     const rows = this.#driver
       .prepare(
-        `SELECT d.sequence, ${textColumn("d.endpoint_id", "endpoint_id")}, ${textColumn("d.order_key", "order_key")} FROM deliveries d WHERE ${sql} AND d.ended_at IS NOT NULL ORDER BY d.sequence`,
+        `SELECT d.sequence, ${textColumn("d.state", "state")}, ${textColumn("d.endpoint_id", "endpoint_id")}, ${textColumn("d.order_key", "order_key")} FROM deliveries d WHERE ${sql} AND d.ended_at IS NOT NULL ORDER BY d.sequence`,
       )
       .all(...values);
     const redelivered: string[] = [];
@@ -113,6 +119,7 @@ export class DeliveryWriter {
       if (this.#counts.of(endpointId) >= this.#maxPerEndpoint) continue;
       const sequence = Number(row["sequence"]);
       this.#statements.redeliver.run(Math.ceil(dueAt), sequence);
+      this.#finished.add(textOf(row["state"]) === "dead" ? "dead" : "succeeded", -1);
       this.#counts.add(endpointId, 1);
       this.#settleKey(endpointId, textOrNull(row["order_key"]) ?? undefined, sequence);
       redelivered.push(endpointId);
@@ -122,14 +129,14 @@ export class DeliveryWriter {
 
   /** Gives how many. */
   forget(endedBefore: number, limit: number): number {
-    return this.#dropEvents(this.#statements.forget.all(endedBefore, limit === Infinity ? -1 : limit));
+    return this.#finished.forget(endedBefore, limit);
   }
 
   /** Gives how many; fewer than `removedPerCommit` when none are left. */
   removeSome(endpointId: string): number {
     const rows = this.#statements.removeSome.all(endpointId, removedPerCommit);
-    this.#counts.add(endpointId, -rows.filter((row) => row["ended_at"] === null).length);
-    return this.#dropEvents(rows);
+    this.#counts.add(endpointId, -rows.filter((row) => textOf(row["state"]) === "pending").length);
+    return this.#finished.drop(rows);
   }
 
   /** Null when there is one already. */
@@ -145,6 +152,7 @@ export class DeliveryWriter {
       isOverflow ? now : null,
       isOverflow ? "overflow" : null,
       isBlocked ? 1 : 0,
+      deliveryChecksum(endpointId, event.id, orderKey, now),
     );
     return changes === 0 ? null : Number(lastInsertRowid);
   }
@@ -157,7 +165,7 @@ export class DeliveryWriter {
   #finish(
     { sequence, delivery }: HeldClaim,
     attempt: Attempt,
-    state: "succeeded" | "dead",
+    state: FinishedState,
     reason: DeadReason | null,
   ): boolean {
     const { endpointId, orderKey, attemptCount, attempts } = delivery;
@@ -172,6 +180,7 @@ export class DeliveryWriter {
     );
     if (changes === 0) return false;
     this.#counts.add(endpointId, -1);
+    this.#finished.add(state, 1);
     this.#settleKey(endpointId, orderKey, sequence);
     return true;
   }
@@ -179,12 +188,6 @@ export class DeliveryWriter {
   /** After a delivery ended or began again: the oldest unfinished one of its order key can be claimed, no other. */
   #settleKey(endpointId: string, orderKey: string | undefined, sequence: number): void {
     if (orderKey !== undefined) this.#statements.settleKey.run(endpointId, orderKey, sequence);
-  }
-
-  /** Of deliveries that were deleted: the events nobody needs any more. */
-  #dropEvents(deleted: readonly Row[]): number {
-    for (const id of new Set(deleted.map((row) => textOf(row["event_id"])))) this.#statements.dropEvent.run(id);
-    return deleted.length;
   }
 }
 

@@ -18,6 +18,8 @@ export interface SqliteOptions {
   readonly maxCheckpoints?: number | undefined;
   /** Unfinished webhook deliveries per endpoint; beyond, dead (`overflow`). @default 100_000 */
   readonly maxPerEndpoint?: number | undefined;
+  /** Succeeded webhook deliveries kept, and dead ones; beyond, the oldest are forgotten. @default 100_000 */
+  readonly maxFinished?: number | undefined;
   /** What names this start of the machine, where the host hides it: after another start the tail of a file that was not closed is doubted. @default the system's */
   readonly bootId?: string | undefined;
   /** Clock, timers and chance, for tests. @default the real ones */
@@ -42,6 +44,7 @@ export interface ResolvedSqliteOptions {
   readonly maxDedupeKeys: number;
   readonly maxCheckpoints: number;
   readonly maxPerEndpoint: number;
+  readonly maxFinished: number;
   readonly bootId: string;
   readonly surroundings: Surroundings;
 }
@@ -81,6 +84,7 @@ export function resolveSqliteOptions(options: SqliteOptions): ResolvedSqliteOpti
       min: 1,
       max: Infinity,
     }),
+    maxFinished: integer("maxFinished", options.maxFinished, defaults.maxFinished, { min: 0, max: Infinity }),
     bootId: checkBootId(options.bootId) ?? readBootId(),
     surroundings: options.surroundings ?? realSurroundings,
   });
@@ -105,4 +109,5 @@ const defaults = Object.freeze({
   maxDedupeKeys: 100_000,
   maxCheckpoints: 10_000,
   maxPerEndpoint: 100_000,
+  maxFinished: 100_000,
 });

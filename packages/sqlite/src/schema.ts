@@ -54,6 +54,10 @@ const migrations: readonly string[] = [
    DROP TRIGGER backlog_ended;
    DROP TRIGGER backlog_removed;
    ALTER TABLE deliveries DROP COLUMN token;`,
+  // Of deliveries written before, crc is NULL: their endpoint and order key are taken as they are.
+  `ALTER TABLE deliveries ADD COLUMN crc INTEGER;
+   DROP INDEX deliveries_ended;
+   CREATE INDEX deliveries_finished ON deliveries (state, ended_at) WHERE ended_at IS NOT NULL;`,
 ];
 
 /** The version of files this code writes. */

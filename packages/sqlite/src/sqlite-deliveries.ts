@@ -12,7 +12,6 @@ import {
   type DeliveryStore,
   type Lease,
   type Position,
-  type Surroundings,
 } from "@starcast/core";
 import { BacklogCounts } from "./backlog-counts.ts";
 import { DeliveryClaims, type HeldClaim } from "./delivery-claims.ts";
@@ -22,8 +21,10 @@ import { prepareDeliveries, type DeliveryStatements } from "./delivery-statement
 import { DeliveryWriter, removedPerCommit } from "./delivery-writer.ts";
 import type { Driver } from "./driver.ts";
 import { DueRows } from "./due-rows.ts";
+import { FinishedDeliveries } from "./finished-deliveries.ts";
 import { FreshDeliveries } from "./fresh-deliveries.ts";
 import type { GroupCommit } from "./group-commit.ts";
+import type { ResolvedSqliteOptions } from "./options.ts";
 import type { SqliteCheckpoints } from "./sqlite-checkpoints.ts";
 
 /**
@@ -35,6 +36,7 @@ export class SqliteDeliveries implements DeliveryStore {
   readonly canQuery = true;
   /** Told by the store of every transaction. */
   readonly counts: BacklogCounts;
+  readonly finished: FinishedDeliveries;
   readonly #commit: GroupCommit;
   readonly #checkpoints: SqliteCheckpoints;
   readonly #statements: DeliveryStatements;
@@ -50,22 +52,30 @@ export class SqliteDeliveries implements DeliveryStore {
   constructor(options: {
     readonly driver: Driver;
     readonly commit: GroupCommit;
-    readonly surroundings: Surroundings;
     readonly checkpoints: SqliteCheckpoints;
-    readonly maxPerEndpoint: number;
+    readonly options: ResolvedSqliteOptions;
   }) {
-    const { driver, maxPerEndpoint, surroundings } = options;
+    const { driver } = options;
+    const { maxPerEndpoint, surroundings } = options.options;
     const { clock, random } = surroundings;
     const statements = prepareDeliveries(driver);
     this.maxPerEndpoint = maxPerEndpoint;
     this.counts = new BacklogCounts(driver);
+    this.finished = new FinishedDeliveries(statements, options.options);
     this.#commit = options.commit;
     this.#checkpoints = options.checkpoints;
     this.#statements = statements;
     this.#claims = new DeliveryClaims(Math.floor(random.next() * 2 ** 40));
     this.#due = new DueRows(statements, this.#claims);
     this.#reader = new DeliveryReader(driver, statements, this.#claims, this.#due);
-    this.#writer = new DeliveryWriter({ driver, statements, counts: this.counts, clock, maxPerEndpoint });
+    this.#writer = new DeliveryWriter({
+      driver,
+      statements,
+      counts: this.counts,
+      finished: this.finished,
+      clock,
+      maxPerEndpoint,
+    });
   }
 
   async put(

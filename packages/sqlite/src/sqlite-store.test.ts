@@ -1,10 +1,13 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll } from "vitest";
+import { afterAll, vi } from "vitest";
 import { describeCheckpoints, describeDeliveries, describeEventLog, describeRecords, draft } from "@starcast/testing";
 import { realSurroundings, type EventLog, type Surroundings } from "@starcast/core";
 import { SqliteStore } from "./sqlite-store.ts";
+
+// Files are opened by the hundred: a guard against a hang, which a busy disk must not reach.
+vi.setConfig({ testTimeout: 60_000 });
 
 const folder = mkdtempSync(join(tmpdir(), "starcast-sqlite-"));
 const opened = new Map<

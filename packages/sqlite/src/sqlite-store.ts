@@ -28,8 +28,9 @@ export class SqliteStore implements Store {
   #closing: Promise<void> | null = null;
 
   private constructor(path: string, driver: Driver, lock: Driver, options: ResolvedSqliteOptions) {
-    const { surroundings, commitMs, maxPerEndpoint, maxCheckpoints } = options;
+    const { surroundings, commitMs, maxCheckpoints } = options;
     const { clock, scheduler } = surroundings;
+    const told = () => [this.log, this.deliveries.counts, this.deliveries.finished];
     this.#driver = driver;
     this.#lock = lock;
     this.#meta = new Meta(driver);
@@ -38,26 +39,15 @@ export class SqliteStore implements Store {
       driver,
       scheduler,
       commitMs,
-      beforeWork: () => {
-        this.log.beforeWork();
-        this.deliveries.counts.beforeWork();
-      },
-      onUndone: () => {
-        this.log.onUndone();
-        this.deliveries.counts.onUndone();
-      },
-      beforeCommit: () => {
-        this.log.beforeCommit();
-        this.deliveries.counts.beforeCommit();
-      },
+      beforeWork: () => told().forEach((each) => each.beforeWork()),
+      onUndone: () => told().forEach((each) => each.onUndone()),
+      beforeCommit: () => told().forEach((each) => each.beforeCommit()),
       onCommitted: () => {
         this.deliveries.counts.afterCommit();
+        this.deliveries.finished.afterCommit();
         this.#mark(this.log.afterCommit());
       },
-      onRolledBack: () => {
-        this.log.rolledBack();
-        this.deliveries.counts.rolledBack();
-      },
+      onRolledBack: () => told().forEach((each) => each.rolledBack()),
     });
     const shared = { driver, meta: this.#meta, commit: this.#commit, clock };
     this.log = new SqliteEventLog({ ...shared, epoch, options });
@@ -65,9 +55,8 @@ export class SqliteStore implements Store {
     this.deliveries = new SqliteDeliveries({
       driver,
       commit: this.#commit,
-      surroundings,
       checkpoints: this.checkpoints,
-      maxPerEndpoint,
+      options,
     });
     this.records = new SqliteRecords(shared);
     this.#marked = this.log.head;

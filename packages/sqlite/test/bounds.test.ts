@@ -1,5 +1,6 @@
-import { draft } from "@starcast/testing";
+import { draft, type FakeSurroundings } from "@starcast/testing";
 import { describe, expect, it } from "vitest";
+import type { SqliteStore } from "../src/index.ts";
 import { houseOfFiles, outcomeOf, ownTime, unusableDraft } from "./house.ts";
 
 describe("dedupe keys", () => {
@@ -91,5 +92,92 @@ describe("names of checkpoints", () => {
     await (await open()).close();
     await edit((driver) => driver.exec("DELETE FROM checkpoints"));
     expect(await outcomeOf(open())).toBe("store_corrupt");
+  });
+});
+
+describe("finished deliveries", () => {
+  const house = houseOfFiles();
+  const attempt = { at: 1, tookMs: 1, category: "ok", status: 200, answer: null };
+
+  /** Puts and finishes so many, each a millisecond after the one before. */
+  async function finish(
+    { deliveries }: SqliteStore,
+    surroundings: FakeSurroundings,
+    ids: readonly string[],
+    how: "succeed" | "bury",
+  ): Promise<void> {
+    for (const id of ids) {
+      const event = { id, type: "model.added", subject: undefined, timestamp: "t", json: `"${id}"` };
+      await deliveries.put([{ endpointId: "ep", event, dueAt: 0, orderKey: undefined }]);
+      const [claim] = await deliveries.claimDue({ now: 1, limit: 1, perEndpoint: () => 1, leaseMs: 1_000 });
+      if (claim === undefined) throw new Error("Expected a claim, got none");
+      await (how === "succeed" ? deliveries.succeed(claim, attempt) : deliveries.bury(claim, attempt, "exhausted"));
+      await surroundings.advance(1);
+    }
+  }
+
+  async function idsOf({ deliveries }: SqliteStore): Promise<readonly string[]> {
+    return (await deliveries.list({}, { limit: Infinity })).deliveries.map(({ event }) => event.id);
+  }
+
+  it("are at most maxFinished of each end; the oldest and their events go, whatever is unfinished stays", async () => {
+    const { open, edit } = house();
+    const surroundings = ownTime();
+    const store = await open({ surroundings, maxFinished: 2 });
+    await finish(store, surroundings, ["d1", "d2"], "bury");
+    await finish(store, surroundings, ["s1", "s2", "s3"], "succeed");
+    expect(await idsOf(store)).toEqual(["s3", "s2", "d2", "d1"]);
+    await finish(store, surroundings, ["d3"], "bury");
+    expect(await idsOf(store)).toEqual(["d3", "s3", "s2", "d2"]);
+    // Begun again, one is no longer finished: there is room for another.
+    expect(await store.deliveries.redeliver({ eventId: "d2" }, 1_000_000_000_000)).toBe(1);
+    await finish(store, surroundings, ["d4"], "bury");
+    expect(await idsOf(store)).toEqual(["d4", "d3", "s3", "s2", "d2"]);
+    await edit((driver) =>
+      expect(driver.prepare("SELECT count(*) AS count FROM delivery_events").get()).toMatchObject({ count: 5 }),
+    );
+  });
+
+  it("count those that overflow, and not those that were forgotten or whose endpoint was removed", async () => {
+    const { open } = house();
+    const surroundings = ownTime();
+    const store = await open({ surroundings, maxFinished: 2, maxPerEndpoint: 1 });
+    const { deliveries } = store;
+    const drafts = (endpointId: string, ids: readonly string[]) =>
+      ids.map((id) => ({
+        endpointId,
+        event: { id, type: "model.added", subject: undefined, timestamp: "t", json: "1" },
+        dueAt: 0,
+        orderKey: undefined,
+      }));
+    expect(await deliveries.put(drafts("other", ["o1", "o2", "o3", "o4"]))).toEqual({ stored: 4, overflowed: 3 });
+    expect(await idsOf(store)).toEqual(["o4", "o3", "o1"]);
+    await deliveries.removeEndpoint("other");
+    await finish(store, surroundings, ["d1", "d2"], "bury");
+    expect(await idsOf(store)).toEqual(["d2", "d1"]);
+    expect(await deliveries.forget(surroundings.clock.now() - 1, 10)).toBe(1);
+    await finish(store, surroundings, ["d3"], "bury");
+    expect(await idsOf(store)).toEqual(["d3", "d2"]);
+  });
+
+  it("go in steps of pruneRows when the next life keeps fewer", async () => {
+    const { open } = house();
+    const surroundings = ownTime();
+    const first = await open({ surroundings });
+    await finish(
+      first,
+      surroundings,
+      Array.from({ length: 12 }, (_, index) => `s${index}`),
+      "succeed",
+    );
+    await first.close();
+    const store = await open({ surroundings, maxFinished: 2, pruneRows: 4 });
+    const left: number[] = [];
+    for (let commit = 0; commit < 4; commit += 1) {
+      await store.records.put("any", "commit");
+      left.push((await idsOf(store)).length);
+    }
+    expect(left).toEqual([8, 4, 2, 2]);
+    expect(await idsOf(store)).toEqual(["s11", "s10"]);
   });
 });

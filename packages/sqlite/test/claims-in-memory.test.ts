@@ -84,31 +84,6 @@ describe("the count of what an endpoint has to do", () => {
   });
 });
 
-describe("a file of when claims were written down", () => {
-  const house = houseOfFiles();
-
-  it("has what was being tried due at once, and its backlogs as they were", async () => {
-    const { open, edit, path } = house();
-    const store = await open();
-    await store.deliveries.put([draftOf("e1"), draftOf("e2")]);
-    await store.close();
-    await edit((driver) => {
-      // As version 2 left it: triggers that count, a token per row, and a claim.
-      driver.exec(`ALTER TABLE deliveries ADD COLUMN token INTEGER NOT NULL DEFAULT 0;
-        CREATE INDEX deliveries_attempting ON deliveries (sequence) WHERE state = 'attempting';
-        CREATE TRIGGER backlog_added AFTER INSERT ON deliveries BEGIN SELECT 1; END;
-        CREATE TRIGGER backlog_revived AFTER INSERT ON deliveries BEGIN SELECT 1; END;
-        CREATE TRIGGER backlog_ended AFTER UPDATE ON deliveries BEGIN SELECT 1; END;
-        CREATE TRIGGER backlog_removed AFTER DELETE ON deliveries BEGIN SELECT 1; END;
-        UPDATE deliveries SET state = 'attempting', due_at = 9e15, token = 7 WHERE event_id = 'e1';
-        PRAGMA user_version = 2;`);
-    }, path);
-    const { deliveries } = await open();
-    expect(await deliveries.claimDue({ ...everything, now: Date.now() })).toHaveLength(2);
-    expect(await deliveries.backlog("ep")).toMatchObject({ pending: 0, attempting: 2 });
-  });
-});
-
 describe("deliveries kept until they are tried", () => {
   it("are the newest that fit in so many bytes", () => {
     const fresh = new FreshDeliveries(10_000);

@@ -111,9 +111,11 @@ async function expectNothingWrong({ log, records, deliveries, checkpoints }: Sql
   }
   const claims =
     (await given(() => deliveries.claimDue({ now: 1, limit: 50, perEndpoint: () => 50, leaseMs: 1 }))) ?? [];
-  for (const { delivery } of claims) {
-    const original = whole.events.get(Number(delivery.event.id.split("-")[1]));
-    expect([delivery.event.json, delivery.event.subject]).toEqual([original?.json, original?.subject]);
+  const listed = (await given(() => deliveries.list({}, { limit: 100 })))?.deliveries ?? [];
+  for (const { event, endpointId, orderKey } of [...claims.map(({ delivery }) => delivery), ...listed]) {
+    const original = whole.events.get(Number(event.id.split("-")[1]));
+    expect([event.json, event.subject]).toEqual([original?.json, original?.subject]);
+    expect([endpointId, orderKey]).toEqual(["ep", original?.subject]);
   }
   const place = await given(() => checkpoints.load("webhooks"));
   if (place !== null) expect(place).toEqual({ epoch: whole.epoch, offset: 50 });

@@ -1,0 +1,84 @@
+import { textOf } from "./columns.ts";
+import type { DeliveryStatements } from "./delivery-statements.ts";
+import type { Row } from "./driver.ts";
+
+/** How a delivery ends. */
+export type FinishedState = "succeeded" | "dead";
+
+type Counts = Readonly<Record<FinishedState, number>>;
+
+/** Deliveries that succeeded or are dead: as many of each as `maxFinished`, the oldest go first. Counted in memory. */
+export class FinishedDeliveries {
+  readonly #statements: DeliveryStatements;
+  readonly #maxFinished: number;
+  readonly #pruneRows: number;
+  /** In the transaction being made, before its last work, and in the file. */
+  #counts: Counts;
+  #countsBeforeWork: Counts;
+  #countsInFile: Counts;
+
+  constructor(
+    statements: DeliveryStatements,
+    { maxFinished, pruneRows }: { readonly maxFinished: number; readonly pruneRows: number },
+  ) {
+    this.#statements = statements;
+    this.#maxFinished = maxFinished;
+    this.#pruneRows = pruneRows;
+    const count = (state: FinishedState): number => Number(statements.countFinished.get(state)?.["count"]);
+    this.#counts = { succeeded: count("succeeded"), dead: count("dead") };
+    this.#countsBeforeWork = this.#counts;
+    this.#countsInFile = this.#counts;
+  }
+
+  /** Within a transaction: so many have ended, or begun again. */
+  add(state: FinishedState, change: number): void {
+    this.#counts = { ...this.#counts, [state]: this.#counts[state] + change };
+  }
+
+  /** Within a transaction: deletes those that ended before, at most `limit`; gives how many these were. */
+  forget(endedBefore: number, limit: number): number {
+    let forgotten = 0;
+    for (const state of finishedStates)
+      forgotten += this.drop(
+        this.#statements.forget.all(state, endedBefore, limit === Infinity ? -1 : limit - forgotten),
+      );
+    return forgotten;
+  }
+
+  /** Within a transaction: these rows were deleted, and the events nobody needs any more go with them. Gives how many. */
+  drop(deleted: readonly Row[]): number {
+    for (const row of deleted) {
+      const state = textOf(row["state"]);
+      if (state === "succeeded" || state === "dead") this.add(state, -1);
+    }
+    for (const id of new Set(deleted.map((row) => textOf(row["event_id"])))) this.#statements.dropEvent.run(id);
+    return deleted.length;
+  }
+
+  beforeWork(): void {
+    this.#countsBeforeWork = this.#counts;
+  }
+
+  onUndone(): void {
+    this.#counts = this.#countsBeforeWork;
+  }
+
+  /** Deletes a step of each, as much larger as this transaction brings, so that it always catches up. */
+  beforeCommit(): void {
+    for (const state of finishedStates) {
+      const brought = Math.max(0, this.#counts[state] - this.#countsInFile[state]);
+      const over = Math.min(this.#counts[state] - this.#maxFinished, this.#pruneRows + brought);
+      if (over > 0) this.drop(this.#statements.forgetOldest.all(state, over));
+    }
+  }
+
+  afterCommit(): void {
+    this.#countsInFile = this.#counts;
+  }
+
+  rolledBack(): void {
+    this.#counts = this.#countsInFile;
+  }
+}
+
+const finishedStates = ["succeeded", "dead"] as const;
