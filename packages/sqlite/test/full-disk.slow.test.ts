@@ -1,12 +1,15 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { Broker } from "@starcast/core";
 import { draft } from "@starcast/testing";
 import { afterAll, describe, expect, it } from "vitest";
+import { describeWith } from "../../../tests/services.ts";
 import { SqliteStore } from "../src/index.ts";
-import { all, outcomeOf } from "./house.ts";
+import { bundle } from "./bundle.ts";
+import { all, houseOfFiles, numbersOf, outcomeOf } from "./house.ts";
 import { WriterProcess } from "./writer-process.ts";
 
 const disks: string[] = [];
@@ -104,6 +107,34 @@ describe.skipIf(!canMount)("on a small disk (needs the right to mount a tmpfs)",
     const store = await SqliteStore.open(path);
     await store.log.append([draft(2)]);
     await store.close();
+  });
+});
+
+describeWith("strace", "on a disk that is read-only for a while", (strace) => {
+  const house = houseOfFiles();
+
+  // No mount can be made read-only while a file on it is open for writing: the system refuses it. What a failing disk makes
+  // of it, the process sees as EROFS on each write, and so it gets just that.
+  it("publish is refused with a typed error, reading goes on, and it goes on by itself", async () => {
+    const { open, path } = house();
+    await (await open()).close();
+    const { stdout } = await promisify(execFile)(strace, [
+      ...["-f", "-qq", "-o", "/dev/null", "-P", path, "-P", `${path}-wal`],
+      ...["-e", "trace=pwrite64", "-e", "inject=pwrite64:error=EROFS:when=100..130"],
+      ...[process.execPath, "--no-warnings", await bundle("child-on-read-only-disk.ts"), path, "100"],
+    ]);
+    const kept: number[] = [];
+    const outcomes: string[] = [];
+    for (const line of stdout.trim().split("\n")) {
+      const [number = "", outcome = "", readable = ""] = line.split(" ");
+      if (outcome === "kept") kept.push(Number(number));
+      expect(readable).toBe(kept.join(","));
+      if (outcome !== outcomes.at(-1)) outcomes.push(outcome);
+    }
+    expect(outcomes).toEqual(["kept", "store_failed", "kept"]);
+    const { log } = await open();
+    expect(numbersOf(await log.read(0, all))).toEqual(kept);
+    expect(log.head).toBe(kept.length);
   });
 });
 

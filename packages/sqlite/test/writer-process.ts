@@ -1,31 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "tsup";
+import { bundle } from "./bundle.ts";
 
-const script = await bundle();
-
-/** One file of plain JavaScript starts in a tenth of the time: that is how many more kills a test has. */
-async function bundle(): Promise<string> {
-  // Inside the package, so that the bundle finds `libsql`.
-  const outDir = fileURLToPath(new URL("../node_modules/.cache/starcast", import.meta.url));
-  await build({
-    config: false,
-    silent: true,
-    entry: [fileURLToPath(new URL("child-writer.ts", import.meta.url))],
-    format: "esm",
-    target: "node20",
-    outDir,
-    noExternal: [/^@starcast\//],
-    external: ["libsql", "vitest"],
-    esbuildOptions: (options) => {
-      options.conditions = ["@starcast/source"];
-    },
-  });
-  return join(outDir, "child-writer.js");
-}
+// That is how many more kills a test has.
+const script = await bundle("child-writer.ts");
 
 export interface WriterOptions {
   readonly path: string;
