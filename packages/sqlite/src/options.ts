@@ -20,6 +20,8 @@ export interface SqliteOptions {
   readonly maxPerEndpoint?: number | undefined;
   /** Succeeded webhook deliveries kept, and dead ones; beyond, the oldest are forgotten. @default 100_000 */
   readonly maxFinished?: number | undefined;
+  /** Handled webhooks that `seenIds` remembers: a week of one every ten seconds. @default 50_000 */
+  readonly maxSeenIds?: number | undefined;
   /** What names this start of the machine, where the host hides it: after another start the tail of a file that was not closed is doubted. @default the system's */
   readonly bootId?: string | undefined;
   /** Clock, timers and chance, for tests. @default the real ones */
@@ -45,6 +47,7 @@ export interface ResolvedSqliteOptions {
   readonly maxCheckpoints: number;
   readonly maxPerEndpoint: number;
   readonly maxFinished: number;
+  readonly maxSeenIds: number;
   readonly bootId: string;
   readonly surroundings: Surroundings;
 }
@@ -85,6 +88,7 @@ export function resolveSqliteOptions(options: SqliteOptions): ResolvedSqliteOpti
       max: Infinity,
     }),
     maxFinished: integer("maxFinished", options.maxFinished, defaults.maxFinished, { min: 0, max: Infinity }),
+    maxSeenIds: integer("maxSeenIds", options.maxSeenIds, defaults.maxSeenIds, { min: 1, max: Infinity }),
     bootId: checkBootId(options.bootId) ?? readBootId(),
     surroundings: options.surroundings ?? realSurroundings,
   });
@@ -110,4 +114,5 @@ const defaults = Object.freeze({
   maxCheckpoints: 10_000,
   maxPerEndpoint: 100_000,
   maxFinished: 100_000,
+  maxSeenIds: 50_000,
 });

@@ -58,6 +58,9 @@ const migrations: readonly string[] = [
   `ALTER TABLE deliveries ADD COLUMN crc INTEGER;
    DROP INDEX deliveries_ended;
    CREATE INDEX deliveries_finished ON deliveries (state, ended_at) WHERE ended_at IS NOT NULL;`,
+  `CREATE TABLE seen (sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, content TEXT NOT NULL, crc INTEGER NOT NULL) STRICT;
+   CREATE INDEX seen_id ON seen (id);
+   CREATE INDEX seen_content ON seen (content);`,
 ];
 
 /** The version of files this code writes. */

@@ -10,6 +10,7 @@ import { SqliteCheckpoints } from "./sqlite-checkpoints.ts";
 import { SqliteDeliveries } from "./sqlite-deliveries.ts";
 import { SqliteEventLog } from "./sqlite-event-log.ts";
 import { SqliteRecords } from "./sqlite-records.ts";
+import { SqliteSeenIds } from "./sqlite-seen-ids.ts";
 import { toStoreError } from "./sql-error.ts";
 import { lockWriter, resolvePath, restoreFile, sidecarOf } from "./store-files.ts";
 
@@ -19,6 +20,8 @@ export class SqliteStore implements Store {
   readonly checkpoints: SqliteCheckpoints;
   readonly deliveries: SqliteDeliveries;
   readonly records: SqliteRecords;
+  /** For a `WebhookVerifier`: what it has handled, over restarts. */
+  readonly seenIds: SqliteSeenIds;
   readonly #driver: Driver;
   readonly #lock: Driver;
   readonly #meta: Meta;
@@ -59,6 +62,7 @@ export class SqliteStore implements Store {
       options,
     });
     this.records = new SqliteRecords(shared);
+    this.seenIds = new SqliteSeenIds({ ...shared, options });
     this.#marked = this.log.head;
     this.#sidecar = new SidecarFile(sidecarOf(path), { identity, head: this.log.head });
   }
