@@ -56,8 +56,8 @@ export class DeliveryAuditor {
         found.add(key);
         const isFinished = state.kind === "succeeded" || state.kind === "dead";
         const known = this.#known.get(key);
-        // A claim may be among what was lost.
-        if (isNewEpoch && known !== undefined) known.claimedUntil = 0;
+        // A claim may be among what was lost; and where nobody lives who could hold it, an engine may end it.
+        if (known !== undefined && (isNewEpoch || state.kind === "pending")) known.claimedUntil = 0;
         if (known === undefined) this.#remember(endpointId, event.id, orderKey).isFinished = isFinished;
         // Finished without an answer: the end came in between.
         else if (isFinished || isNewEpoch) known.isFinished = isFinished;
