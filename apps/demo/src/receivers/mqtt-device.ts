@@ -24,11 +24,14 @@ export class MqttDevice {
     // Before it is connected: what waited in its session comes at once, and is acknowledged whether anybody listens or not.
     client.on("message", (_topic, payload) => receiver.take(JSON.parse(payload.toString("utf8")) as Arrived));
     await new Promise<void>((resolve, reject) => {
-      client.once("connect", () => resolve());
-      client.once("error", (error) => client.end(true, () => reject(error)));
+      const giveUp = (error: Error): void => void client.end(true, () => reject(error));
+      client.once("error", giveUp);
+      client.once("connect", () => {
+        // From then on reconnecting is the client's own affair.
+        client.off("error", giveUp).on("error", () => undefined);
+        resolve();
+      });
     });
-    // From here on reconnecting is the client's own affair.
-    client.on("error", () => undefined);
     await client.subscribeAsync(topics, { qos: 1 });
     return new MqttDevice(client, isKept ? null : topics);
   }
