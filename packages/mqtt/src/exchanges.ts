@@ -11,13 +11,6 @@ interface Exchange {
   isReleased: boolean;
 }
 
-/** A packet that may be an answer: what of it counts. */
-export interface Answer {
-  readonly cmd: string;
-  readonly messageId?: number | undefined;
-  readonly reasonCode?: number | undefined;
-}
-
 /** Publications of one connection that wait for their answers (MQTT 5, section 4.3), by packet identifier. */
 export class Exchanges {
   readonly #ids: PacketIds;
@@ -38,29 +31,29 @@ export class Exchanges {
   }
 
   /** False for an answer that breaks the protocol. One to nothing that was asked counts for nothing. */
-  hear({ cmd, messageId = 0, reasonCode = 0 }: Answer): boolean {
-    const exchange = this.#open.get(messageId);
+  hear(kind: string, id: number, reasonCode: number): boolean {
+    const exchange = this.#open.get(id);
     if (exchange === undefined) return true;
-    switch (cmd) {
+    switch (kind) {
       case "puback":
         if (exchange.qos !== 1) return false;
-        this.#end(messageId, exchange, reasonCode);
+        this.#end(id, exchange, reasonCode);
         return true;
       case "pubrec":
         if (exchange.qos !== 2) return false;
-        if (isRefusal(reasonCode)) this.#end(messageId, exchange, reasonCode);
+        if (isRefusal(reasonCode)) this.#end(id, exchange, reasonCode);
         else {
           exchange.isReleased = true;
-          this.#release(messageId);
+          this.#release(id);
         }
         return true;
       case "pubcomp":
         if (!exchange.isReleased) return false;
-        this.#end(messageId, exchange, reasonCode);
+        this.#end(id, exchange, reasonCode);
         return true;
       default:
         // What answers a subscription; whatever the MQTT broker asks has identifiers of its own.
-        return cmd !== "suback" && cmd !== "unsuback";
+        return kind !== "suback" && kind !== "unsuback";
     }
   }
 

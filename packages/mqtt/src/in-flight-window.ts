@@ -1,4 +1,4 @@
-import { formatPosition, type Position, type StarcastError, type Surroundings, type Timer } from "@starcast/core";
+import { type Position, type StarcastError, type Surroundings, type Timer } from "@starcast/core";
 import type { Message } from "./message.ts";
 
 export interface InFlightWindowOptions {
@@ -21,7 +21,8 @@ export type Send = (message: Message, onDone: (error: StarcastError | null) => v
 export interface InFlightItem {
   /** What its acknowledgement says of the log; null when nothing. */
   readonly through: Position | null;
-  readonly label: string;
+  /** What it is called, where it has a name of its own. */
+  readonly label: string | null;
 }
 
 interface Entry extends InFlightItem {
@@ -94,11 +95,7 @@ export class InFlightWindow {
   }
 
   /** Sends the messages as far as the limit allows, the rest before anything that is taken later. */
-  take(
-    through: Position | null,
-    messages: readonly Message[],
-    label: string = through === null ? "status" : formatPosition(through),
-  ): void {
+  take(through: Position | null, messages: readonly Message[], label: string | null = null): void {
     const entry: Entry = {
       through,
       label,
@@ -178,15 +175,14 @@ export class InFlightWindow {
 
   /** Acknowledges the entries at the front that are done. */
   #settle(): void {
-    let done = 0;
     let through: Position | null = null;
-    for (const entry of this.#entries) {
-      if (entry.left > 0) break;
-      through = entry.through ?? through;
-      done += 1;
+    let isAny = false;
+    for (let first = this.#entries[0]; first?.left === 0; first = this.#entries[0]) {
+      through = first.through ?? through;
+      isAny = true;
+      this.#entries.shift();
     }
-    if (done === 0) return;
-    this.#entries.splice(0, done);
+    if (!isAny) return;
     if (through !== null) this.#options.onAcknowledged(through);
     if (this.isEmpty) this.#tell(this.#whenEmpty);
   }

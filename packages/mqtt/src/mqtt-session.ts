@@ -1,7 +1,8 @@
 import { StarcastError, type Surroundings, type Timer } from "@starcast/core";
-import { connect, type IConnackPacket, type MqttClient, type Packet } from "mqtt";
+import { connect, type IConnackPacket, type MqttClient } from "mqtt";
 import { clientOptions, type DialPlan } from "./client-options.ts";
-import type { Answer, OnDone } from "./exchanges.ts";
+import { AnswerSieve } from "./answer-sieve.ts";
+import type { OnDone } from "./exchanges.ts";
 import { mqttPacketBytes, type Message } from "./message.ts";
 import type { MqttTarget } from "./mqtt-url.ts";
 import { Outbox } from "./outbox.ts";
@@ -41,8 +42,8 @@ export interface IncomingMessage {
 }
 
 /**
- * One network connection, from dialling to its end. mqtt.js dials, subscribes and reads; it neither reconnects nor queues, and
- * publications go past it. What was not acknowledged when the connection ends is gone, and the caller's to repeat.
+ * One network connection, from dialling to its end. mqtt.js dials, subscribes and receives; it neither reconnects nor queues,
+ * and publications and their answers go past it. What was not acknowledged when the connection ends is gone, and the caller's to repeat.
  */
 export class MqttSession {
   readonly #client: MqttClient;
@@ -72,7 +73,11 @@ export class MqttSession {
     );
     this.#client = connect(clientOptions(plan, this.#ids));
     this.#client.on("connect", (packet) => this.#online(packet));
-    this.#client.on("packetreceive", (packet) => this.#hear(packet));
+    this.#client.on("packetreceive", (packet) => {
+      const reasonCode = "reasonCode" in packet ? packet.reasonCode : 0;
+      this.#hear(packet.cmd, packet.messageId ?? 0, reasonCode ?? 0);
+    });
+    this.#sift();
     this.#client.on("disconnect", ({ reasonCode }) => this.fail(connectionRefused(reasonCode ?? 0x80)));
     this.#client.on("error", (error) => this.#failed(error, plan.target));
     this.#client.on("close", () => this.#ended(plan.target));
@@ -167,9 +172,22 @@ export class MqttSession {
     });
   }
 
-  #hear(packet: Packet): void {
-    if (this.#state !== "online" || this.#outbox?.hear(packet as Answer) !== false) return;
-    this.#brokeRules(`${packet.cmd} for something else in flight`);
+  // What mqtt.js reads from its stream goes through the sieve. An mqtt.js that reads otherwise says itself what it received.
+  #sift(): void {
+    const { stream } = this.#client;
+    const [read, ...more] = stream.listeners("data");
+    if (read === undefined || more.length > 0) return;
+    const sieve = new AnswerSieve({
+      onAnswer: (kind, id, reasonCode) => this.#hear(kind, id, reasonCode),
+      onRest: (bytes) => void read.call(stream, bytes),
+    });
+    stream.off("data", read as () => void);
+    stream.on("data", (chunk: Uint8Array) => sieve.sift(chunk));
+  }
+
+  #hear(kind: string, id: number, reasonCode: number): void {
+    if (this.#state !== "online" || this.#outbox?.hear(kind, id, reasonCode) !== false) return;
+    this.#brokeRules(`${kind} for something else in flight`);
   }
 
   // A peer that breaks the rules cannot be trusted with what is in flight.

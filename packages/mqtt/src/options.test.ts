@@ -7,7 +7,7 @@ describe("the options of a publisher", () => {
   it("need a url and a topic, and have a default for everything else", () => {
     expect(resolveMqttPublisherOptions(least)).toMatchObject({
       name: "mqtt",
-      maxInFlight: 32,
+      maxInFlight: 256,
       maxEventsPerSecond: Infinity,
       state: null,
       status: { topic: "starcast/mqtt/status", everyMs: 10_000 },

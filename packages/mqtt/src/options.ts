@@ -75,8 +75,8 @@ export interface MqttPublisherOptions extends MessageOptions, Filter {
   /** User name and password, or a function that is asked before each connection. @default those of the url, if any */
   readonly credentials?: Credentials | (() => Credentials | Promise<Credentials>) | undefined;
   /**
-   * Publications that the MQTT broker has not acknowledged; more only helps on long lines. Its Receive Maximum may lower it,
-   * and QoS 2 over 3.1.1 does (to 16). @default 32
+   * Publications that the MQTT broker has not acknowledged, and gets again after an outage. Its Receive Maximum may lower it,
+   * and QoS 2 over 3.1.1 does (to 16). @default 256
    */
   readonly maxInFlight?: number | undefined;
   /** The most that is sent, so that a backlog does not drown the receivers after an outage. @default Infinity */
@@ -124,7 +124,7 @@ export const defaultOptions: {
   name: "mqtt",
   qos: 1,
   retain: false,
-  maxInFlight: 32,
+  maxInFlight: 256,
   maxEventsPerSecond: Infinity,
 });
 

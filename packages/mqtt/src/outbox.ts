@@ -1,5 +1,5 @@
 import type { Scheduler } from "@starcast/core";
-import { Exchanges, type Answer, type OnDone } from "./exchanges.ts";
+import { Exchanges, type OnDone } from "./exchanges.ts";
 import type { Message } from "./message.ts";
 import type { PacketIds } from "./packet-ids.ts";
 import { PacketWriter } from "./packet-writer.ts";
@@ -53,8 +53,8 @@ export class Outbox {
   }
 
   /** False when the MQTT broker answered against the protocol. */
-  hear(answer: Answer): boolean {
-    return this.#exchanges.hear(answer);
+  hear(kind: string, id: number, reasonCode: number): boolean {
+    return this.#exchanges.hear(kind, id, reasonCode);
   }
 
   // Answers come many at a time; what follows from them leaves together, with what is published into the room they make.

@@ -1,4 +1,5 @@
 import {
+  formatPosition,
   StarcastError,
   type AnyBroker,
   type Batch,
@@ -216,7 +217,8 @@ export class PublishingSubscriber implements Subscriber {
   }
 
   #refused(error: StarcastError, item: InFlightItem): void {
-    const { label, through } = item;
+    const { through } = item;
+    const label = item.label ?? (through === null ? "status" : formatPosition(through));
     this.#broker.observe({
       kind: "mqttPublicationRefused",
       level: "warn",

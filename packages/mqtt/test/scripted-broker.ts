@@ -121,10 +121,13 @@ export class Peer {
     this.socket.write(generate(packet, { protocolVersion: this.version }));
   }
 
-  /** An acknowledgement that no library would write: any reason code. */
-  acknowledgeRaw({ messageId = 0 }: IPublishPacket, reasonCode: number): void {
+  /** An acknowledgement that no library would write: any reason code, in words if there are some. */
+  acknowledgeRaw({ messageId = 0 }: IPublishPacket, reasonCode: number, reason = ""): void {
     this.#unacknowledged -= 1;
-    this.socket.write(Buffer.from([0x40, 3, messageId >> 8, messageId & 0xff, reasonCode]));
+    const text = Buffer.from(reason);
+    const properties = text.length === 0 ? [] : [...lengthOf(3 + text.length), 0x1f, 0, text.length, ...text];
+    const body = [messageId >> 8, messageId & 0xff, reasonCode, ...properties];
+    this.socket.write(Buffer.from([0x40, ...lengthOf(body.length), ...body]));
   }
 
   acknowledge({ messageId = 0, qos }: IPublishPacket, reasonCode = 0): void {
@@ -132,4 +135,9 @@ export class Peer {
     this.#unacknowledged -= 1;
     this.send({ cmd: qos === 1 ? "puback" : "pubrec", messageId, reasonCode });
   }
+}
+
+/** A variable byte integer of up to two bytes. */
+function lengthOf(bytes: number): readonly number[] {
+  return bytes < 128 ? [bytes] : [(bytes & 127) | 128, bytes >> 7];
 }
