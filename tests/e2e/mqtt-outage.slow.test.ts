@@ -46,6 +46,20 @@ async function until(child: ChildProcess, isIt: (look: Look) => boolean): Promis
   });
 }
 
+/** In MiB, for whoever runs it by hand. */
+function tell(looks: readonly Look[]): void {
+  for (const kind of ["published", "sent"] as const) {
+    const [first, last] = [looks.find((look) => look.kind === kind), looks.findLast((look) => look.kind === kind)];
+    const [resident, held] = ["residentBytes", "heldBytes"].map((name) => {
+      const values = looks
+        .filter((look) => look.kind === kind)
+        .map((look) => look[name as "residentBytes" | "heldBytes"]);
+      return values.map((bytes) => Math.round(bytes / 1_048_576)).join(" ");
+    });
+    console.info(`${kind} ${first?.events} to ${last?.events}: resident ${resident}; held ${held}`);
+  }
+}
+
 function growth(looks: readonly Look[], bytesOf: (look: Look) => number): number {
   const [first, ...later] = looks.filter((look) => look.events >= settled || look.kind === "sent").map(bytesOf);
   return Math.max(...later) - (first ?? NaN);
@@ -75,5 +89,6 @@ describeWith("mosquitto", "an outage of the MQTT broker, with the SQLite store",
     await isSent;
     expect(growth(looks, ({ heldBytes }) => heldBytes)).toBeLessThan(flatBytes);
     expect(looks.at(-1)?.dropped).toBe(0);
+    if (process.env["STARCAST_EVENTS"] !== undefined) tell(looks);
   });
 });
