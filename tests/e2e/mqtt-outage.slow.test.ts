@@ -46,18 +46,11 @@ async function until(child: ChildProcess, isIt: (look: Look) => boolean): Promis
   });
 }
 
-/** In MiB, for whoever runs it by hand. */
+/** For whoever runs it by hand. */
 function tell(looks: readonly Look[]): void {
-  for (const kind of ["published", "sent"] as const) {
-    const [first, last] = [looks.find((look) => look.kind === kind), looks.findLast((look) => look.kind === kind)];
-    const [resident, held] = ["residentBytes", "heldBytes"].map((name) => {
-      const values = looks
-        .filter((look) => look.kind === kind)
-        .map((look) => look[name as "residentBytes" | "heldBytes"]);
-      return values.map((bytes) => Math.round(bytes / 1_048_576)).join(" ");
-    });
-    console.info(`${kind} ${first?.events} to ${last?.events}: resident ${resident}; held ${held}`);
-  }
+  const mebi = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`;
+  for (const { kind, events: count, residentBytes, heldBytes } of looks)
+    console.info(`${kind} ${count}: resident ${mebi(residentBytes)}, held ${mebi(heldBytes)}`);
 }
 
 function growth(looks: readonly Look[], bytesOf: (look: Look) => number): number {
