@@ -9,7 +9,7 @@ type Answer = (error: StarcastError | null) => void;
 function arrange(limit: number) {
   const surroundings = fakeSurroundings(1);
   const acknowledged: number[] = [];
-  const refused: string[] = [];
+  const refused: (string | null)[] = [];
   const items: InFlightItem[] = [];
   const overdue: number[] = [];
   let rooms = 0;
