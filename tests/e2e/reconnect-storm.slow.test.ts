@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { onTestFinished, describe, expect, it } from "vitest";
+import { MemoryStore } from "@starcast/core";
 import { seededRandom } from "@starcast/testing";
 import { openHouse } from "./storm/house.ts";
 import { Life, judge } from "./storm/life.ts";
@@ -18,7 +19,9 @@ describe("a long storm of reconnects over both transports", () => {
       const seed = Number(process.env["SEED"] ?? 20_261_126);
       const random = seededRandom(seed);
       // Who is away for more than ten seconds misses something.
-      const { broker, url } = await openHouse({ retainedEvents: eventsPerSecond * 10 });
+      const { broker, url } = await openHouse({
+        store: new MemoryStore({ retention: { maxEvents: eventsPerSecond * 10 } }),
+      });
       const lives: Life[] = [];
       onTestFinished(() => lives.forEach((life) => life.end()));
       while (lives.length < clients) {

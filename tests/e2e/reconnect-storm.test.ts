@@ -1,4 +1,5 @@
 import { onTestFinished, describe, expect, it } from "vitest";
+import { MemoryStore } from "@starcast/core";
 import { seededRandom } from "@starcast/testing";
 import { openHouse } from "./storm/house.ts";
 import { Life, judge } from "./storm/life.ts";
@@ -10,7 +11,7 @@ describe("a storm of reconnects over both transports", () => {
   it("leaves every client with every event once, in order, or inside an exact gap", async () => {
     const seed = Number(process.env["SEED"] ?? 20_261_123);
     const random = seededRandom(seed);
-    const { broker, url } = await openHouse({ retainedEvents: 400 });
+    const { broker, url } = await openHouse({ store: new MemoryStore({ retention: { maxEvents: 400 } }) });
     const lives = Array.from(
       { length: clients },
       (_, index) => new Life(url, index % 2 === 0 ? "websocket" : "sse", random),

@@ -47,6 +47,7 @@ describe("a hostile Last-Event-ID", () => {
     const source = new PlainEventSource(`${served.url}?after=${"x".repeat(9_000)}`);
     const [gap] = await source.hear("client.gap", 1);
     expect(gap && JSON.parse(gap.data)).toMatchObject({ data: { after: null, reason: "unknown" } });
+    await expectHealthy(served);
   });
 
   it("that is longer than Node takes is refused before it comes here", async () => {
@@ -69,6 +70,7 @@ describe("a Host that is not ours", () => {
       expect(answer).toMatch(/^HTTP\/1\.1 403 /);
       expect(answer).toContain("allowedHosts");
       expect(await served.seen("clientRefused")).toMatchObject({ status: 403, code: "host_refused" });
+      await expectHealthy(served);
     },
   );
 
@@ -95,6 +97,7 @@ describe("a page of another origin", () => {
     expect(await response.text()).toContain("allowedOrigins");
     expect(response.headers.get("access-control-allow-origin")).toBeNull();
     expect(response.headers.get("vary")).toBe("Origin");
+    await expectHealthy(served);
   });
 
   it("that is allowed reads the stream with its cookies", async () => {
@@ -152,6 +155,7 @@ describe("a method", () => {
     const response = await fetch(served.url, { method, body: "x".repeat(100_000) });
     expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
     expect(served.broker.subscriberCount).toBe(0);
+    await expectHealthy(served);
   });
 });
 

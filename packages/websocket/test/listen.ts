@@ -24,12 +24,15 @@ export interface House {
 export interface HouseOptions {
   readonly broker?: BrokerOptions<Record<string, unknown>>;
   readonly gateway?: Partial<WebSocketOptions>;
+  /** How long the server waits for the head of a request; in real time, as it is Node's. */
+  readonly headersTimeoutMs?: number;
 }
 
 /** A broker, a gateway and a server on a free port, all of which end with the test. */
 export async function openHouse({
   broker: brokerOptions = {},
   gateway: options = {},
+  headersTimeoutMs = 60_000,
 }: HouseOptions = {}): Promise<House> {
   const moments: Moment[] = [];
   const waiting = new Set<() => void>();
@@ -45,7 +48,8 @@ export async function openHouse({
       },
     ],
   });
-  const server = createServer((_, res) => void res.end("plain"));
+  const limits = { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: 100 };
+  const server = createServer(limits, (_, res) => void res.end("plain"));
   const gateway = new WebSocketGateway(broker, { server, path: "/events", authorize: allowAnyone, ...options });
   const sockets: Socket[] = [];
   server.on("connection", (socket) => void sockets.push(socket));

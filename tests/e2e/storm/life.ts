@@ -1,4 +1,4 @@
-import { get } from "node:http";
+import { get, type IncomingMessage } from "node:http";
 import { WebSocket } from "ws";
 import { parsePosition, type Position } from "@starcast/core";
 import type { SeededRandom } from "@starcast/testing";
@@ -24,6 +24,7 @@ export class Life {
   readonly #random: SeededRandom;
   #place: Position | null = null;
   #cut: () => void = () => undefined;
+  #reading: (isReading: boolean) => void = () => undefined;
   #isAway = false;
   #waiters: (() => void)[] = [];
 
@@ -58,7 +59,7 @@ export class Life {
     let isCut = false;
     let timer: NodeJS.Timeout | undefined;
     const open = this.#transport === "websocket" ? openWebSocket : openStream;
-    const end = open(this.#url + after, {
+    const { end, setReading } = open(this.#url + after, {
       take: (frame) => {
         if (!isCut) this.#take(JSON.parse(frame) as Frame);
       },
@@ -75,11 +76,21 @@ export class Life {
         );
       },
     });
+    this.#reading = setReading;
     this.#cut = () => {
       isCut = true;
       clearTimeout(timer);
       end();
     };
+  }
+
+  /** Leaves what comes in the kernel's buffers, and so does not hear that it is closed either. */
+  stopReading(): void {
+    this.#reading(false);
+  }
+
+  readOn(): void {
+    this.#reading(true);
   }
 
   /** Ends it for good. */
@@ -150,20 +161,28 @@ interface Ear {
   readonly onGone: () => void;
 }
 
-function openWebSocket(url: string, { take, onGone }: Ear): () => void {
+/** A connection that can be ended, and paused. */
+interface Mouth {
+  readonly end: () => void;
+  readonly setReading: (isReading: boolean) => void;
+}
+
+function openWebSocket(url: string, { take, onGone }: Ear): Mouth {
   const socket = new WebSocket(url.replace("http", "ws"));
   socket.on("message", (frame: Buffer) => take(frame.toString()));
   // A connection that is cut while it opens ends with an error, as it should.
   socket.on("error", () => undefined);
   socket.on("close", onGone);
-  return () => socket.terminate();
+  return { end: () => socket.terminate(), setReading: (isReading) => (isReading ? socket.resume() : socket.pause()) };
 }
 
-function openStream(url: string, { take, onGone }: Ear): () => void {
+function openStream(url: string, { take, onGone }: Ear): Mouth {
   let rest = "";
+  let answer: IncomingMessage | undefined;
   const request = get(url, { agent: false }, (response) => {
     // A load balancer with nobody behind it, say.
     if (response.statusCode !== 200) return void request.destroy();
+    answer = response;
     response.setEncoding("utf8").on("data", (text: string) => {
       const blocks = (rest + text).split("\n\n");
       rest = blocks.pop() ?? "";
@@ -176,5 +195,8 @@ function openStream(url: string, { take, onGone }: Ear): () => void {
   });
   request.on("error", () => undefined);
   request.on("close", onGone);
-  return () => request.destroy();
+  return {
+    end: () => request.destroy(),
+    setReading: (isReading) => void (isReading ? answer?.resume() : answer?.pause()),
+  };
 }

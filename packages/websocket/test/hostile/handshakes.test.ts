@@ -1,0 +1,89 @@
+import { SlowSocket } from "@starcast/testing";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { Client } from "../client.ts";
+import { openHouse, publishNumbers, type House } from "../listen.ts";
+import { rawUpgrade, readAnswer } from "../raw-upgrade.ts";
+
+/** A house with a client that is served all the while. */
+async function besetHouse(): Promise<{ readonly house: House; stillServed(): Promise<void> }> {
+  const house = await openHouse({ headersTimeoutMs: 1_000 });
+  const healthy = new Client(house.url);
+  await healthy.frame("client.connected");
+  return {
+    house,
+    stillServed: async () => {
+      const { length } = healthy.events;
+      await publishNumbers(house.broker, 1, 3);
+      await healthy.eventCount(length + 3);
+      const newcomer = new Client(house.url);
+      await newcomer.frame("client.connected");
+      expect(house.gateway.connectionCount).toBe(2);
+    },
+  };
+}
+
+async function sayHead(port: number, head: string): Promise<SlowSocket> {
+  const socket = await SlowSocket.open({ port });
+  onTestFinished(() => socket.close());
+  socket.write(head);
+  return socket;
+}
+
+describe("a hostile handshake", () => {
+  it.each([
+    ["without Host", { Host: null }, 400],
+    ["with an empty Host", { Host: "" }, 400],
+    ["with two Hosts in one", { Host: "127.0.0.1, evil.example" }, 400],
+    ["of a page whose address looks like ours", { Origin: "http://127.0.0.1.evil.example" }, 403],
+    ["of a sandboxed page", { Origin: "null" }, 403],
+    ["by a name that was pointed at us", { Host: "evil.example", Origin: "http://evil.example" }, 403],
+  ])("%s is refused, and others are served", async (_what, headers, status) => {
+    const { house, stillServed } = await besetHouse();
+    expect((await readAnswer(await rawUpgrade(house.port, { headers }))).status).toBe(status);
+    await stillServed();
+  });
+
+  it("with 10,000 header fields is refused, and others are served", async () => {
+    const { house, stillServed } = await besetHouse();
+    const fields = Array.from({ length: 10_000 }, (_, n) => `x-${n}: y\r\n`).join("");
+    const socket = await sayHead(house.port, `GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n${fields}\r\n`);
+    await socket.ended();
+    expect(socket.received.toString("latin1")).toMatch(/^HTTP\/1\.1 431 /);
+    await stillServed();
+  });
+
+  it("whose Host stands behind more fields than Node keeps has none, and is refused", async () => {
+    const { house, stillServed } = await besetHouse();
+    const fields = "a:\r\n".repeat(2_000);
+    const upgrade =
+      "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    const socket = await sayHead(house.port, `GET /events HTTP/1.1\r\n${upgrade}${fields}Host: 127.0.0.1\r\n\r\n`);
+    await socket.ended();
+    expect(socket.received.toString("latin1")).toMatch(/^HTTP\/1\.1 400 /);
+    await stillServed();
+  });
+
+  it("that never ends is ended by the server's own limit, and others are served", async () => {
+    const { house, stillServed } = await besetHouse();
+    const slow = await Promise.all(
+      Array.from({ length: 30 }, () => sayHead(house.port, "GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")),
+    );
+    await stillServed();
+    await Promise.all(slow.map((socket) => socket.ended()));
+    for (const socket of slow) expect(socket.received.toString("latin1")).toMatch(/^HTTP\/1\.1 408 /);
+    expect(house.gateway.connectionCount).toBe(2);
+  });
+
+  it("that is reset at every stage leaves nothing behind, and others are served", async () => {
+    const { house, stillServed } = await besetHouse();
+    const heads = [
+      "GET /ev",
+      "GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n",
+      "GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+    ];
+    for (let round = 0; round < 50; round += 1)
+      await Promise.all(heads.map(async (head) => (await sayHead(house.port, head)).close()));
+    await stillServed();
+    expect(house.broker.admission.connections).toBe(2);
+  });
+});

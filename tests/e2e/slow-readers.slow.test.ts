@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { seededRandom } from "@starcast/testing";
+import { SqliteStore } from "@starcast/sqlite";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { CrowdServer } from "./crowd/crowd.ts";
+import { openHouse } from "./storm/house.ts";
+import { Life, judge } from "./storm/life.ts";
+
+const stalled = 1_000;
+const eventBytes = 10_000;
+
+describe("a thousand clients that never read, each at a place of its own", () => {
+  it("cost less than 64 MiB and no work, are closed as too slow, and a healthy client gets everything", async () => {
+    const server = await CrowdServer.start({ stallMs: 10_000 });
+    // Twice what a kernel hides of a client that does not read: whoever begins in the first half has enough to be full.
+    const { position } = await server.publish(2 * stalled, eventBytes);
+    const random = seededRandom(1);
+    const healthy = [new Life(server.url, "websocket", random), new Life(server.url, "sse", random)];
+    onTestFinished(() => healthy.forEach((life) => life.end()));
+    await Promise.all(healthy.map((life) => life.connected()));
+    const before = await server.publish(0, 0);
+
+    const clients = Array.from({ length: stalled }, (_, n) =>
+      neverReads(server.port, `${position.epoch}-${n + 1}`, n % 2 === 0 ? upgrade : ""),
+    );
+    onTestFinished(() => clients.forEach((socket) => socket.destroy()));
+    let greatestBytes = 0;
+    const then = await server.until(({ full, tooSlow, heldBytes }) => {
+      greatestBytes = Math.max(greatestBytes, heldBytes);
+      // Where kernels are slow to fill, the first are closed before the last are full.
+      return full + tooSlow >= stalled;
+    });
+    expect((greatestBytes - before.heldBytes) / 1_048_576).toBeLessThan(64);
+
+    // Of what is published now next to nothing is written to them, so that nobody waits for them: it would be 200 MB.
+    const after = await server.publish(200, 1_000);
+    await Promise.all(healthy.map((life) => life.reached(after.position.offset)));
+    expect(after.bytesWritten - then.bytesWritten).toBeLessThan(20_000_000);
+
+    const end = await server.until(({ tooSlow }) => tooSlow === stalled);
+    expect(end.connections).toBe(healthy.length);
+    const { position: last } = await server.publish(10, 1_000);
+    await Promise.all(healthy.map((life) => life.reached(last.offset)));
+    for (const life of healthy) expect([judge(life), life.gaps, life.reconnects]).toEqual(["whole", [], 1]);
+  });
+});
+
+describe("clients that do not read for a while, of a log that keeps", () => {
+  it("catch up from where they were and lose nothing, though they were closed meanwhile", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "starcast-slow-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const store = await SqliteStore.open(join(folder, "events.db"), { retention: { maxBytes: 268_435_456 } });
+    const { broker, url } = await openHouse({ store, stallMs: 1_000 });
+    const random = seededRandom(2);
+    const lives = Array.from({ length: 10 }, (_, n) => new Life(url, n % 2 === 0 ? "websocket" : "sse", random));
+    onTestFinished(() => lives.forEach((life) => life.end()));
+    await Promise.all(lives.map((life) => life.connected()));
+    // Each stops at a place of its own, and the memory of the broker (10,000 events, 32 MiB) moves on.
+    for (const life of lives) {
+      await broker.publish("slow.event", { n: 0 });
+      life.stopReading();
+    }
+    const text = "x".repeat(100_000);
+    for (let n = 0; n < 450; n += 1) await broker.publish("slow.event", { n, text });
+    while (broker.subscriberCount > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    lives.forEach((life) => life.readOn());
+    await Promise.all(lives.map((life) => life.reached(broker.position.offset)));
+    for (const life of lives) expect([judge(life), life.gaps]).toEqual(["whole", []]);
+    expect(lives.every(({ reconnects }) => reconnects > 1)).toBe(true);
+  });
+});
+
+const upgrade =
+  "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+function neverReads(port: number, after: string, fields: string): Socket {
+  const socket = connect(port, "127.0.0.1");
+  socket.pause();
+  // Cut off in the end, as it should be.
+  socket.on("error", () => undefined);
+  socket.write(`GET /events?after=${after} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${fields}\r\n`);
+  return socket;
+}
