@@ -28,7 +28,8 @@ export interface AckedPublisherOptions {
 
 /**
  * Publishes to JetStream through one reply inbox for all: messages leave in the order of the calls, many at a time.
- * Hot path: one subscription and a counter per message instead of a request each, 6 to 8 times the rate.
+ * Hot path: one subscription and a counter per message instead of a request each, and one write per turn of the event
+ * loop: 3.5 times the rate of a request each, by when it is the server that is busy.
  */
 export class AckedPublisher {
   readonly #options: AckedPublisherOptions;
@@ -44,6 +45,7 @@ export class AckedPublisher {
   /** After an election, what was sent before it has so long to be acknowledged. */
   #suspected: { readonly through: number; readonly until: number } | null = null;
   #timer: Timer | null = null;
+  #isSendingSoon = false;
   #isClosed = false;
   readonly #forgetAway: () => void;
   readonly #forgetBack: () => void;
@@ -60,7 +62,7 @@ export class AckedPublisher {
       callback: () => this.#suspect(),
     });
     this.#forgetAway = link.onAway(() => this.#lost());
-    this.#forgetBack = link.onBack(() => this.#send());
+    this.#forgetBack = link.onBack(() => this.#sendSoon());
   }
 
   /** The greatest sequence that was acknowledged. */
@@ -79,9 +81,11 @@ export class AckedPublisher {
     if (outgoing.payload.length > maxBytes) return Promise.reject(tooLarge(outgoing.payload.length, maxBytes));
     if (link.isAway && whileAway === "fail") return Promise.reject(away());
     if (this.#waiting.length >= maxWaiting) return Promise.reject(overloaded(maxWaiting));
+    const { subject, payload, headers } = outgoing;
+    const deadline = surroundings.clock.now() + timeoutMs;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...outgoing, deadline: surroundings.clock.now() + timeoutMs, resolve, reject });
-      this.#send();
+      this.#waiting.push({ subject, payload, headers, deadline, resolve, reject });
+      this.#sendSoon();
       this.#timer ??= this.#watch();
     });
   }
@@ -96,6 +100,17 @@ export class AckedPublisher {
     this.#subscription.unsubscribe();
     this.#elections.unsubscribe();
     for (const each of this.#takeAll()) each.reject(closed());
+  }
+
+  // All of a turn in one write: one each would be a system call each.
+  #sendSoon(): void {
+    if (this.#isSendingSoon) return;
+    this.#isSendingSoon = true;
+    // A real turn even where a test holds the time: this is about sockets.
+    setImmediate(() => {
+      this.#isSendingSoon = false;
+      this.#send();
+    });
   }
 
   #send(): void {
@@ -127,7 +142,7 @@ export class AckedPublisher {
       if (this.#leaderless.size > 0) this.#overtaken(number);
       sent.resolve(answer);
     }
-    if (this.#waiting.length > 0) this.#send();
+    if (this.#waiting.length > 0) this.#sendSoon();
   }
 
   #retry(number: number, sent: Waiting): void {

@@ -10,7 +10,7 @@ import {
   type ReadLimit,
   type StoredEvent,
 } from "@starcast/core";
-import { AckedPublisher, type Ack } from "./acked-publisher.ts";
+import { AckedPublisher, type Outgoing } from "./acked-publisher.ts";
 import { Echoes } from "./echoes.ts";
 import { describeStream, epochOf, renewalsIn } from "./epoch.ts";
 import { decodeEvent, encodeEvent } from "./event-message.ts";
@@ -63,7 +63,7 @@ export class JetStreamEventLog implements EventLog {
     this.retention = { maxEvents: orInfinity(maxEvents), maxBytes: orInfinity(maxBytes) };
     this.#head = info.state.last_seq;
     this.#trimmed = trimmedThrough(info);
-    this.#echoes = new Echoes(this.#head);
+    this.#echoes = new Echoes({ surroundings, timeoutMs: publishTimeoutMs, newest: this.#head });
     this.#publisher = new AckedPublisher({
       link,
       surroundings,
@@ -121,16 +121,18 @@ export class JetStreamEventLog implements EventLog {
     const subject = subjectOf(this.#options.stream);
     const payloads = drafts.map((draft) => encodeEvent(draft));
     for (const { length } of payloads) this.#checkFits(length);
-    const acks = drafts.map((draft, index) =>
-      this.#publisher.publish({
+    const appending = drafts.map(({ dedupeKey }, index) =>
+      this.#appendOne({
         subject,
         payload: payloads[index] ?? nothing,
-        headers: () => this.#headersOf(draft.dedupeKey),
+        headers: this.#options.isSingleWriter || dedupeKey !== undefined ? () => this.#headersOf(dedupeKey) : undefined,
       }),
     );
-    const results = await Promise.allSettled(acks.map(async (ack) => this.#appended(await ack)));
+    const [only] = appending;
+    if (appending.length === 1 && only !== undefined) return [await only];
+    const results = await Promise.allSettled(appending);
     return results.map((result) => {
-      if (result.status === "rejected") throw this.#toAppendError(result.reason);
+      if (result.status === "rejected") throw result.reason;
       return result.value;
     });
   }
@@ -153,7 +155,7 @@ export class JetStreamEventLog implements EventLog {
   async refresh(): Promise<{ readonly trimmedThrough: number; readonly head: number }> {
     this.#checkOpen();
     const info = await this.#check();
-    await this.#echoes.reached(info.state.last_seq, this.#options.surroundings, this.#options.publishTimeoutMs);
+    await this.#echoes.reached(info.state.last_seq);
     return { trimmedThrough: this.#trimmed, head: this.#head };
   }
 
@@ -181,11 +183,14 @@ export class JetStreamEventLog implements EventLog {
     this.#echoes.came(sequence, event.timestamp);
   }
 
-  async #appended({ sequence, isDuplicate }: Ack): Promise<Appended> {
-    const { surroundings, publishTimeoutMs } = this.#options;
-    const timestamp =
-      (await this.#echoes.timestampOf(sequence, surroundings, publishTimeoutMs)) ?? (await this.#timestampAt(sequence));
-    return { position: { epoch: this.epoch, offset: sequence }, timestamp, isDuplicate };
+  async #appendOne(outgoing: Outgoing): Promise<Appended> {
+    try {
+      const { sequence, isDuplicate } = await this.#publisher.publish(outgoing);
+      const timestamp = (await this.#echoes.reached(sequence)) ?? (await this.#timestampAt(sequence));
+      return { position: { epoch: this.epoch, offset: sequence }, timestamp, isDuplicate };
+    } catch (error) {
+      throw this.#toAppendError(error);
+    }
   }
 
   /** Of an event that came long ago: the first of a dedupe key. */
@@ -194,9 +199,8 @@ export class JetStreamEventLog implements EventLog {
     return event?.offset === sequence ? event.timestamp : this.#time.of(this.#options.surroundings.clock.now());
   }
 
-  #headersOf(dedupeKey: string | undefined): MsgHdrs | undefined {
+  #headersOf(dedupeKey: string | undefined): MsgHdrs {
     const { isSingleWriter } = this.#options;
-    if (dedupeKey === undefined && !isSingleWriter) return undefined;
     const lines = headers();
     if (dedupeKey !== undefined) lines.set("Nats-Msg-Id", encodeURIComponent(dedupeKey));
     if (isSingleWriter) lines.set("Nats-Expected-Last-Sequence", String(Math.max(this.#head, this.#publisher.newest)));

@@ -141,8 +141,8 @@ export class PageReader<Read extends Item> {
   }
 }
 
-/** Messages asked for at once: a page of the pump. */
-const askAtOnce = 256;
+/** Messages asked for at once: two pages of the pump, one to give and one on its way. */
+const askAtOnce = 512;
 const forgottenAfterMs = 30_000;
 
 function interrupted(): StarcastError {

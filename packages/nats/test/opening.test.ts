@@ -1,8 +1,10 @@
 import { jetstreamManager, type StreamConfig } from "@nats-io/jetstream";
 import { connect, nkeys } from "@nats-io/transport-node";
+import { Broker } from "@starcast/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NatsServer } from "../../../tests/nats-server.ts";
 import { describeWith } from "../../../tests/services.ts";
+import { makeCreds } from "./creds.ts";
 import { makeCertificates } from "./certificates.ts";
 import { JetStreamStore, type JetStreamOptions } from "../src/index.ts";
 
@@ -103,6 +105,21 @@ describeWith("nats-server", "opening a JetStream store", (program) => {
     await Promise.all([only.close(), other.close()]);
   });
 
+  it("refuses an event that is larger than the server takes, by its name", async () => {
+    const small = await NatsServer.start(program, { config: "max_payload: 16384" });
+    const broker = new Broker({ store: await JetStreamStore.open({ servers: small.url }), observe: [] });
+    await expect(broker.publish("test.happened", "x".repeat(16_384))).rejects.toMatchObject({
+      code: "event_too_large",
+    });
+    expect((await broker.publish("test.happened", "x".repeat(4_096))).id).toMatch(/-1$/);
+    await expect(broker.store.records.put("large", "x".repeat(16_384))).rejects.toMatchObject({
+      code: "event_too_large",
+      message: expect.stringContaining("max_payload") as string,
+    });
+    await broker.close();
+    await small.close();
+  });
+
   describe("that asks who it is", () => {
     it.each([
       ["a token", ["--auth", "s3cret-token"], { token: "s3cret-token" }],
@@ -118,6 +135,37 @@ describeWith("nats-server", "opening a JetStream store", (program) => {
         expect(error).toMatchObject({ code: "not_authorized" });
         expect(JSON.stringify(error)).not.toContain("s3cret");
       }
+      await guarded.close();
+    });
+
+    it("with no more rights than docs/operations.md names", async () => {
+      const publish = `"starcast.events", "$KV.starcast_*.>", "$JS.API.>", "$JS.FC.>"`;
+      const subscribe = `"_INBOX.>", "$JS.EVENT.ADVISORY.STREAM.>"`;
+      const permissions = `{ publish: [${publish}], subscribe: [${subscribe}] }`;
+      const guarded = await NatsServer.start(program, {
+        config: `authorization { users = [ { user: gateway, password: word, permissions: ${permissions} } ] }`,
+      });
+      const credentials = { user: "gateway", password: "word" };
+      const store = await JetStreamStore.open({ servers: guarded.url, credentials, publishTimeoutMs: 10_000 });
+      const broker = new Broker({ store, observe: [] });
+      const published = await broker.publish("test.happened", 1);
+      expect(await store.log.read(0, { maxEvents: 10, maxBytes: Infinity })).toMatchObject([{ type: "test.happened" }]);
+      expect(published.id).toMatch(/-1$/);
+      await store.records.put("a/b", "c");
+      expect(await store.records.list("a/")).toMatchObject([{ key: "a/b", value: "c" }]);
+      expect(await store.checkpoints.acquire("place", 1_000)).toMatchObject({ name: "place" });
+      await broker.close();
+      await guarded.close();
+    });
+
+    it("by a .creds file", async () => {
+      const { config, creds, ofSomebodyElse } = makeCreds();
+      const guarded = await NatsServer.start(program, { config });
+      const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+      const store = await JetStreamStore.open({ servers: guarded.url, credentials: { creds: bytes(creds) } });
+      await store.close();
+      const refused = JetStreamStore.open({ servers: guarded.url, credentials: { creds: bytes(ofSomebodyElse) } });
+      await expect(refused).rejects.toMatchObject({ code: "not_authorized" });
       await guarded.close();
     });
 

@@ -1,0 +1,57 @@
+import { fakeSurroundings, type FakeSurroundings } from "@starcast/testing";
+import { describe, expect, it } from "vitest";
+import { Echoes, maxRecent } from "./echoes.ts";
+
+function begin(newest = 0): { readonly time: FakeSurroundings; readonly echoes: Echoes } {
+  const time = fakeSurroundings();
+  return { time, echoes: new Echoes({ surroundings: time, timeoutMs: 1_000, newest }) };
+}
+
+describe("what came back from the stream", () => {
+  it("settles who waits for it, each with its own timestamp, on one timer", async () => {
+    const { time, echoes } = begin();
+    const waiting = Promise.all([echoes.reached(1), echoes.reached(2), echoes.reached(2)]);
+    expect(time.timerCount).toBe(1);
+    echoes.came(1, "one");
+    echoes.came(2, "two");
+    expect(await waiting).toEqual(["one", "two", "two"]);
+    await time.advance(1_000);
+    expect(time.timerCount).toBe(0);
+  });
+
+  it("is known at once afterwards, and forgotten when it is old", async () => {
+    const { echoes } = begin();
+    for (let sequence = 1; sequence <= maxRecent + 1; sequence += 1) echoes.came(sequence, String(sequence));
+    expect(await echoes.reached(1)).toBeNull();
+    expect(await echoes.reached(2)).toBe("2");
+  });
+
+  it("settles those it skipped, as retention took them", async () => {
+    const { echoes } = begin();
+    const waiting = Promise.all([echoes.reached(1), echoes.reached(3), echoes.reached(5)]);
+    echoes.came(5, "five");
+    expect(await waiting).toEqual([null, null, "five"]);
+  });
+
+  it("is waited for no longer than allowed, however late others came", async () => {
+    const { time, echoes } = begin();
+    const first = echoes.reached(1).catch((error: unknown) => error);
+    await time.advance(750);
+    const alsoFirst = echoes.reached(1);
+    const second = echoes.reached(2);
+    await time.advance(250);
+    expect(await first).toMatchObject({ code: "timed_out" });
+    echoes.came(1, "one");
+    echoes.came(2, "two");
+    expect(await Promise.all([alsoFirst, second])).toEqual(["one", "two"]);
+  });
+
+  it("is waited for by nobody once it is closed", async () => {
+    const { time, echoes } = begin();
+    const waiting = echoes.reached(1);
+    echoes.close();
+    await expect(waiting).rejects.toMatchObject({ code: "log_closed" });
+    await expect(echoes.reached(1)).rejects.toMatchObject({ code: "log_closed" });
+    expect(time.timerCount).toBe(0);
+  });
+});

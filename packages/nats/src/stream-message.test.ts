@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { placeOf, TimeText } from "./stream-message.ts";
+
+const place = { sequence: 42, consumerSequence: 7, storedAt: 1_767_323_045_123, pending: 9 };
+
+describe("the place of a message", () => {
+  it.each([
+    ["of a server without domains", "$JS.ACK.starcast.c1.1.42.7.1767323045123456789.9"],
+    ["with a domain and an account", "$JS.ACK.hub.ACC.starcast.c1.1.42.7.1767323045123456789.9.tok"],
+    ["with an empty domain", "$JS.ACK._.ACC.starcast.c1.1.42.7.1767323045123456789.9.tok"],
+  ])("is read from the reply subject %s", (_, reply) => {
+    expect(placeOf(reply)).toEqual(place);
+  });
+
+  it.each([undefined, "", "_INBOX.abc", "$JS.FC.starcast.c1.x", "$JS.ACK.starcast.c1.1.42.7"])(
+    "is none in %j",
+    (reply) => {
+      expect(placeOf(reply)).toBeNull();
+    },
+  );
+});
+
+describe("the text of a time", () => {
+  it("is RFC 3339 in UTC, and the same object for the same millisecond", () => {
+    const texts = new TimeText();
+    expect(texts.of(0)).toBe("1970-01-01T00:00:00.000Z");
+    expect(texts.of(1_767_323_045_123)).toBe("2026-01-02T03:04:05.123Z");
+    expect(texts.of(0)).toBe("1970-01-01T00:00:00.000Z");
+  });
+});
