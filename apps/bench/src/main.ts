@@ -11,6 +11,7 @@ const suites: Readonly<Record<string, () => Promise<{ readonly suite: Suite }>>>
   sse: () => import("./suites/sse.ts"),
   webhook: () => import("./suites/webhook.ts"),
   sqlite: () => import("./suites/sqlite.ts"),
+  nats: () => import("./suites/nats.ts"),
   mqtt: () => import("./suites/mqtt.ts"),
 };
 

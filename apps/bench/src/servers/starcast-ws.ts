@@ -1,13 +1,17 @@
 import { createServer } from "node:http";
-import { Broker } from "@starcast/core";
+import { Broker, MemoryStore } from "@starcast/core";
 import { allowAnyone } from "@starcast/core/gateway";
+import { JetStreamStore } from "@starcast/nats";
 import { WebSocketGateway } from "@starcast/websocket";
 import { unlimited } from "./unlimited.ts";
 import { serve } from "./contender.ts";
 
 const isShared = process.argv.includes("--shared");
-const [flushMs = "0"] = process.argv.slice(2).filter((arg) => arg !== "--shared");
-const broker = new Broker({ observe: [], flushMs: Number(flushMs) });
+const natsUrl = process.argv.find((arg) => arg.startsWith("nats://"));
+const [flushMs = "0"] = process.argv.slice(2).filter((arg) => /^\d+$/.test(arg));
+const store =
+  natsUrl === undefined ? new MemoryStore() : await JetStreamStore.open({ servers: natsUrl, stream: "gateways" });
+const broker = new Broker({ store, observe: [], flushMs: Number(flushMs) });
 const server = createServer();
 // The load's raw clients answer no pings.
 new WebSocketGateway(broker, {

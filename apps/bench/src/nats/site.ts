@@ -1,0 +1,35 @@
+import { findService } from "../../../../tests/find-service.ts";
+import { NatsServer } from "../../../../tests/nats-server.ts";
+
+/** A nats-server with JetStream, on a free port. */
+export function startNats(): Promise<NatsServer> {
+  const program = findService("nats-server");
+  if (program === undefined) throw new Error("Expected nats-server to be installed, found it nowhere on PATH");
+  return NatsServer.start(program);
+}
+
+/** What everybody publishes: a change of a model, 200 bytes of JSON. */
+export const data = {
+  id: "openai/gpt-x",
+  name: "GPT X",
+  provider: "openai",
+  pricing: { input: 1.25, output: 10 },
+  limits: { context: 400_000, output: 128_000 },
+  note: "cheaper than it was, by a third, from the first of the month on",
+};
+
+export const type = "model.updated";
+
+/** Runs `count` times, so many at once, the next as soon as one is done; resolves with how often per second. */
+export async function atOnce(window: number, count: number, run: () => Promise<unknown>): Promise<number> {
+  let begun = 0;
+  const lane = async (): Promise<void> => {
+    while (begun < count) {
+      begun += 1;
+      await run();
+    }
+  };
+  const startedAt = performance.now();
+  await Promise.all(Array.from({ length: window }, lane));
+  return (count * 1_000) / (performance.now() - startedAt);
+}
