@@ -1,18 +1,18 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A load balancer in front of these ports, as docs/scaling.md sets it up. */
+/** A load balancer in front of these ports, with the very settings of docs/scaling.md. */
 export async function startNginx(
   program: string,
   ports: readonly number[],
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), "starcast-nginx-"));
   const port = await freePort();
-  const upstream = ports.map((each) => `server 127.0.0.1:${each} max_fails=0;`).join(" ");
+  const documented = await readSettings(port, ports);
   await writeFile(
     join(folder, "nginx.conf"),
     `daemon off; pid ${folder}/pid; error_log ${folder}/error.log; worker_processes 1;
@@ -21,22 +21,7 @@ http {
   access_log off;
   client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/fastcgi;
   uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
-  map $http_upgrade $connection_upgrade { default upgrade; "" ""; }
-  upstream gateways { ${upstream} }
-  server {
-    listen 127.0.0.1:${port};
-    location / {
-      proxy_pass http://gateways;
-      proxy_http_version 1.1;
-      proxy_set_header Host $http_host;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection $connection_upgrade;
-      proxy_buffering off;
-      proxy_read_timeout 60s;
-      proxy_connect_timeout 1s;
-      proxy_next_upstream error timeout;
-    }
-  }
+  ${documented}
 }`,
   );
   const child: ChildProcess = spawn(program, ["-c", join(folder, "nginx.conf"), "-p", folder], { stdio: "ignore" });
@@ -50,6 +35,19 @@ http {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What the document has users write, but for the addresses. */
+async function readSettings(port: number, ports: readonly number[]): Promise<string> {
+  const document = await readFile(new URL("../../../docs/scaling.md", import.meta.url), "utf8");
+  const block = /```nginx\n([^`]*)```/.exec(document)?.[1] ?? "";
+  const server = /server 10\.0\.0\.\d+:8080/g;
+  if (block.match(server)?.length !== ports.length || !block.includes("listen 80;"))
+    throw new Error(`Expected ${ports.length} servers and a port in the nginx settings of docs/scaling.md`);
+  const each = ports.values();
+  return block
+    .replace(server, () => `server 127.0.0.1:${each.next().value}`)
+    .replace("listen 80;", `listen 127.0.0.1:${port};`);
 }
 
 async function freePort(): Promise<number> {
