@@ -139,7 +139,8 @@ describeWith("nats-server", "opening a JetStream store", (program) => {
     });
 
     it("with no more rights than docs/operations.md names", async () => {
-      const publish = `"starcast.events", "$KV.starcast_*.>", "$JS.API.>", "$JS.FC.>"`;
+      const buckets = ["checkpoints", "records", "deliveries", "delivered"].map((each) => `"$KV.starcast_${each}.>"`);
+      const publish = `"starcast.events", ${buckets.join(", ")}, "$JS.API.>", "$JS.FC.>"`;
       const subscribe = `"_INBOX.>", "$JS.EVENT.ADVISORY.STREAM.>"`;
       const permissions = `{ publish: [${publish}], subscribe: [${subscribe}] }`;
       const guarded = await NatsServer.start(program, {
