@@ -51,6 +51,34 @@ export class FollowingPage {
     await this.page.waitForFunction(`page.told.length >= ${count}`, undefined, { polling: 5 });
   }
 
+  /**
+   * Stops everything in the page, as a browser does with one it freezes, until what it resolves with is called. By its
+   * debugger, since a page without a window is never in the background, and none that is looked at is frozen.
+   */
+  async freeze(): Promise<() => Promise<void>> {
+    const devtools = await this.page.context().newCDPSession(this.page);
+    await devtools.send("Debugger.enable");
+    const frozen = new Promise((resolve) => void devtools.once("Debugger.paused", resolve));
+    await devtools.send("Debugger.pause");
+    // It stops at the next statement that it comes to: this one, or one of its own.
+    const statement = devtools.send("Runtime.evaluate", { expression: "0" });
+    await frozen;
+    return async () => {
+      await devtools.send("Debugger.resume");
+      await statement;
+      await devtools.detach();
+    };
+  }
+
+  /** Says to the page that it is in the background, or no longer. */
+  async lookAt(isVisible: boolean): Promise<void> {
+    const state = isVisible ? "visible" : "hidden";
+    await this.page.evaluate(`
+      Object.defineProperty(document, "visibilityState", { value: "${state}", configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    `);
+  }
+
   read<Value>(expression: string): Promise<Value> {
     return this.page.evaluate(expression);
   }
