@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 /** Bytes, by source; a door that outgrows its budget either sheds something or says here why it may. */
 const budgets = {
   // Of these, about 1,000 are the way over SSE, which a page needs when it is least able to fetch more code.
-  "packages/client/src/index.ts": 6_950,
+  "packages/client/src/index.ts": 7_000,
   "packages/client/src/replica/index.ts": 2_100,
   // With all of the client, of which it is another way in.
   "packages/client/src/tabs/index.ts": 8_100,

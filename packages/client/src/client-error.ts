@@ -1,20 +1,13 @@
 /** The codes of `StarcastError` that a client gives. */
-export type ClientErrorCode =
-  | "invalid_option"
-  | "invalid_filter"
-  | "invalid_position"
-  | "unsupported"
-  | "not_authorized"
-  | "connection_failed"
-  | "overloaded";
+export type ClientErrorCode = "invalid_option" | "unsupported" | "not_authorized" | "connection_failed" | "overloaded";
 
 /** What went wrong, as a stable `code`; core's `isStarcastError` knows it, without the client carrying core. */
 export class ClientError extends Error {
   readonly code: ClientErrorCode;
   readonly retryable: boolean;
 
-  constructor(code: ClientErrorCode, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
+  constructor(code: ClientErrorCode, message: string) {
+    super(message);
     this.name = "StarcastError";
     this.code = code;
     this.retryable = code === "connection_failed" || code === "overloaded";

@@ -40,7 +40,12 @@ export type ClientState =
     }
   /** What happened meanwhile is coming. */
   | { readonly kind: "catching_up"; readonly reason: "resumed" | "replaying"; readonly transport: Transport }
-  | { readonly kind: "live"; readonly reason: "at_head" | "caught_up"; readonly transport: Transport }
+  /** `store_unreachable`: as far as the gateway knows, which cannot reach its store for the moment. */
+  | {
+      readonly kind: "live";
+      readonly reason: "at_head" | "caught_up" | "store_unreachable";
+      readonly transport: Transport;
+    }
   /** `retryInMs` null: until what `reason` names is over. */
   | { readonly kind: "waiting"; readonly reason: WaitReason; readonly retryInMs: number | null }
   | { readonly kind: "closed"; readonly reason: ClosedReason; readonly message: string | null };

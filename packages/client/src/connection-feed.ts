@@ -56,15 +56,7 @@ export class ConnectionFeed implements Feed, ConnectionOwner {
     const startsAtHead = this.#place === null && this.#options.after === "latest";
     const { place, gap, event } = takeFrame(this.#place, frame, startsAtHead);
     this.#place = place;
-    if (!("id" in frame) && frame.type === "client.connected" && this.#state?.kind === "connecting") {
-      const { transport } = this.#state;
-      this.#greetedAt = frame.timestamp;
-      if (startsAtHead) this.#enter({ kind: "live", reason: "at_head", transport });
-      else {
-        this.#enter({ kind: "catching_up", reason: frame.data.resumed ? "resumed" : "replaying", transport });
-        this.#listenForQuiet();
-      }
-    }
+    if (!("id" in frame)) this.#note(frame, startsAtHead);
     if (event !== null && event.timestamp > this.#greetedAt) this.#catchUp();
     this.#tell({ gap, event });
   }
@@ -82,6 +74,23 @@ export class ConnectionFeed implements Feed, ConnectionOwner {
     this.#leave(waiting);
     // A process that only waits for its events must not end meanwhile.
     if (this.#state === waiting) this.#after(step.ms, () => this.#begin(step.reason), true);
+  }
+
+  #note({ type, timestamp, data }: Exclude<KnownFrame, { readonly id: string }>, startsAtHead: boolean): void {
+    if (type !== "client.connected" && type !== "client.heartbeat") return;
+    if (type === "client.connected" && this.#state?.kind === "connecting") {
+      const { transport } = this.#state;
+      this.#greetedAt = timestamp;
+      if (startsAtHead) this.#enter({ kind: "live", reason: "at_head", transport });
+      else {
+        this.#enter({ kind: "catching_up", reason: data.resumed ? "resumed" : "replaying", transport });
+        this.#listenForQuiet();
+      }
+    }
+    const state: ClientState | null = this.#state;
+    const isAway = data.state === "store_unreachable";
+    if (state?.kind === "live" && isAway !== (state.reason === "store_unreachable"))
+      this.#enter({ ...state, reason: isAway ? "store_unreachable" : "caught_up" });
   }
 
   #begin(

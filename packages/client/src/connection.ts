@@ -96,9 +96,9 @@ export class Connection {
     try {
       const token = (await getToken?.(reason)) ?? null;
       if (token === null || /^[\x21-\x7e]+$/.test(token)) return token;
-      warn("`getToken` must give null or visible ASCII");
+      throw new TypeError("not visible ASCII");
     } catch (error) {
-      warn("`getToken` threw", error);
+      warn("`getToken` failed", error);
     }
     this.#end({ next: "soon", reason: "token_failed" });
     return undefined;

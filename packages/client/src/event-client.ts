@@ -164,5 +164,5 @@ function errorOf(state: ClientState): ClientError | null {
   const { reason } = state;
   if (state.kind !== "closed" || reason === "closed_here" || reason === "done") return null;
   const code = reason === "refused" ? "connection_failed" : "not_authorized";
-  return new ClientError(code, `The connection ended for good: ${state.message ?? reason}`);
+  return new ClientError(code, `Closed for good: ${state.message ?? reason}`);
 }

@@ -17,7 +17,7 @@ export interface Surroundings {
 type TimeoutHandle = number | { unref?(): void };
 
 /** The real ones. */
-export const realSurroundings: Surroundings = Object.freeze({
+export const realSurroundings: Surroundings = {
   clock: { now: () => Date.now() },
   scheduler: {
     after(ms: number, run: () => void, options?: { readonly holdsProcess?: boolean | undefined }): Timer {
@@ -27,4 +27,4 @@ export const realSurroundings: Surroundings = Object.freeze({
     },
   },
   random: { next: () => Math.random() },
-});
+};

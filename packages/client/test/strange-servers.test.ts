@@ -89,6 +89,21 @@ describe("a client of a server that", () => {
     expect(await untilWaiting(follower)).toEqual({ kind: "waiting", reason: "restart", retryInMs: 7_000 });
   });
 
+  it("loses its store and finds it again is live without news meanwhile", async () => {
+    const url = await serve(nothing, (socket) => {
+      socket.send(greeting());
+      socket.send(frame("client.heartbeat", { position: "k-1", state: "store_unreachable" }));
+      socket.send(frame("client.heartbeat", { position: "k-1", state: "store_unreachable" }));
+      socket.send(frame("client.heartbeat", { position: "k-1", state: "of a later version" }));
+      socket.send(event(2));
+    });
+    const follower = new Follower({ url, transport: "websocket" });
+    await follower.untilNumber(2);
+    expect(follower.states.map(({ reason }) => reason)).toEqual([
+      ...["started", "at_head", "store_unreachable", "caught_up"],
+    ]);
+  });
+
   it("is too busy comes back after what it says", async () => {
     const url = await serve((_request, response) => {
       response.writeHead(503, { "retry-after": "9", "content-type": "application/json" });
