@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { describeWith } from "../../../tests/services.ts";
 import { bundle } from "./bundle.ts";
 import type { House } from "./house.ts";
+import { judgeHistory, type Told } from "./judge-history.ts";
 import { FollowingPage, houseWith } from "./pages.ts";
 
 const hurried = { pace: 100 };
@@ -103,6 +104,23 @@ describeWith("chromium", "a client in a page of Chromium", (executablePath) => {
       await untilAllAt(others, house.position);
       for (const tab of others) expect(await tab.expectSound()).toEqual({ events: 300, gaps: 0 });
       expect(house.visits.length).toBeLessThanOrEqual(3);
+    });
+
+    it("is given on by a tab whose loop is slow, which holds up nobody else", async () => {
+      const house = await houseWith(script);
+      const slow = await FollowingPage.open(context, house, { ...shared, loop: true, maxBufferedEvents: 10 });
+      await slow.untilKind("live");
+      const other = await FollowingPage.open(context, house, shared);
+      await other.untilKind("live");
+      await house.draw(1, 100);
+      await other.untilAt(house.position);
+      expect(await other.expectSound()).toEqual({ events: 100, gaps: 0 });
+      await slow.untilKind("waiting");
+      expect((await slow.expectSound()).events).toBeLessThan(100);
+      const taken = await slow.read<readonly Told[]>("page.take(100)");
+      expect(judgeHistory(taken)).toEqual([]);
+      expect(taken).toHaveLength(100);
+      expect(await slow.expectSound()).toEqual({ events: 100, gaps: 0 });
     });
 
     it("is taken over from a tab that is frozen, which misses nothing either", async () => {

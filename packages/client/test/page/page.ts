@@ -3,8 +3,10 @@ import { connect, connectTabs, localStoragePositions } from "@starcast/client/br
 import { hurried } from "./hurried.ts";
 
 /** What a test asks of a page; everything it can be written as JSON. */
-export interface PageOptions extends Pick<ConnectOptions, "transport" | "types" | "after"> {
+export interface PageOptions extends Pick<ConnectOptions, "transport" | "types" | "after" | "maxBufferedEvents"> {
   readonly tabs?: boolean;
+  /** Also by a loop, which takes what `page.take` says. */
+  readonly loop?: boolean;
   readonly isSaved?: boolean;
   /** Timers run so many times as fast; those between two tries only, unless `areAllTimersFast`. */
   readonly pace?: number;
@@ -16,9 +18,18 @@ export interface PageOptions extends Pick<ConnectOptions, "transport" | "types" 
 const told: { readonly event?: ClientEvent; readonly gap?: ClientGap }[] = [];
 const states: ClientState[] = [];
 const tokenReasons: string[] = [];
+let loop: AsyncIterator<ClientEvent> | undefined;
 let close: () => Promise<void> = () => Promise.resolve();
 
-function follow({ tabs, isSaved, pace = 1, areAllTimersFast = false, tokens, ...options }: PageOptions): void {
+function follow({
+  tabs,
+  isSaved,
+  pace = 1,
+  areAllTimersFast = false,
+  tokens,
+  loop: isLooped,
+  ...options
+}: PageOptions): void {
   let asked = 0;
   const all: ConnectOptions = {
     ...options,
@@ -36,12 +47,24 @@ function follow({ tabs, isSaved, pace = 1, areAllTimersFast = false, tokens, ...
   client.on("**", (event) => void told.push({ event }));
   client.on("gap", (gap) => void told.push({ gap }));
   client.on("state", (state) => void states.push(state));
+  if (isLooped === true) loop = client[Symbol.asyncIterator]();
   close = () => client.close();
+}
+
+async function take(count: number): Promise<{ readonly event: ClientEvent }[]> {
+  const taken: { readonly event: ClientEvent }[] = [];
+  while (taken.length < count) {
+    const next = await loop?.next();
+    if (next === undefined || next.done === true) break;
+    taken.push({ event: next.value });
+  }
+  return taken;
 }
 
 Object.assign(globalThis, {
   page: {
     follow,
+    take,
     told,
     states,
     tokenReasons,
