@@ -112,7 +112,7 @@ export class Connection {
       frame = readFrame(text);
     } catch {
       // What it was may be anything.
-      return this.#end({ next: "later", reason: "protocol_error", message: "what came is no frame of a gateway" });
+      return this.#end({ next: "later", reason: "protocol_error", message: "not a frame of a gateway" });
     }
     if (frame === null) return;
     if (!("id" in frame)) this.#note(frame);

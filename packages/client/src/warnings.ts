@@ -15,6 +15,6 @@ export function boundedWarn(warn: Warn): Warn {
   return (message, cause) => {
     if (said.has(message) || said.size >= maxWarnings) return;
     said.add(message);
-    warn(said.size === maxWarnings ? `${message} (further warnings are not shown)` : message, cause);
+    warn(said.size === maxWarnings ? `${message} (no more are shown)` : message, cause);
   };
 }

@@ -28,10 +28,13 @@ export function openWebSocket(
   };
   // A binary frame has no text that could be read as one of a gateway.
   socket.onmessage = ({ data }: { readonly data: unknown }) => listener.frame(typeof data === "string" ? data : "");
-  socket.onclose = ({ code }: { readonly code: number }) =>
+  const ended = (code: number): void =>
     listener.end(isOpen ? endOfCode(code) : { next: "soon", reason: "unreachable" });
-  // `close` follows, and is what is looked at; where nobody listens, an error would end a Node process.
-  socket.onerror = () => undefined;
+  socket.onclose = ({ code }: { readonly code: number }) => ended(code);
+  // After a handshake that failed Node 22 says no more than this; elsewhere, and later, `close` follows and says why.
+  socket.onerror = () => {
+    if (!isOpen) ended(1006);
+  };
   return {
     sendToken: (renewed) => socket.send(JSON.stringify({ op: "token", token: renewed })),
     close: () => socket.close(1000),

@@ -77,6 +77,8 @@ describe.each(runtimes)("a client in $name", ({ npm, say, args, hasWebSocket }) 
     }
     expect(judgeHistory(one.told)).toEqual([]);
     expect(one.told).toHaveLength(300);
+    // Whatever ended was noticed, and not for want of a greeting.
+    expect(one.states.map(({ reason }) => reason)).not.toContain("silent");
 
     await first.close();
     const second = await open({ port });
