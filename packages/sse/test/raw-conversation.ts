@@ -42,7 +42,8 @@ export class RawConversation {
   }
 
   async closed(): Promise<string> {
-    if (!this.socket.closed) await once(this.socket, "close");
+    // A reset is an end too.
+    if (!this.socket.closed) await new Promise((resolve) => void this.socket.once("close", resolve));
     return this.text;
   }
 
