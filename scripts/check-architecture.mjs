@@ -12,9 +12,10 @@ const layers = [
   ["testing"],
 ];
 const layerOf = (pkg) => layers.findIndex((names) => names.includes(pkg));
-// Who may come in through which door. `wire` is all that a browser needs; `gateway` is what the two gateways share.
+// Who may come in through which door. `wire` is all that a browser needs; `gateway` is what the two gateways share, and how
+// addresses are read, which what guards outgoing connections must not read otherwise.
 const doors = {
-  "core/gateway": ["websocket", "sse"],
+  "core/gateway": ["websocket", "sse", "webhook"],
   "standard-webhooks": ["webhook"],
 };
 const onlyDoors = { client: ["core/wire"] };

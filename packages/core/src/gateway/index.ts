@@ -15,6 +15,8 @@ export { gatewayOptionKeys, resolveGatewayOptions } from "./gateway-options.ts";
 export type { ConnectionLimitsOptions, GatewayOptions, ResolvedGatewayOptions } from "./gateway-options.ts";
 export { Admission, Seat } from "./admission.ts";
 export type { AdmissionRefusal, ConnectionLimits } from "./admission.ts";
+export { parseIp } from "./ip-address.ts";
+export type { IpAddress } from "./ip-address.ts";
 export { judgeHost, judgeOrigin } from "./origin.ts";
 export { readPlace, readResumePoint } from "./resume-point.ts";
 export { ConnectionSet } from "./connection-set.ts";
