@@ -37,6 +37,8 @@ export class HttpSender {
   readonly #settings: HttpSenderSettings;
   /** Least recently used first. */
   readonly #connections = new Map<string, EndpointConnections>();
+  /** The last of them. */
+  #newest: EndpointConnections | null = null;
   /** Those no longer used whose last requests are under way, or are just ending. */
   readonly #retired = new Set<EndpointConnections>();
   // Idle timers of the HTTP client start anew with every byte; only time over everything is a deadline.
@@ -96,9 +98,12 @@ export class HttpSender {
   #connectionsFor({ endpointId, origin, connections, isUnlocked }: SendRequest): EndpointConnections {
     const known = this.#connections.get(endpointId);
     if (known !== undefined && known.origin === origin) {
-      // Least recently used first.
-      this.#connections.delete(endpointId);
-      this.#connections.set(endpointId, known);
+      // Attempts of a burst go to one endpoint: it stands where it should from the second on.
+      if (known !== this.#newest) {
+        this.#connections.delete(endpointId);
+        this.#connections.set(endpointId, known);
+        this.#newest = known;
+      }
       return known;
     }
     this.forget(endpointId);
@@ -116,6 +121,7 @@ export class HttpSender {
       keepAliveMaxTimeout: idleSocketMs,
     });
     this.#connections.set(endpointId, made);
+    this.#newest = made;
     return made;
   }
 }

@@ -1,4 +1,14 @@
-import type { AnyBroker, Batch, CloseReason, DeliveryDraft, Gap, Line, Position, Subscriber } from "@starcast/core";
+import type {
+  AnyBroker,
+  Batch,
+  CloseReason,
+  DeliveredEvent,
+  DeliveryDraft,
+  Gap,
+  Line,
+  Position,
+  Subscriber,
+} from "@starcast/core";
 import { deliveredEventOf, draftOf, gapEventOf, isFor, isGapFor } from "./delivery.ts";
 import type { EndpointRecords } from "./endpoint-records.ts";
 import { insist } from "./insist.ts";
@@ -62,8 +72,12 @@ export class Intake implements Subscriber {
     for (const event of batch.events) {
       if (this.#unstored + drafts.length >= maxUnstoredDrafts) break;
       taken += 1;
-      for (const endpoint of endpoints.all)
-        if (isFor(endpoint, event)) drafts.push(draftOf(endpoint, deliveredEventOf(event), dueAt));
+      let delivered: DeliveredEvent | null = null;
+      for (const endpoint of endpoints.all) {
+        if (!isFor(endpoint, event)) continue;
+        delivered ??= deliveredEventOf(event);
+        drafts.push(draftOf(endpoint, delivered, dueAt));
+      }
     }
     if (taken === 0 && batch.events.length > 0) return 0;
     const last = batch.events[taken - 1];
