@@ -2,6 +2,7 @@ import type { Delivery } from "@starcast/core";
 import { makeKey, makeKeyPair } from "@starcast/standard-webhooks";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
+import { maxEndpoints } from "../src/endpoint-records.ts";
 import { fakeTime } from "./fake-time.ts";
 import { dataOf, house, listening, settled, verify } from "./house.ts";
 
@@ -131,6 +132,15 @@ describe("an endpoint that was put", () => {
     await expect(webhooks.endpoints.rotate("nobody")).rejects.toMatchObject({ code: "not_found" });
     await expect(webhooks.endpoints.test("nobody")).rejects.toMatchObject({ code: "not_found" });
     expect(await webhooks.endpoints.list()).toEqual([]);
+  });
+
+  it("is refused when there are as many as there can be", async () => {
+    const { webhooks } = house({ allow: ["http://127.0.0.1:1"] });
+    const put = (id: number): Promise<unknown> => webhooks.endpoints.put({ id: `e${id}`, url: "http://127.0.0.1:1" });
+    for (let id = 0; id < maxEndpoints; id += 1) await put(id);
+    await expect(put(maxEndpoints)).rejects.toMatchObject({ code: "overloaded" });
+    await webhooks.endpoints.remove("e7");
+    await put(maxEndpoints);
   });
 
   it("keeps its keys and its state when it is put again", async () => {

@@ -1,6 +1,6 @@
 import { MemoryStore } from "@starcast/core";
 import { describe, expect, it } from "vitest";
-import { fakeTime } from "./fake-time.ts";
+import { fakeTime, turns } from "./fake-time.ts";
 import { dataOf, house, listening, play, settled } from "./house.ts";
 
 const second = 1_000;
@@ -51,6 +51,24 @@ describe("limits of an endpoint", () => {
     expect(most).toBeLessThanOrEqual(4);
     expect(most).toBeGreaterThan(1);
     expect(new Set(to.received.map(dataOf)).size).toBe(200);
+  });
+
+  it("with the others it has at most `maxInFlight` attempts at once, and none of them is passed over", async () => {
+    const held: (() => void)[] = [];
+    let most = 0;
+    const to = await listening((_, response) => {
+      held.push(() => response.writeHead(204).end());
+      most = Math.max(most, held.length);
+      // Whoever may be on the way as well has a few turns to get here.
+      if (held.length === 3) void turns(4).then(() => held.splice(0).forEach((answer) => answer()));
+    });
+    const at = house({ allow: [to.origin], maxInFlight: 3 });
+    for (let each = 0; each < 5; each += 1)
+      await at.webhooks.endpoints.put({ id: `e${each}`, url: `${to.origin}/${each}` });
+    for (let count = 0; count < 30; count += 1) void at.broker.publish("a.b", count);
+    await to.count(150);
+    expect(most).toBe(3);
+    expect(new Set(to.received.map((got) => `${got.path} ${String(dataOf(got))}`)).size).toBe(150);
   });
 
   it("its rate holds by the clock", async () => {

@@ -168,3 +168,39 @@ describe("an endpoint that is gone", () => {
     expect(at.all("webhookEndpointDisabled")).toHaveLength(1);
   });
 });
+
+describe("an endpoint that does nothing but fail", () => {
+  it("is given a rest, asked by one probe, and gets its backlog at a rising rate", async () => {
+    const time = fakeTime();
+    let isDead = true;
+    const to = await listening((_, response) => response.writeHead(isDead ? 500 : 204).end());
+    const at = house({ allow: [to.origin], surroundings: time });
+    await at.webhooks.endpoints.put({ id: "partner", url: to.origin, concurrency: 32 });
+    for (let count = 0; count < 1_000; count += 1) void at.broker.publish("a.b", count);
+    await play(time, time.clock.now() + 1_000, at);
+    expect(at.all("webhookEndpointRested")).toMatchObject([{ endpointId: "partner" }]);
+    const failed = to.received.length;
+    expect(failed).toBeLessThan(13);
+    await play(time, time.clock.now() + 28_000, at);
+    expect(to.received).toHaveLength(failed);
+    // A probe that fails doubles the rest.
+    await play(time, time.clock.now() + 2_000, at);
+    expect(to.received).toHaveLength(failed + 1);
+    await play(time, time.clock.now() + 57_000, at);
+    expect(to.received).toHaveLength(failed + 1);
+    isDead = false;
+    while (at.all("webhookEndpointRecovered").length === 0) await play(time, time.clock.now() + 100, at);
+    const perSecond: number[] = [];
+    for (let second = 0; second < 6; second += 1) {
+      const before = to.received.length;
+      await play(time, time.clock.now() + 1_000, at);
+      perSecond.push(to.received.length - before);
+    }
+    const [first = 0, , , fourth = 0] = perSecond;
+    expect(first).toBeLessThanOrEqual(15);
+    expect(fourth).toBeGreaterThan(first * 3);
+    expect(perSecond.toSorted((a, b) => a - b)).toEqual(perSecond);
+    await play(time, time.clock.now() + 60_000, at);
+    expect(new Set(to.received.slice(failed + 1).map(dataOf)).size).toBe(1_000);
+  });
+});

@@ -1,5 +1,6 @@
 import { MemoryStore, StarcastError, type DeliveryStore } from "@starcast/core";
 import { describe, expect, it } from "vitest";
+import { maxUnstoredDrafts } from "../src/intake.ts";
 import { fakeTime } from "./fake-time.ts";
 import { dataOf, house, idsOf, listening, play, settled } from "./house.ts";
 
@@ -71,6 +72,38 @@ describe("a store that refuses for a while", () => {
     await play(time, time.clock.now() + minute, at);
     expect(idsOf(to)).toEqual([id, id]);
     expect(await at.webhooks.deliveries.get("partner", id)).toMatchObject({ state: { kind: "succeeded" } });
+  });
+});
+
+describe("a store that is slow to take deliveries in", () => {
+  it("is handed a bounded number of them: the others wait in the log", async () => {
+    const store = new MemoryStore();
+    const deliveries: DeliveryStore = store.deliveries;
+    const put = deliveries.put.bind(deliveries);
+    const sizes: number[] = [];
+    let release: () => void = () => undefined;
+    const isReleased = new Promise<void>((resolve) => (release = resolve));
+    Object.assign(deliveries, {
+      put: async (...given: Parameters<DeliveryStore["put"]>) => {
+        sizes.push(given[0].length);
+        await isReleased;
+        return put(...given);
+      },
+    });
+    const at = house({ allow: ["http://127.0.0.1:1"], store });
+    for (const id of ["one", "two"]) {
+      await at.webhooks.endpoints.put({ id, url: "http://127.0.0.1:1" });
+      await at.webhooks.endpoints.pause(id);
+    }
+    const events = 4_000;
+    await Promise.all(Array.from({ length: events }, (_, index) => at.broker.publish("a.b", index)));
+    await settled(at);
+    expect(sizes).toHaveLength(1);
+    release();
+    while ((await store.deliveries.backlog("two")).pending < events) await settled(at);
+    expect(sizes.length).toBeGreaterThan(1);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(maxUnstoredDrafts + 1);
+    expect(await store.deliveries.backlog("one")).toMatchObject({ pending: events });
   });
 });
 

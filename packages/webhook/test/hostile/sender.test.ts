@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { realSurroundings } from "@starcast/core";
 import { afterEach, describe, expect, it } from "vitest";
@@ -275,36 +276,59 @@ describe("a hostile receiver", () => {
     expect(await send(to, by)).toMatchObject({ status: 204 });
   });
 
-  it("is as cheap a hundred times at once: all end by the deadline, and the next delivery is fine", async () => {
-    const to = await hostile({ onRequest: () => undefined });
-    const by = sender();
-    const before = process.memoryUsage().rss;
-    const deadline = new Promise<number>((resolve) => void setTimeout(() => resolve(performance.now()), deadlineMs));
-    const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, index) =>
-        by.send({
-          endpointId: `e${index}`,
-          origin: to.origin,
-          path: "/",
-          isUnlocked: true,
-          connections: 8,
-          headers: [],
-          body: Buffer.from("{}"),
-        }),
-      ),
-    );
-    expect(performance.now() - (await deadline)).toBeLessThan(spareMs);
-    expect(new Set(answers.map((answer) => (answer.kind === "failed" ? answer.category : answer.kind)))).toEqual(
-      new Set(["timed_out"]),
-    );
-    expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1_048_576);
-    await to.allClosed();
-    expect(to.connections()).toBe(100);
-    const fine = await receiver();
-    open.push(fine);
-    expect(await send(fine, by)).toMatchObject({ status: 204 });
-  });
+  const behaviours: readonly (readonly [string, (socket: Socket) => void, string])[] = [
+    ["never answers", () => undefined, "timed_out"],
+    ["drips its head", dripping("HTTP/1.1 200 OK\r\nX-Slow: ", "x"), "timed_out"],
+    ["drips its body", dripping("HTTP/1.1 200 OK\r\n\r\n", "x"), "answered"],
+    ["pours out a body without end", dripping("HTTP/1.1 200 OK\r\n\r\n", "x".repeat(65_536)), "answered"],
+    ["pours out interim answers", dripping("", "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(20)), "invalid_answer"],
+    ["pours out a head", dripping("HTTP/1.1 200 OK\r\n", `X: ${"x".repeat(8_192)}\r\n`), "answer_head_too_large"],
+    ["resets", (socket) => void socket.resetAndDestroy(), "reset"],
+  ];
+
+  it.each(behaviours)(
+    "that %s is as cheap a hundred times at once: all end by the deadline, and the next delivery is fine",
+    async (_, onRequest, kind) => {
+      const to = await hostile({ onRequest });
+      const by = sender();
+      const before = process.memoryUsage().rss;
+      const deadline = new Promise<number>((resolve) => void setTimeout(() => resolve(performance.now()), deadlineMs));
+      const answers = await Promise.all(
+        Array.from({ length: 100 }, (_none, index) =>
+          by.send({
+            endpointId: `e${index}`,
+            origin: to.origin,
+            path: "/",
+            isUnlocked: true,
+            connections: 8,
+            headers: [],
+            body: Buffer.from("{}"),
+          }),
+        ),
+      );
+      const endedAt = performance.now();
+      expect(endedAt - (await deadline)).toBeLessThan(spareMs);
+      expect(new Set(answers.map((answer) => (answer.kind === "failed" ? answer.category : answer.kind)))).toEqual(
+        new Set([kind]),
+      );
+      expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1_048_576);
+      await to.allClosed();
+      expect(to.connections()).toBe(100);
+      const fine = await receiver();
+      open.push(fine);
+      expect(await send(fine, by)).toMatchObject({ status: 204 });
+    },
+  );
 });
+
+/** Says something, and then something more every few milliseconds, for as long as anybody listens. */
+function dripping(first: string, more: string): (socket: Socket) => void {
+  return (socket) => {
+    socket.write(first);
+    const drip = every(20, () => void (socket.writableNeedDrain || socket.write(more)));
+    socket.on("close", () => drip.stop());
+  };
+}
 
 describe("the network", () => {
   it("that refuses the connection fails the attempt", async () => {
