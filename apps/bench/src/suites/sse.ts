@@ -6,7 +6,7 @@ import type { Row, Suite } from "../suite.ts";
 export const suite: Suite = async (options) => {
   const { isQuick } = options;
   const clients = isQuick ? 200 : 1_000;
-  const rounds = isQuick ? 3 : 5;
+  const rounds = 3;
   const ratios: Record<string, number> = {};
   const rows: Row[] = [];
   const main = await measureCosts(contenders, { clients, rounds, situations: [single, turn16, burst1000] }, options);
@@ -15,7 +15,7 @@ export const suite: Suite = async (options) => {
     for (const [peer, suffix] of peers) ratios[`sse.${situation}.${suffix}`] = ratio(costs, peer, "starcast");
   const memory = await measureMemory(
     contenders,
-    { sizes: isQuick ? [1_000] : [1_000, 5_000], rounds: isQuick ? 1 : 3 },
+    { sizes: isQuick ? [1_000] : [1_000, 5_000], rounds: isQuick ? 1 : 2 },
     options,
   );
   rows.push(...memory.rows);
