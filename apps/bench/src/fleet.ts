@@ -42,6 +42,8 @@ export class Fleet {
       marker: contender.isCompressed === true ? null : marker,
     }));
     await fleet.connect(clients);
+    // By then all have been greeted, which would count as an event.
+    await fleet.memory();
     return fleet;
   }
 

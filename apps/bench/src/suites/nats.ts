@@ -10,7 +10,7 @@ import { Fleet } from "../fleet.ts";
 import { interleave, median, ratio, type Measures } from "../interleave.ts";
 import { Gateways } from "../nats/gateways.ts";
 import { atOnce, data, startNats, type } from "../nats/site.ts";
-import type { NetworkContender } from "../network-suite.ts";
+import { measureMemory, type NetworkContender } from "../network-suite.ts";
 import type { Row, Suite } from "../suite.ts";
 import { rowsOf } from "../table.ts";
 
@@ -48,11 +48,10 @@ export const suite: Suite = async ({ isQuick, say }) => {
     ratios["nats.live.cpuNsPerDelivery"] = median(cost.get("JetStream log") ?? []);
 
     say("nats: memory");
-    for (const [transport, each] of Object.entries(idle(nats.url))) {
-      const fleet = await Fleet.start(each, isQuick ? 500 : 2_000, { isForMemory: true });
-      ratios[`nats.idleBytes.${transport}`] = fleet.idleBytes;
-      await fleet.stop();
-    }
+    const size = isQuick ? 500 : 2_000;
+    const memory = await measureMemory(idle(nats.url), { sizes: [size], rounds: 1 }, { isQuick, say });
+    for (const { resident } of memory.costs)
+      for (const [transport, values] of resident) ratios[`nats.idleBytes.${transport}`] = median(values);
 
     const cores = cpus().length;
     for (const processes of [1, 2, 3]) {
