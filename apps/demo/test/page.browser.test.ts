@@ -1,5 +1,9 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { chromium } from "playwright-core";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWith } from "../../../tests/services.ts";
 import { startDemo } from "./demo-process.ts";
@@ -19,12 +23,12 @@ describeWith("chromium", "the page of the demo", (executablePath) => {
     demo = startDemo([]);
     [, origin = ""] = await demo.wrote(/Starcast is at (http:\/\/127\.0\.0\.1:\d+)\//);
     browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-    page = await browser.newPage();
+    page = await browser.newPage({ viewport: { width: 1_280, height: 900 } });
     page.on("pageerror", ({ message }) => troubles.push(message));
     page.on("console", (message) => void (message.type() === "error" && troubles.push(message.text())));
-    page.on("request", (request) => void (request.url().startsWith(origin) || troubles.push(request.url())));
+    page.on("request", (request) => void (/^(?:http|ws):\/\/127/.test(request.url()) || troubles.push(request.url())));
     await page.goto(origin);
-    await untilCaughtUp(1_000);
+    await untilDelivered(4 * 900);
   });
 
   afterAll(async () => {
@@ -33,128 +37,193 @@ describeWith("chromium", "the page of the demo", (executablePath) => {
     await demo?.ended;
   });
 
-  const number = async (transport: Transport, name: string): Promise<number> => {
-    const text = await page.locator(`.column[data-transport=${transport}] [data-number=${name}]`).textContent();
-    return Number(text?.replaceAll(",", ""));
-  };
-  const push = (transport: Transport, label: string): Promise<void> =>
-    page.locator(`.column[data-transport=${transport}]`).getByRole("button", { name: label, exact: true }).click();
-  const until = (transport: Transport, state: string): Promise<unknown> =>
+  const numberIn = async (where: Locator): Promise<number> =>
+    Number((await where.textContent())?.replaceAll(/[^\d]/g, ""));
+  const book = (name: string): Promise<number> => numberIn(page.locator(`.books [data-number=${name}]`));
+  const push = (id: string): Promise<void> => page.locator(`[data-break=${id}] button`).click();
+  const until = (transport: Transport, ...states: readonly string[]): Promise<void> =>
+    page.locator(states.map((state) => `.lane[data-transport=${transport}][data-state=${state}]`).join(", ")).waitFor();
+  const untilNumber = (selector: string, least: number): Promise<unknown> =>
     page.waitForFunction(
-      ([key, wanted]) => document.querySelector(`.column[data-transport=${key}] .state`)?.textContent === wanted,
-      [transport, state],
+      ([where, wanted]) => {
+        const text = document.querySelector(String(where))?.textContent ?? "";
+        return Number(text.replaceAll(/[^\d]/g, "")) >= Number(wanted);
+      },
+      [selector, least],
     );
-  /** All four have received at least so many, and as many as each other. */
-  const untilCaughtUp = (least: number): Promise<unknown> =>
-    page.waitForFunction((wanted) => {
-      const numbers = [...document.querySelectorAll("[data-number=received]")].map((each) =>
-        Number(each.textContent?.replaceAll(",", "")),
-      );
-      return numbers.length === 4 && numbers.every((each) => each >= wanted && each === numbers[0]);
-    }, least);
-  const burst = async (): Promise<number> => {
-    const before = await number("sse", "received");
-    await page.locator("#burst:enabled").click();
-    return before + 900;
+  const untilDelivered = (least: number): Promise<unknown> => untilNumber(".books [data-number=delivered]", least);
+  const lag = (transport: Transport): string => `.lane[data-transport=${transport}] [data-number=lag]`;
+  const publish = async (name: string, price: string): Promise<void> => {
+    const form = page.getByRole("form", { name: /Publish a model/ });
+    await form.getByLabel("Publish one").fill(name);
+    await form.getByLabel("per million").fill(price);
+    await form.getByRole("button", { name: "Publish" }).click();
   };
-  const expectNothingLost = async (): Promise<void> => {
-    for (const transport of transports) expect(await number(transport, "lost"), transport).toBe(0);
-  };
+  const row = (key: string): Locator => page.locator(`.model-row[data-key="${key}"]`);
 
-  it("shows the same events in four columns, and asks nobody else for anything", async () => {
-    for (const transport of transports) expect(await number(transport, "received"), transport).toBeGreaterThan(1_000);
-    await expectNothingLost();
+  it("shows the way of every event, and asks nobody else for anything", async () => {
+    for (const transport of transports) await until(transport, "live");
+    expect(await numberIn(page.locator("[data-number=head]"))).toBeGreaterThan(900);
+    expect(await book("lost")).toBe(0);
     expect(troubles).toEqual([]);
   });
 
-  it("shows old and new prices of what changed", async () => {
-    const changed = page
-      .locator(".column[data-transport=sse] .event[data-kind=updated] .details:has(s):has(b)")
-      .first();
+  it("has every model, and shows the old and the new price of what changes", async () => {
+    await page.getByLabel("Search").fill("your-models");
+    await publish("My Model", "4");
+    await row("your-models/my-model").waitFor();
+    await publish("My Model", "2.5");
+    const changed = row("your-models/my-model").locator(".moved.down");
     await changed.waitFor();
-    expect(await changed.textContent()).toMatch(/\$[\d.]+ → \$[\d.]+/);
+    expect(await changed.textContent()).toBe("$4.00↓$2.50");
+    await page.getByLabel("Search").fill("");
+    expect(await numberIn(page.locator(".filter-note"))).toBeGreaterThan(1_000);
+    expect(await page.locator(".table-body .model-row").count()).toBeLessThan(40);
   });
 
-  it.each(["websocket", "sse"] as const)("drops the %s connection, and resumes it without loss", async (transport) => {
-    await push(transport, "Drop");
-    await until(transport, "dropped");
-    const wanted = await burst();
-    await page.waitForFunction(
-      (key) =>
-        Number(
-          document
-            .querySelector(`.column[data-transport=${key}] [data-number=behind]`)
-            ?.textContent?.replaceAll(",", ""),
-        ) > 900,
-      transport,
-    );
-    await push(transport, "Resume");
-    await untilCaughtUp(wanted);
-    await expectNothingLost();
-    expect(await number(transport, "repeated")).toBe(0);
+  it("lets the server filter by provider", async () => {
+    const asked = page.waitForEvent("websocket");
+    await page.getByLabel("Provider").selectOption("your-models");
+    expect(new URL((await asked).url()).searchParams.get("subjects")).toBe("your-models/*");
+    await page.getByText("The server sends this page only your-models").waitFor();
+    await row("your-models/my-model").waitFor();
+    expect(await page.locator(".table-body .model-row").count()).toBe(1);
+    await page.getByLabel("Provider").selectOption("");
+    await untilNumber(".filter-note", 1_000);
   });
 
-  it.each(["websocket", "sse"] as const)("stalls the %s connection, which reads on without loss", async (transport) => {
-    await until(transport, "live");
-    await push(transport, "Stall");
-    await until(transport, "not reading");
-    const wanted = await burst();
-    const stalledAt = await number(transport, "received");
-    await page.waitForFunction(
-      ([key]) =>
-        Number(
-          document
-            .querySelector(`.column[data-transport=${key}] [data-number=behind]`)
-            ?.textContent?.replaceAll(",", ""),
-        ) > 900,
-      [transport],
-    );
-    expect((await number(transport, "received")) - stalledAt).toBeLessThan(100);
-    await push(transport, "Read on");
-    await untilCaughtUp(wanted);
-    await expectNothingLost();
+  it("shows whatever is in an event as text", async () => {
+    const nasty = `<script>document.title=1</script><img src=x onerror="document.title=2">`;
+    await publish(nasty, "1");
+    await page.locator(".model-row b", { hasText: "<script>" }).first().waitFor();
+    expect(await page.locator(".model-row script, .model-row img").count()).toBe(0);
+    expect(await page.title()).toContain("Starcast");
   });
 
-  it.each([
-    ["mqtt", "the MQTT broker"],
-    ["webhooks", "the endpoint"],
-  ] as const)("stops %s and starts it again, and the backlog drains without loss", async (transport, what) => {
-    await push(transport, `Stop ${what}`);
-    await until(transport, "stopped");
-    const wanted = await burst();
-    await page.waitForFunction(
-      (key) =>
-        Number(
-          document
-            .querySelector(`.column[data-transport=${key}] [data-number=behind]`)
-            ?.textContent?.replaceAll(",", ""),
-        ) > 900,
-      transport,
-    );
-    await push(transport, `Start ${what}`);
-    await untilCaughtUp(wanted);
-    await expectNothingLost();
+  it("cuts and stalls receivers, and loses nothing", async () => {
+    await push("cut");
+    await push("stall");
+    await until("websocket", "cut");
+    await until("sse", "stalled");
+    await untilNumber(lag("websocket"), 2);
+    await untilNumber(lag("sse"), 2);
+    await push("cut");
+    await push("stall");
+    for (const transport of ["websocket", "sse"] as const) {
+      await until(transport, "live");
+      await page.locator(lag(transport), { hasText: /^0$/ }).waitFor();
+    }
+    expect([await book("lost"), await book("told")]).toEqual([0, 0]);
   });
 
-  it.each([360, 800, 1_440, 2_400])("fits a window of %i pixels", async (width) => {
+  it("freezes the MQTT broker, and shows its topics and the retained mirror", async () => {
+    await push("freeze");
+    await until("mqtt", "frozen");
+    await page.locator("#mqtt .pill", { hasText: "Broker frozen" }).waitFor();
+    await untilNumber(lag("mqtt"), 2);
+    await push("freeze");
+    await until("mqtt", "live");
+    await page.locator(lag("mqtt"), { hasText: /^0$/ }).waitFor();
+    await page.locator("#mqtt code", { hasText: "catalog/events/model/updated" }).waitFor();
+    await untilNumber("#mqtt [data-number=retained]", 1_000);
+  });
+
+  it("shows what waits for a stopped webhook receiver, gives up, and redelivers", async () => {
+    await push("stop");
+    await until("webhooks", "stopped");
+    await publish("My Model", "3");
+    await untilNumber("[data-endpoint=partner] [data-number=pending]", 1);
+    await page.locator("[data-endpoint=partner] .letters", { hasText: "tried" }).waitFor();
+    await untilNumber("[data-endpoint=price-watch] [data-number=dead]", 1);
+    await push("stop");
+    await page.locator("[data-endpoint=partner] [data-number=pending]", { hasText: /^0$/ }).waitFor();
+    await page.locator("[data-endpoint=price-watch]").getByRole("button", { name: "Redeliver" }).click();
+    await page.getByText("dead letters of price-watch are sent again").waitFor();
+    expect(await book("lost")).toBe(0);
+  });
+
+  it("rotates the key of an endpoint, which goes on verifying", async () => {
+    const labels = page.locator("[data-endpoint=partner] .keys code");
+    const before = await labels.allTextContents();
+    await page.locator("[data-endpoint=partner]").getByRole("button", { name: "Rotate" }).click();
+    await page.waitForFunction(() => document.querySelectorAll("[data-endpoint=partner] .keys code").length === 2);
+    expect(await labels.allTextContents()).toContain(before[0]);
+    const delivered = await book("delivered");
+    await untilDelivered(delivered + 20);
+    await until("webhooks", "live");
+  });
+
+  it("lists connections, and resumes this page's own when it is cut", async () => {
+    await page.locator("[data-connection=sse]").waitFor();
+    const resumed = await numberIn(page.locator("#connections [data-number=resumed]"));
+    await page.getByRole("button", { name: "Cut this page's own socket" }).click();
+    await untilNumber("#connections [data-number=resumed]", resumed + 1);
+    await page.locator(".top-state[data-state=live]").waitFor();
+    expect(await numberIn(page.locator("#connections [data-number=own-gaps]"))).toBe(0);
+  });
+
+  it.each([360, 800, 2_400])("fits a window of %i pixels", async (width) => {
     await page.setViewportSize({ width, height: 900 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
   });
 
-  it("shows whatever is in an event as text", async () => {
-    // As text: what the test runner makes of an import does not exist in the browser.
-    const shown = (await page.evaluate(`(async () => {
-      const { View } = await import("/view.js");
-      const nasty = '<img src=x onerror="document.title=1">';
-      const changes = [{ path: "/" + nasty, from: nasty, to: nasty }];
-      const event = { id: "e-9", type: "model.updated", subject: nasty + "/" + nasty, data: { model: {}, previous: {}, changes } };
-      const view = new View({ key: "sse", name: nasty, about: nasty, buttons: [] });
-      const books = { position: nasty, offset: 9, received: 1, repeated: 0, lost: 0, told: 0, recent: [event] };
-      view.draw({ books, state: "live" }, { head: 9, tail: 0 });
-      const column = document.querySelector("#columns > :last-child");
-      return { images: column.querySelectorAll("img").length, text: column.textContent };
-    })()`)) as { readonly images: number; readonly text: string };
-    expect(shown.images).toBe(0);
-    expect(shown.text).toContain("<img src=x");
+  it.each(["light", "dark"] as const)("has no serious fault of accessibility in %s", async (colorScheme) => {
+    await page.setViewportSize({ width: 1_280, height: 900 });
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    // By the debugger, which the page's own policy has no say in.
+    const session = await page.context().newCDPSession(page);
+    const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+    await session.send("Runtime.evaluate", { expression: axe });
+    const expression = `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
+      violations.filter(({ impact }) => impact === "serious" || impact === "critical")
+        .map(({ id, nodes }) => id + ": " + nodes.slice(0, 3).map(({ html }) => html).join(" ")))`;
+    const { result } = await session.send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
+    expect(result.value).toEqual([]);
+  });
+
+  it("is used with the keyboard alone", async () => {
+    await page.getByRole("region", { name: "Models" }).focus();
+    await page.keyboard.press("End");
+    await page.waitForFunction(() => (document.querySelector(".table-box")?.scrollTop ?? 0) > 1_000);
+    const theme = page.getByRole("button", { name: /^Theme/ });
+    await theme.focus();
+    await page.keyboard.press("Enter");
+    await page.locator(`html[data-theme=light]`).waitFor();
+    expect(troubles).toEqual([]);
+  });
+});
+
+describeWith("chromium", "the page of a durable demo whose process is killed", (executablePath) => {
+  const folder = mkdtempSync(join(tmpdir(), "starcast-demo-page-"));
+  let demo: DemoProcess;
+  let browser: Browser;
+
+  afterAll(async () => {
+    await browser?.close();
+    demo?.kill("SIGINT");
+    await demo?.ended;
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("goes on in the middle of the first thousand changes, and has lost nothing", async () => {
+    demo = startDemo(["--durable", folder, "--port", "0"]);
+    const [, origin = ""] = await demo.wrote(/Starcast is at (http:\/\/127\.0\.0\.1:\d+)\//);
+    browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+    const page = await browser.newPage();
+    await page.goto(origin);
+    await page.locator("[data-break=restart] button:enabled").waitFor();
+    await page.locator("[data-break=restart] button").click();
+    await demo.wrote(/Starcast is at [^]*Starcast is at /);
+    await page.locator(".top-state[data-state=live]").waitFor();
+    // Every receiver is back at the head of a log that has all of it.
+    await page.waitForFunction(() => {
+      const numbers = (selector: string): readonly number[] =>
+        [...document.querySelectorAll(selector)].map(({ textContent }) => Number(textContent?.replaceAll(",", "")));
+      const lags = numbers(".lane [data-number=lag]");
+      return numbers("[data-number=head]")[0]! > 900 && lags.length === 4 && lags.every((lag) => lag < 20);
+    });
+    for (const name of ["lost", "told"])
+      expect(await page.locator(`.books [data-number=${name}]`).textContent(), name).toBe("0");
+    expect(await page.locator("#connections [data-number=own-gaps]").textContent()).toBe("0");
   });
 });

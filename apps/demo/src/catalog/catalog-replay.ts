@@ -44,12 +44,21 @@ export class CatalogReplay {
   readonly answer = ({ known }: { readonly known: string | null }): ReplayedCatalog => {
     const place = placeAfter(this.#isToStartOver ? null : known, this.#steps.length);
     this.#isToStartOver = false;
-    return { kind: "catalog", version: versionOf(place), entries: this.#entriesAt(place) };
+    return this.#catalogAt(place);
   };
+
+  /** The catalog of a version it gave. */
+  at(version: string): ReplayedCatalog {
+    return this.#catalogAt(placeOf(version) ?? { kind: "oldest" });
+  }
 
   /** The next answer is the oldest list, whatever is known: that one and the next are a thousand changes each. */
   jumpBack(): void {
     this.#isToStartOver = true;
+  }
+
+  #catalogAt(place: Place): ReplayedCatalog {
+    return { kind: "catalog", version: versionOf(place), entries: this.#entriesAt(place) };
   }
 
   #entriesAt(place: Place): readonly Model[] {
@@ -70,13 +79,20 @@ type Place =
 
 function placeAfter(known: string | null, steps: number): Place {
   if (known === null) return { kind: "oldest" };
-  const match = /^newer \+(\d+) (forth|back)$/.exec(known);
-  if (match === null) return { kind: "newer", taken: 0, direction: "forth" };
-  const taken = Number(match[1]);
-  const isForth = taken <= 0 || (match[2] === "forth" && taken < steps);
+  const place = placeOf(known);
+  if (place?.kind !== "newer") return { kind: "newer", taken: 0, direction: "forth" };
+  const { taken, direction } = place;
+  const isForth = taken <= 0 || (direction === "forth" && taken < steps);
   return isForth
     ? { kind: "newer", taken: Math.min(steps, taken + changesPerStep), direction: "forth" }
     : { kind: "newer", taken: Math.max(0, taken - changesPerStep), direction: "back" };
+}
+
+/** Null for a version that is of another story, or of the beginning of this one. */
+function placeOf(version: string): Place | null {
+  const match = /^newer \+(\d+) (forth|back)$/.exec(version);
+  if (match === null) return null;
+  return { kind: "newer", taken: Number(match[1]), direction: match[2] === "back" ? "back" : "forth" };
 }
 
 function versionOf(place: Place): string {

@@ -10,10 +10,14 @@ export async function runCheck(
   write: (line: string) => void,
   broker: { readonly position: Position },
   sync: CatalogSync,
-  { origin, sides }: { readonly origin: string; readonly sides: readonly CheckedTransport[] },
+  {
+    origin,
+    token,
+    sides,
+  }: { readonly origin: string; readonly token: string | null; readonly sides: readonly CheckedTransport[] },
 ): Promise<0 | 1> {
   await sync.sync();
-  const live = await LiveSide.openBoth(`${origin}/events`, broker.position);
+  const live = await LiveSide.openBoth(`${origin}/events`, broker.position, { token, folder: null });
   const rows = await checkTransports(broker, sync, [...live, ...sides]);
   for (const side of live) side.close();
   const differences = rows.flatMap(differencesOf);

@@ -1,10 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { OrderError } from "./order-error.ts";
+
+/** What came with an order; each order checks what it takes. */
+export type OrderInput = Readonly<Record<string, unknown>>;
 
 /** What the page's buttons do in this process, as `what action`. */
-export type Orders = Readonly<Record<string, (() => Promise<unknown>) | undefined>>;
+export type Orders = ReadonlyMap<string, (input: OrderInput) => unknown>;
 
-/** An order is two words. */
-const maxOrderBytes = 256;
+/** An order is two words, and a model at most. */
+export const maxOrderBytes = 1_024;
 
 /** Answers `POST /control` with `{ what, action }`: one order at a time, so that a stop is done before its start begins. */
 export class Controls {
@@ -16,38 +20,42 @@ export class Controls {
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // A form of another page cannot send this type without being asked about first.
-    if (request.headers["content-type"] !== "application/json") {
-      response.writeHead(415).end("Expected application/json");
-      return;
-    }
-    const order = this.#orders[await readOrder(request)];
-    if (order === undefined) {
-      response.writeHead(400).end("Expected an order that one of the buttons gives");
-      return;
-    }
-    const carriedOut = this.#last.then(order, order);
-    this.#last = carriedOut.catch(() => undefined);
     try {
+      // A form of another page cannot send this type without being asked about first.
+      if (request.headers["content-type"] !== "application/json")
+        throw new OrderError("not_json", "Expected application/json");
+      const input = await readInput(request);
+      const order = this.#orders.get(`${String(input["what"])} ${String(input["action"])}`);
+      if (order === undefined) throw new OrderError("unknown_order", "Expected an order that one of the buttons gives");
+      const carriedOut = this.#last.then(() => order(input));
+      this.#last = carriedOut.catch(() => undefined);
       await carriedOut;
       response.writeHead(204).end();
     } catch (error) {
-      response.writeHead(503).end(error instanceof Error ? error.message : "It failed");
+      const refused = error instanceof OrderError ? error : new OrderError("failed", "It failed; try again");
+      response.writeHead(refused.status, { "content-type": "application/json" });
+      response.end(JSON.stringify({ code: refused.code, message: refused.message }));
     }
   }
 }
 
-async function readOrder(request: IncomingMessage): Promise<string> {
+async function readInput(request: IncomingMessage): Promise<OrderInput> {
   let text = "";
   for await (const chunk of request.setEncoding("utf8")) {
     text += String(chunk);
-    if (text.length > maxOrderBytes) return "";
+    if (Buffer.byteLength(text) > maxOrderBytes)
+      throw new OrderError("too_large", `Expected at most ${maxOrderBytes} bytes`);
   }
+  const input = parsed(text);
+  if (typeof input !== "object" || input === null)
+    throw new OrderError("invalid_input", "Expected an object as JSON, got something else");
+  return input as OrderInput;
+}
+
+function parsed(text: string): unknown {
   try {
-    const { what, action } = JSON.parse(text) as { readonly what?: unknown; readonly action?: unknown };
-    return `${String(what)} ${String(action)}`;
+    return JSON.parse(text);
   } catch {
-    // No JSON, no order.
-    return "";
+    return null;
   }
 }

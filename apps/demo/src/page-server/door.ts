@@ -8,9 +8,12 @@ export const tokenCookie = "starcast_demo";
 
 /** Who may see the page, push its buttons and connect to the gateways: everybody on loopback, else who knows the token. */
 export class Door {
+  /** For the receivers of the demo's own, who come in like everybody else. */
+  readonly token: string | null;
   readonly #digest: Buffer | null;
 
   constructor(token: string | null) {
+    this.token = token;
     this.#digest = token === null ? null : digestOf(token);
   }
 

@@ -1,8 +1,6 @@
 import { readFileSync, readdirSync } from "node:fs";
 import type { ServerResponse } from "node:http";
-import { extname } from "node:path";
-
-const folder = new URL("../page/", import.meta.url);
+import { extname, join, relative, sep } from "node:path";
 
 const contentTypes: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -11,27 +9,28 @@ const contentTypes: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-/** Nothing from elsewhere, nothing inline; isolated, so that the page may share memory with its worker and stall it. */
+/** Nothing from elsewhere, nothing inline, no text that becomes markup. */
 const headers: Readonly<Record<string, string>> = {
   "content-security-policy":
-    "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; trusted-types starcast; require-trusted-types-for 'script'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; trusted-types 'none'; require-trusted-types-for 'script'",
   "cross-origin-opener-policy": "same-origin",
-  "cross-origin-embedder-policy": "require-corp",
   "cross-origin-resource-policy": "same-origin",
+  "permissions-policy": "camera=(), geolocation=(), microphone=()",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
-  "cache-control": "no-cache",
 };
 
-/** The files of the page, in memory: a request can name one of them, and nothing else. */
+/** The files of the built page, in memory: a request can name one of them, and nothing else. */
 export class StaticFiles {
   readonly #files = new Map<string, { readonly body: Buffer; readonly type: string }>();
 
-  constructor() {
-    for (const name of readdirSync(folder)) {
-      const type = contentTypes[extname(name)];
-      if (type !== undefined) this.#files.set(`/${name}`, { body: readFileSync(new URL(name, folder)), type });
+  constructor(folder: string) {
+    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+      const type = contentTypes[extname(entry.name)];
+      const file = join(entry.parentPath, entry.name);
+      const path = `/${relative(folder, file).split(sep).join("/")}`;
+      if (entry.isFile() && type !== undefined) this.#files.set(path, { body: readFileSync(file), type });
     }
   }
 
@@ -39,7 +38,10 @@ export class StaticFiles {
   serve(path: string, response: ServerResponse): boolean {
     const file = this.#files.get(path === "/" ? "/index.html" : path);
     if (file === undefined) return false;
-    response.writeHead(200, { ...headers, "content-type": file.type }).end(file.body);
+    // What the builder names by its content stays as it is.
+    const isNamedByContent = path.startsWith("/assets/");
+    const caching = isNamedByContent ? "public, max-age=31536000, immutable" : "no-cache";
+    response.writeHead(200, { ...headers, "cache-control": caching, "content-type": file.type }).end(file.body);
     return true;
   }
 }

@@ -24,6 +24,8 @@ export class LiveClient {
   #connection: LiveConnection | null = null;
   #lastId: string;
   #isWanted = true;
+  #isStalled = false;
+  #clientId: string | null = null;
   #onConnected: (() => void) | null = null;
 
   constructor(connect: Connect, receiver: Receiver) {
@@ -32,8 +34,20 @@ export class LiveClient {
     this.#lastId = receiver.position;
   }
 
+  get state(): "live" | "cut" | "stalled" | "reconnecting" {
+    if (!this.#isWanted) return "cut";
+    if (this.#isStalled) return "stalled";
+    return this.#clientId === null ? "reconnecting" : "live";
+  }
+
+  /** How the gateway calls it; null while it is not connected. */
+  get clientId(): string | null {
+    return this.#clientId;
+  }
+
   /** Resolves with the gateway's first frame; later connections are made by themselves. */
   async resume(): Promise<void> {
+    if (this.#isWanted && this.#connection !== null) return;
     this.#isWanted = true;
     await new Promise<void>((resolve) => {
       this.#onConnected = resolve;
@@ -44,15 +58,23 @@ export class LiveClient {
   drop(): void {
     this.#isWanted = false;
     this.#connection?.cut();
-    this.#connection = null;
+    this.#lost();
   }
 
   stall(): void {
+    this.#isStalled = true;
     this.#connection?.stall();
   }
 
   unstall(): void {
+    this.#isStalled = false;
     this.#connection?.unstall();
+  }
+
+  #lost(): void {
+    this.#connection = null;
+    this.#clientId = null;
+    this.#isStalled = false;
   }
 
   #open(): void {
@@ -62,7 +84,7 @@ export class LiveClient {
       frame: (text) => void (isCurrent() && this.#take(JSON.parse(text) as Frame)),
       ended: () => {
         if (!isCurrent() || !this.#isWanted) return;
-        this.#connection = null;
+        this.#lost();
         setTimeout(() => this.#isWanted && this.#connection === null && this.#open(), 100);
       },
     });
@@ -71,6 +93,8 @@ export class LiveClient {
 
   #take(frame: Frame): void {
     if (frame.type === "client.connected") {
+      // Every connection begins with this frame, and it has this member.
+      this.#clientId = (frame.data as { readonly clientId: string }).clientId;
       this.#onConnected?.();
     } else if (frame.type === "client.gap") {
       this.#lastId = frame.data.through;
@@ -83,7 +107,7 @@ export class LiveClient {
 }
 
 type Frame =
-  | { readonly type: "client.connected" }
+  | { readonly type: "client.connected"; readonly data: object }
   | { readonly type: "client.gap"; readonly data: { readonly through: string } }
   | {
       readonly type: string;

@@ -1,5 +1,6 @@
 import { connect } from "mqtt";
 import type { MqttClient } from "mqtt";
+import { TopicBoard } from "../watch/topic-board.ts";
 import type { Arrived, Receiver } from "./receiver.ts";
 
 /** A device behind an MQTT broker: follows the event topics at QoS 1, in a session that outlives its connections. */
@@ -19,10 +20,15 @@ export class MqttDevice {
     topics: string,
     { clientId, isKept }: { readonly clientId: string; readonly isKept: boolean },
     receiver: Receiver,
+    board = new TopicBoard(),
   ): Promise<MqttDevice> {
     const client = connect(url, { clientId, clean: false, reconnectPeriod: 100, protocolVersion: 4 });
     // Before it is connected: what waited in its session comes at once, and is acknowledged whether anybody listens or not.
-    client.on("message", (_topic, payload) => receiver.take(JSON.parse(payload.toString("utf8")) as Arrived));
+    client.on("message", (topic, payload) => {
+      const event = JSON.parse(payload.toString("utf8")) as Arrived;
+      board.saw(topic, event.id);
+      receiver.take(event);
+    });
     await new Promise<void>((resolve, reject) => {
       const giveUp = (error: Error): void => void client.end(true, () => reject(error));
       client.once("error", giveUp);

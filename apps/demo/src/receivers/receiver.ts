@@ -1,5 +1,6 @@
 import { parsePosition } from "@starcast/core";
 import type { BookFile } from "../durable/book-file.ts";
+import { LatencyWindow } from "../watch/latency-window.ts";
 import { Ledger } from "./ledger.ts";
 import type { Tally } from "./ledger.ts";
 
@@ -12,19 +13,14 @@ export interface Arrived {
   readonly data: unknown;
 }
 
-/** The newest events that are shown of a receiver. */
-export const shownEvents = 12;
-
-/** Whoever receives, by whichever transport: books what arrives, and keeps the newest for people. */
+/** Whoever receives, by whichever transport: books what arrives, and how long it took. */
 export class Receiver {
   readonly name: string;
   readonly #epoch: string;
   readonly #ledger: Ledger;
   readonly #book: BookFile | null;
   readonly #onArrived = new Set<() => void>();
-  /** Newest last. */
-  #shown: readonly Arrived[] = [];
-  #arrivals = 0;
+  readonly latencies = new LatencyWindow();
 
   /** Books everything after this place of the log; with a book, after where that begins, over any number of lives. */
   constructor(name: string, after: { readonly epoch: string; readonly offset: number }, book: BookFile | null = null) {
@@ -42,17 +38,6 @@ export class Receiver {
     return `${this.#epoch}-${this.tally.through}`;
   }
 
-  /** First arrivals so far: a number to ask `since` with. */
-  get arrivals(): number {
-    return this.#arrivals;
-  }
-
-  /** The shown ones among what arrived after so many, oldest first. */
-  since(arrivals: number): readonly Arrived[] {
-    const fresh = Math.min(this.#arrivals - arrivals, this.#shown.length);
-    return fresh <= 0 ? [] : this.#shown.slice(-fresh);
-  }
-
   /** Books an arrival. What is of another log is somebody else's, at an MQTT broker that others use too. */
   take(event: Arrived): void {
     const position = parsePosition(event.id);
@@ -61,8 +46,7 @@ export class Receiver {
     const isNew = this.#ledger.book(position.offset);
     this.#book?.settle(this.#epoch, this.#ledger);
     if (!isNew) return;
-    this.#arrivals += 1;
-    this.#shown = [...this.#shown.slice(1 - shownEvents), event];
+    this.latencies.add(Date.now() - Date.parse(event.timestamp));
     for (const tell of this.#onArrived) tell();
   }
 

@@ -3,10 +3,11 @@ import type { IncomingMessage } from "node:http";
 import type { Connect } from "./live-client.ts";
 
 /** Connects to a gateway's URL over Server-Sent Events, the way an EventSource does: `Last-Event-ID` says where it was. */
-export function sseAt(url: string): Connect {
+export function sseAt(url: string, token: string | null = null): Connect {
   return (after, { frame, ended }) => {
     let response: IncomingMessage | null = null;
-    const headers = { accept: "text/event-stream", "last-event-id": after };
+    const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
+    const headers = { accept: "text/event-stream", "last-event-id": after, ...authorization };
     const request = get(url, { headers, agent: false }, (answer) => {
       response = answer;
       answer.setEncoding("utf8");

@@ -3,16 +3,26 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { catalogEvents } from "@starcast/catalog";
 import { WebhookVerifier } from "@starcast/standard-webhooks";
 import { SwitchableServer } from "../services/switchable-server.ts";
-import type { Receiver } from "./receiver.ts";
+import type { Arrived } from "./receiver.ts";
 
 /** What an endpoint does with a request besides handling it, to show what senders must live with. */
-export type Temper = "good" | "refusing" | "forgetful";
+export type Temper = "good" | "refusing" | "forgetful" | "moody";
+
+/** A moody endpoint refuses one request of so many. */
+const moodyEvery = 4;
+
+/** Who is told of what was verified. */
+export interface Told {
+  take(event: Arrived): void;
+  takeGap(through: string): void;
+}
 
 /** A partner's webhook endpoint: verifies every signature before it believes a word, and can go away and come back. */
 export class WebhookEndpoint {
   readonly #server: SwitchableServer;
   #receive: ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | null = null;
-  /** `refusing` answers 503; `forgetful` handles, then hangs up without an answer. */
+  #requests = 0;
+  /** `refusing` answers 503; `forgetful` handles, then hangs up without an answer; `moody` answers 503 now and then. */
   temper: Temper = "good";
 
   private constructor() {
@@ -39,7 +49,7 @@ export class WebhookEndpoint {
   }
 
   /** From now on it books what these keys have signed. */
-  accept(keys: readonly string[], events: typeof catalogEvents, receiver: Receiver): void {
+  accept(keys: readonly string[], events: typeof catalogEvents, receiver: Told): void {
     const verifier = new WebhookVerifier({ keys, events });
     const { node } = verifier.receive((event) => {
       if (event.type === "client.gap") receiver.takeGap(event.data.through);
@@ -58,7 +68,9 @@ export class WebhookEndpoint {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (this.#receive === null || this.temper === "refusing" || request.url !== "/webhooks") {
+    this.#requests += 1;
+    const isInMood = this.temper === "moody" && this.#requests % moodyEvery === 0;
+    if (this.#receive === null || this.temper === "refusing" || isInMood || request.url !== "/webhooks") {
       response.writeHead(request.url === "/webhooks" ? 503 : 404).end();
       return;
     }

@@ -7,6 +7,9 @@ import { SwitchableServer } from "./switchable-server.ts";
 /** How long a restarted MQTT broker keeps everybody else waiting for the receiver that was there before. */
 const letFirstWithinMs = 10_000;
 
+/** Publications that wait for a frozen one to thaw: those in flight of its clients, who wait for acknowledgements. */
+const maxHeld = 10_000;
+
 /** An MQTT broker (3.1.1) in this process, on a free port of the loopback address, that can be stopped and started. */
 export class EmbeddedMqttBroker {
   readonly #aedes: Aedes;
@@ -14,6 +17,8 @@ export class EmbeddedMqttBroker {
   readonly #firstClientId: string;
   #isFirstReady = true;
   #waiting: (() => void)[] = [];
+  #isFrozen = false;
+  readonly #held: (() => void)[] = [];
 
   private constructor(aedes: Aedes, server: SwitchableServer, firstClientId: string) {
     this.#aedes = aedes;
@@ -29,7 +34,7 @@ export class EmbeddedMqttBroker {
     const aedes = await Aedes.createBroker({ concurrency: 1_000 });
     const server = new SwitchableServer(createServer((socket) => void aedes.handle(socket)));
     const broker = new EmbeddedMqttBroker(aedes, server, firstClientId);
-    if (debts !== null) broker.#keepDebts(debts);
+    broker.#takePublications(debts);
     aedes.preConnect = (_client, packet, callback) => broker.#admit(packet.clientId, () => callback(null, true));
     aedes.on("clientReady", (client) => void (client.id === firstClientId && broker.#letIn()));
     // A client that is cut off in the middle of a packet is what an outage looks like.
@@ -45,6 +50,20 @@ export class EmbeddedMqttBroker {
 
   get isUp(): boolean {
     return this.#server.isUp;
+  }
+
+  get isFrozen(): boolean {
+    return this.#isFrozen;
+  }
+
+  /** Connections stay, and no publication is taken or acknowledged: a process that hangs. */
+  freeze(): void {
+    this.#isFrozen = true;
+  }
+
+  thaw(): void {
+    this.#isFrozen = false;
+    for (const take of this.#held.splice(0)) take();
   }
 
   async start(): Promise<void> {
@@ -71,13 +90,18 @@ export class EmbeddedMqttBroker {
   }
 
   // An acknowledgement follows when this is done.
-  #keepDebts(debts: MqttDebts): void {
+  #takePublications(debts: MqttDebts | null): void {
     this.#aedes.authorizePublish = (_client, { topic, payload }, done) => {
-      debts.add({ topic, payload: payload.toString() });
-      done(null);
+      const take = (): void => {
+        debts?.add({ topic, payload: payload.toString() });
+        done(null);
+      };
+      if (!this.#isFrozen) take();
+      else if (this.#held.length < maxHeld) this.#held.push(take);
+      else done(new Error("Too many publications while it hangs"));
     };
     this.#aedes.on("ack", (packet, client) => {
-      if (client.id === this.#firstClientId && "payload" in packet) debts.strike(packet.payload.toString());
+      if (client.id === this.#firstClientId && "payload" in packet) debts?.strike(packet.payload.toString());
     });
   }
 

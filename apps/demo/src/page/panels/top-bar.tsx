@@ -1,0 +1,53 @@
+import type { ClientState } from "@starcast/client";
+import type { VNode } from "preact";
+import { clientState } from "../feed/catalog-feed.ts";
+import { isReachable } from "../feed/report-feed.ts";
+import { theme, turnTheme } from "../feed/theme.ts";
+import { Pill } from "../pieces/pill.tsx";
+import type { Tone } from "../words/transports.ts";
+
+const themeNames = { auto: "System", light: "Light", dark: "Dark" };
+
+/** Who this is, and how this page is connected. */
+export function TopBar(): VNode {
+  const { word, tone } = describe(clientState.value, isReachable.value);
+  return (
+    <header class="top-bar">
+      <a class="brand" href="#flow">
+        <img src="/star.svg" alt="" width="28" height="28" />
+        Starcast
+      </a>
+      <span class="top-state" data-state={clientState.value?.kind ?? "connecting"}>
+        <span class="muted wide-only">This page:</span> <Pill tone={tone}>{word}</Pill>
+      </span>
+      <button
+        type="button"
+        class="quiet"
+        onClick={turnTheme}
+        aria-label={`Theme: ${themeNames[theme.value]}. Change it`}
+      >
+        <span aria-hidden="true">◐</span> <span class="wide-only">{themeNames[theme.value]}</span>
+      </button>
+    </header>
+  );
+}
+
+const transportNames = { websocket: "WebSocket", sse: "SSE" };
+
+function describe(state: ClientState | null, isUp: boolean): { readonly word: string; readonly tone: Tone } {
+  if (state === null) return { word: "Connecting", tone: "busy" };
+  switch (state.kind) {
+    case "live":
+      return isUp
+        ? { word: `Live over ${transportNames[state.transport]}`, tone: "good" }
+        : { word: "Reconnecting", tone: "busy" };
+    case "catching_up":
+      return { word: "Catching up", tone: "busy" };
+    case "connecting":
+      return { word: "Connecting", tone: "busy" };
+    case "waiting":
+      return { word: "Reconnecting", tone: "busy" };
+    case "closed":
+      return { word: "Closed", tone: "bad" };
+  }
+}
