@@ -126,6 +126,19 @@ describe("a filter that matches nothing", () => {
 });
 
 describe("publishing from inside deliver", () => {
+  it("waits for the next tick also when it is more than half of what the window holds", () => {
+    const { pump, publish, turn } = house({ capacity: 20 });
+    const first = recorder({ onBatch: ({ events }) => events[0]?.offset === 1 && publish(15) });
+    const second = recorder();
+    for (const each of [first, second]) pump.add(spec(each, "latest"), everything);
+    turn();
+    publish(1);
+    turn();
+    expect([first.offsets, second.offsets]).toEqual([[1], [1]]);
+    turn();
+    expect([first.offsets, second.offsets]).toEqual([oneTo(16), oneTo(16)]);
+  });
+
   it("waits for the next tick, and the order stays total", () => {
     const { pump, publish, turn } = house({ capacity: 100 });
     const seen = recorder();
