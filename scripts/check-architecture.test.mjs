@@ -35,7 +35,7 @@ describe("the architecture script", () => {
     [
       "the gateways' door from elsewhere",
       { "mqtt/src/a.ts": importing("@starcast/core/gateway") },
-      "only websocket, sse may import core/gateway",
+      "only websocket, sse, webhook may import core/gateway",
     ],
     [
       "a file outside its package",

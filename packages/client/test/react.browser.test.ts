@@ -32,9 +32,10 @@ describeWith("chromium", "the hooks in React 19", (executablePath) => {
     await page.goto(house.origin);
     await shows("#state", "live");
     await shows("#models", "a 1");
+    await shows("#numbers", "drawn ");
     await house.draw(1, 1);
     await house.draw(2, 2);
-    await shows("#numbers", "1 2");
+    await shows("#numbers", "drawn 1 2");
     await house.broker.publish("model.set", { model: { id: "a", n: 2 } });
     await house.broker.publish("model.set", { model: { id: "b", n: 1 } });
     await shows("#models", "a 2b 1");
@@ -44,8 +45,9 @@ describeWith("chromium", "the hooks in React 19", (executablePath) => {
     await house.draw(3, 3);
     await house.broker.publish("model.deleted", { id: "c" });
     await shows("#models", "a 2b 1");
+    await shows("#numbers", "drawn ");
     await house.draw(4, 4);
-    await shows("#numbers", "4");
+    await shows("#numbers", "drawn 4");
     expect(troubles.filter((text) => !text.includes("favicon"))).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { connect } from "@starcast/client";
 import { useClientState, useEvents, useReplica } from "@starcast/client/react";
 import { replica } from "@starcast/client/replica";
-import { createElement, StrictMode, useState, type ReactElement } from "react";
+import { createElement, StrictMode, useEffect, useState, type ReactElement } from "react";
 import { createRoot } from "react-dom/client";
 import { modelEvents, type Model, type ModelEvents } from "../models.ts";
 
@@ -12,8 +12,11 @@ const models = replica<ModelEvents, Model>(client, {
 
 function Numbers(): ReactElement {
   const [numbers, setNumbers] = useState<readonly number[]>([]);
-  useEvents(client, "number.drawn", ({ data }) => setNumbers([...numbers, data.n]));
-  return createElement("p", { id: "numbers" }, numbers.join(" "));
+  const [isListening, setListening] = useState(false);
+  // Two may come before the next render.
+  useEvents(client, "number.drawn", ({ data }) => setNumbers((seen) => [...seen, data.n]));
+  useEffect(() => setListening(true), []);
+  return createElement("p", { id: "numbers" }, isListening ? `drawn ${numbers.join(" ")}` : "");
 }
 
 function App(): ReactElement {
