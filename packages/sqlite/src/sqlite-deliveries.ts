@@ -191,14 +191,19 @@ export class SqliteDeliveries implements DeliveryStore {
   }
 
   #claimNext(endpointId: string, now: number, leaseUntil: number): Claim | null {
+    const gone = new Set<number>();
     for (
       let sequence = this.#due.take(endpointId, now);
       sequence !== null;
       sequence = this.#due.take(endpointId, now)
     ) {
       const delivery = this.#read(sequence, leaseUntil);
-      // Gone, or finished by whoever had claimed it before.
-      if (delivery === null) continue;
+      if (delivery === null) {
+        // Gone, or finished by whoever had claimed it before; unless the file, asked again, still says that it is due.
+        if (gone.has(sequence)) throw damagedIndex(sequence);
+        gone.add(sequence);
+        continue;
+      }
       this.#served += 1;
       this.#servedAt.set(endpointId, this.#served);
       return this.#claims.hold(delivery, sequence, leaseUntil);
@@ -237,6 +242,13 @@ export class SqliteDeliveries implements DeliveryStore {
       throw error;
     }
   }
+}
+
+function damagedIndex(sequence: number): StarcastError {
+  return new StarcastError(
+    "store_corrupt",
+    `Expected delivery ${sequence} where the file says that it is due, got none: restore a backup with SqliteStore.restore`,
+  );
 }
 
 function stale({ delivery: { endpointId, event } }: Claim): StarcastError {
