@@ -1,5 +1,5 @@
 import { Fleet, type Memory } from "./fleet.ts";
-import { interleave, type Measures } from "./interleave.ts";
+import { type Measures, interleave, ratio } from "./interleave.ts";
 import type { Row, SuiteOptions } from "./suite.ts";
 import { rowsOf } from "./table.ts";
 
@@ -120,6 +120,27 @@ export async function measureMemory(
     ...rowsOf(`idle connection, ${clients} clients, heap`, heap, "bytes"),
   ]);
   return { rows, costs: found };
+}
+
+/**
+ * `PREFIX.idleBytes.vsPEER` and `PREFIX.idleHeap.vsPEER`. With few clients, what the process itself does with its memory is more
+ * than its connections: what the system gave is told of 5,000 alone.
+ */
+export function idleRatios(
+  prefix: string,
+  costs: readonly IdleCosts[],
+  peers: readonly (readonly [peer: string, suffix: string])[],
+): Record<string, number> {
+  const ratios: Record<string, number> = {};
+  for (const { clients, resident, heap } of costs)
+    for (const [peer, suffix] of peers) {
+      if (clients >= 5_000) ratios[`${prefix}.idleBytes.${suffix}`] = ratio(resident, "starcast", peer);
+      // Bun's heap is counted in another way.
+      if (peer === "bun") continue;
+      const size = clients === 1_000 ? "" : `.${clients}clients`;
+      ratios[`${prefix}.idleHeap${size}.${suffix}`] = ratio(heap, "starcast", peer);
+    }
+  return ratios;
 }
 
 async function memories(fleets: ReadonlyMap<string, Fleet>): Promise<ReadonlyMap<string, Memory>> {

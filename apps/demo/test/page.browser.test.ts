@@ -162,9 +162,24 @@ describeWith("chromium", "the page of the demo", (executablePath) => {
     expect(await numberIn(page.locator("#connections [data-number=own-gaps]"))).toBe(0);
   });
 
-  it.each([360, 800, 2_400])("fits a window of %i pixels", async (width) => {
-    await page.setViewportSize({ width, height: 900 });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+  it("fits a window of any width, also while a model with a long name waits to be tried again", async () => {
+    await push("stop");
+    const subject = page.locator("[data-endpoint=partner] .letters .subject").first();
+    await subject.waitFor();
+    const widths = [360, 800, 2_400];
+    const found: number[] = [];
+    for (const width of widths) {
+      await page.setViewportSize({ width, height: 900 });
+      found.push(
+        await subject.evaluate((text) => {
+          text.textContent = "provider/a-name-of-eighty-characters".padEnd(80, "-");
+          return document.documentElement.scrollWidth;
+        }),
+      );
+    }
+    await push("stop");
+    await until("webhooks", "live");
+    expect(found).toEqual(widths);
   });
 
   it.each(["light", "dark"] as const)("has no serious fault of accessibility in %s", async (colorScheme) => {

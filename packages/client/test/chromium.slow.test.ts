@@ -1,37 +1,17 @@
-import { chromium, type Browser, type BrowserContext } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { describeWith } from "../../../tests/services.ts";
-import { bundle } from "./bundle.ts";
-import type { House } from "./house.ts";
+import { drawn, inChromium } from "./in-chromium.ts";
 import { FollowingPage, houseWith } from "./pages.ts";
 
 const hurried = { pace: 100 };
 
 describeWith("chromium", "a client in a page of Chromium, over and over", (executablePath) => {
-  let browser: Browser;
-  let context: BrowserContext;
-  let script = "";
-
-  beforeAll(async () => {
-    script = bundle("page");
-    browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-  });
-  beforeEach(async () => {
-    context = await browser.newContext();
-  });
-  afterEach(() => context.close());
-  afterAll(() => browser?.close());
-
-  /** What is published once the page is live, over whatever happens to it, it was told. */
-  const drawn = async (house: House, page: FollowingPage, from: number, to: number): Promise<void> => {
-    await house.draw(from, to);
-    await page.untilAt(house.position);
-  };
+  const { context, script } = inChromium(executablePath);
 
   describe.each(["websocket", "sse"] as const)("over %s", (transport) => {
     it("misses nothing over 100 cuts under load", async () => {
-      const house = await houseWith(script);
-      const page = await FollowingPage.open(context, house, { transport, pace: 1_000 });
+      const house = await houseWith(script());
+      const page = await FollowingPage.open(context(), house, { transport, pace: 1_000 });
       await page.untilKind("live");
       for (let cut = 0; cut < 100; cut += 1) {
         const published = house.draw(cut * 20 + 1, cut * 20 + 20);
@@ -45,20 +25,20 @@ describeWith("chromium", "a client in a page of Chromium, over and over", (execu
     });
 
     it("is told exactly what a server that forgets leaves out", async () => {
-      const first = await houseWith(script);
+      const first = await houseWith(script());
       const { port } = first;
-      const page = await FollowingPage.open(context, first, { transport, ...hurried });
+      const page = await FollowingPage.open(context(), first, { transport, ...hurried });
       await page.untilKind("live");
       await drawn(first, page, 1, 5);
       await first.close();
-      const second = await houseWith(script, { port });
+      const second = await houseWith(script(), { port });
       await page.untilKind("live");
       await drawn(second, page, 6, 9);
       expect(await page.expectSound()).toMatchObject({ gaps: 1 });
     });
 
     it("goes on with the next token when one ends", async () => {
-      const house = await houseWith(script, {
+      const house = await houseWith(script(), {
         gateways: {
           authorize: ({ token }) => {
             const lives = { first: 1_500, second: 60_000 }[token ?? ""];
@@ -67,7 +47,7 @@ describeWith("chromium", "a client in a page of Chromium, over and over", (execu
           tokenGraceMs: 1_000,
         },
       });
-      const page = await FollowingPage.open(context, house, { transport, tokens: ["first", "second"], ...hurried });
+      const page = await FollowingPage.open(context(), house, { transport, tokens: ["first", "second"], ...hurried });
       await page.untilKind("live");
       await drawn(house, page, 1, 5);
       await page.page.waitForFunction("page.tokenReasons.length === 2");

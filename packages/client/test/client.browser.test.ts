@@ -1,53 +1,34 @@
-import { chromium, type Browser, type BrowserContext } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { describeWith } from "../../../tests/services.ts";
-import { bundle } from "./bundle.ts";
 import type { House } from "./house.ts";
+import { drawn, inChromium } from "./in-chromium.ts";
 import { judgeHistory, type Told } from "./judge-history.ts";
 import { FollowingPage, houseWith } from "./pages.ts";
 
 const hurried = { pace: 100 };
 
 describeWith("chromium", "a client in a page of Chromium", (executablePath) => {
-  let browser: Browser;
-  let context: BrowserContext;
-  let script = "";
-
-  beforeAll(async () => {
-    script = bundle("page");
-    browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-  });
-  beforeEach(async () => {
-    context = await browser.newContext();
-  });
-  afterEach(() => context.close());
-  afterAll(() => browser?.close());
-
-  /** What is published once the page is live, over whatever happens to it, it was told. */
-  const drawn = async (house: House, page: FollowingPage, from: number, to: number): Promise<void> => {
-    await house.draw(from, to);
-    await page.untilAt(house.position);
-  };
+  const { context, script } = inChromium(executablePath);
 
   it("comes back as soon as the network does", async () => {
-    const house = await houseWith(script);
-    const page = await FollowingPage.open(context, house, { transport: "sse" });
+    const house = await houseWith(script());
+    const page = await FollowingPage.open(context(), house, { transport: "sse" });
     await page.untilKind("live");
     await drawn(house, page, 1, 5);
-    await context.setOffline(true);
+    await context().setOffline(true);
     house.cut();
     await page.untilKind("waiting");
     await house.draw(6, 300);
     await page.untilKind("waiting");
-    await context.setOffline(false);
+    await context().setOffline(false);
     await page.untilAt(house.position);
     expect(await page.read("page.states.some(({ reason }) => reason === 'woken')")).toBe(true);
     expect(await page.expectSound()).toEqual({ events: 300, gaps: 0 });
   });
 
   it("goes on after a reload where it was, over the other transport", async () => {
-    const house = await houseWith(script);
-    const page = await FollowingPage.open(context, house, { transport: "websocket", isSaved: true });
+    const house = await houseWith(script());
+    const page = await FollowingPage.open(context(), house, { transport: "websocket", isSaved: true });
     await page.untilKind("live");
     await drawn(house, page, 1, 10);
     const before = await page.read<unknown[]>("page.told");
@@ -61,8 +42,8 @@ describeWith("chromium", "a client in a page of Chromium", (executablePath) => {
   });
 
   it("misses nothing while its page is frozen in the background", async () => {
-    const house = await houseWith(script);
-    const page = await FollowingPage.open(context, house, { transport: "websocket", ...hurried });
+    const house = await houseWith(script());
+    const page = await FollowingPage.open(context(), house, { transport: "websocket", ...hurried });
     await page.untilKind("live");
     await drawn(house, page, 1, 5);
     await page.lookAt(false);
@@ -81,7 +62,7 @@ describeWith("chromium", "a client in a page of Chromium", (executablePath) => {
     const openTabs = async (house: House): Promise<FollowingPage[]> => {
       const tabs: FollowingPage[] = [];
       for (let tab = 0; tab < 3; tab += 1) {
-        const page = await FollowingPage.open(context, house, shared);
+        const page = await FollowingPage.open(context(), house, shared);
         await page.untilKind("live");
         tabs.push(page);
       }
@@ -91,7 +72,7 @@ describeWith("chromium", "a client in a page of Chromium", (executablePath) => {
       Promise.all(tabs.map((tab) => tab.untilAt(position)));
 
     it("is one connection, that the next tab takes over when the leading one is gone", async () => {
-      const house = await houseWith(script);
+      const house = await houseWith(script());
       const [leading, ...others] = await openTabs(house);
       await house.draw(1, 100);
       await untilAllAt([...(leading ? [leading] : []), ...others], house.position);
@@ -107,10 +88,10 @@ describeWith("chromium", "a client in a page of Chromium", (executablePath) => {
     });
 
     it("is given on by a tab whose loop is slow, which holds up nobody else", async () => {
-      const house = await houseWith(script);
-      const slow = await FollowingPage.open(context, house, { ...shared, loop: true, maxBufferedEvents: 10 });
+      const house = await houseWith(script());
+      const slow = await FollowingPage.open(context(), house, { ...shared, loop: true, maxBufferedEvents: 10 });
       await slow.untilKind("live");
-      const other = await FollowingPage.open(context, house, shared);
+      const other = await FollowingPage.open(context(), house, shared);
       await other.untilKind("live");
       await house.draw(1, 100);
       await other.untilAt(house.position);
@@ -124,7 +105,7 @@ describeWith("chromium", "a client in a page of Chromium", (executablePath) => {
     });
 
     it("is taken over from a tab that is frozen, which misses nothing either", async () => {
-      const house = await houseWith(script);
+      const house = await houseWith(script());
       const tabs = await openTabs(house);
       await house.draw(1, 50);
       await untilAllAt(tabs, house.position);

@@ -1,4 +1,5 @@
 import { StarcastError, type Surroundings, type Timer } from "@starcast/core";
+import { closed } from "./publish-failure.ts";
 
 /** Timestamps of the newest events, for acknowledgements that come after the event itself. */
 export const maxRecent = 4_096;
@@ -107,8 +108,4 @@ interface Awaited {
 
 function timedOut(sequence: number): StarcastError {
   return new StarcastError("timed_out", `Expected the stream to give event ${sequence}, got nothing in time`);
-}
-
-function closed(): StarcastError {
-  return new StarcastError("log_closed", "Expected an open log, got one that was closed");
 }

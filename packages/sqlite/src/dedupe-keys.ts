@@ -1,6 +1,7 @@
 import { StarcastError } from "@starcast/core";
 import { checksum, expectChecksum } from "./checksum.ts";
 import { textOf } from "./columns.ts";
+import { CommittedValue } from "./committed-value.ts";
 import type { EventStatements } from "./event-statements.ts";
 import { toColumn } from "./exact-text.ts";
 
@@ -24,17 +25,13 @@ export class DedupeKeys {
   readonly #statements: EventStatements;
   readonly #limits: DedupeLimits;
   #nextLookAt = 0;
-  /** Keys there are: in the transaction being made, before its last work, and in the file. */
-  #count: number;
-  #countBeforeWork: number;
-  #countInFile: number;
+  /** How many there are. */
+  readonly count: CommittedValue<number>;
 
   constructor(statements: EventStatements, limits: DedupeLimits) {
     this.#statements = statements;
     this.#limits = limits;
-    this.#count = Number(statements.countKeys.get()?.["count"]);
-    this.#countBeforeWork = this.#count;
-    this.#countInFile = this.#count;
+    this.count = new CommittedValue(Number(statements.countKeys.get()?.["count"]));
   }
 
   find(key: string, now: number): FirstOfKey | null {
@@ -45,48 +42,32 @@ export class DedupeKeys {
     const timestamp = textOf(row["timestamp"]);
     expectChecksum("a dedupe key", checksum([column, offset], timestamp), row["crc"]);
     if (Number(row["until"]) > now) return { offset, timestamp };
-    this.#count -= this.#statements.forgetKey.run(column).changes;
+    this.count.now -= this.#statements.forgetKey.run(column).changes;
     return null;
   }
 
   /** Throws `overloaded` when no more can be remembered. */
   remember(key: string, { offset, timestamp }: FirstOfKey, now: number): void {
     const { dedupeWindowMs, maxDedupeKeys } = this.#limits;
-    if (this.#count >= maxDedupeKeys) this.#makeRoom(now);
+    if (this.count.now >= maxDedupeKeys) this.#makeRoom(now);
     const column = toColumn(key);
     const until = Math.ceil(now + dedupeWindowMs);
     this.#statements.putKey.run(column, offset, timestamp, until, checksum([column, offset], timestamp));
-    this.#count += 1;
+    this.count.now += 1;
   }
 
   /** Those whose time is over, at most `limit`; when there are more, the next call goes on. */
   forget(now: number, limit: number): void {
     if (now < this.#nextLookAt) return;
     const { changes } = this.#statements.forgetKeys.run(now, limit);
-    this.#count -= changes;
+    this.count.now -= changes;
     this.#nextLookAt = changes < limit ? now + lookEveryMs : now;
-  }
-
-  beforeWork(): void {
-    this.#countBeforeWork = this.#count;
-  }
-
-  onUndone(): void {
-    this.#count = this.#countBeforeWork;
-  }
-
-  afterCommit(): void {
-    this.#countInFile = this.#count;
-  }
-
-  rolledBack(): void {
-    this.#count = this.#countInFile;
   }
 
   #makeRoom(now: number): void {
     const { dedupeWindowMs, maxDedupeKeys, pruneRows } = this.#limits;
-    this.#count -= this.#statements.forgetKeys.run(now, pruneRows).changes;
-    if (this.#count < maxDedupeKeys) return;
+    this.count.now -= this.#statements.forgetKeys.run(now, pruneRows).changes;
+    if (this.count.now < maxDedupeKeys) return;
     throw new StarcastError(
       "overloaded",
       `Expected at most ${maxDedupeKeys} dedupe keys within ${dedupeWindowMs} ms, got more: raise maxDedupeKeys or shorten dedupeWindowMs`,

@@ -1,4 +1,5 @@
 import { textOf } from "./columns.ts";
+import { CommittedValue } from "./committed-value.ts";
 import type { DeliveryStatements } from "./delivery-statements.ts";
 import type { Row } from "./driver.ts";
 
@@ -12,10 +13,7 @@ export class FinishedDeliveries {
   readonly #statements: DeliveryStatements;
   readonly #maxFinished: number;
   readonly #pruneRows: number;
-  /** In the transaction being made, before its last work, and in the file. */
-  #counts: Counts;
-  #countsBeforeWork: Counts;
-  #countsInFile: Counts;
+  readonly #counts: CommittedValue<Counts>;
 
   constructor(
     statements: DeliveryStatements,
@@ -25,14 +23,13 @@ export class FinishedDeliveries {
     this.#maxFinished = maxFinished;
     this.#pruneRows = pruneRows;
     const count = (state: FinishedState): number => Number(statements.countFinished.get(state)?.["count"]);
-    this.#counts = { succeeded: count("succeeded"), dead: count("dead") };
-    this.#countsBeforeWork = this.#counts;
-    this.#countsInFile = this.#counts;
+    this.#counts = new CommittedValue({ succeeded: count("succeeded"), dead: count("dead") });
   }
 
   /** Within a transaction: so many have ended, or begun again. */
   add(state: FinishedState, change: number): void {
-    this.#counts = { ...this.#counts, [state]: this.#counts[state] + change };
+    const { now } = this.#counts;
+    this.#counts.now = { ...now, [state]: now[state] + change };
   }
 
   /** Within a transaction: deletes those that ended before, at most `limit`; gives how many these were. */
@@ -56,28 +53,29 @@ export class FinishedDeliveries {
   }
 
   beforeWork(): void {
-    this.#countsBeforeWork = this.#counts;
+    this.#counts.beforeWork();
   }
 
   onUndone(): void {
-    this.#counts = this.#countsBeforeWork;
+    this.#counts.onUndone();
   }
 
   /** Deletes a step of each, as much larger as this transaction brings, so that it always catches up. */
   beforeCommit(): void {
     for (const state of finishedStates) {
-      const brought = Math.max(0, this.#counts[state] - this.#countsInFile[state]);
-      const over = Math.min(this.#counts[state] - this.#maxFinished, this.#pruneRows + brought);
+      const count = this.#counts.now[state];
+      const brought = Math.max(0, count - this.#counts.inFile[state]);
+      const over = Math.min(count - this.#maxFinished, this.#pruneRows + brought);
       if (over > 0) this.drop(this.#statements.forgetOldest.all(state, over));
     }
   }
 
   afterCommit(): void {
-    this.#countsInFile = this.#counts;
+    this.#counts.afterCommit();
   }
 
   rolledBack(): void {
-    this.#counts = this.#countsInFile;
+    this.#counts.rolledBack();
   }
 }
 

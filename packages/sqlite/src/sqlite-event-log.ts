@@ -10,6 +10,7 @@ import {
   type ReadLimit,
   type StoredEvent,
 } from "@starcast/core";
+import { CommittedValue } from "./committed-value.ts";
 import { DedupeKeys } from "./dedupe-keys.ts";
 import type { Driver } from "./driver.ts";
 import { insertEvent, prepareEvents, readEvents, type EventStatements } from "./event-statements.ts";
@@ -34,10 +35,7 @@ export class SqliteEventLog implements EventLog {
   readonly #watchers = new Watchers();
   /** What watchers were told of; behind the file while they are being told. */
   #head: number;
-  #inFile: Extent;
-  /** Of the transaction being made. */
-  #next: Extent;
-  #beforeWork: Extent;
+  readonly #extent: CommittedValue<Extent>;
   #newestTime = "";
   #isClosed = false;
 
@@ -63,12 +61,10 @@ export class SqliteEventLog implements EventLog {
       statements: this.#statements,
       wake: () => this.#commit.write(() => undefined),
     });
-    this.#inFile = this.#readExtent();
-    this.#next = this.#inFile;
-    this.#beforeWork = this.#inFile;
-    this.#head = this.#inFile.head;
+    this.#extent = new CommittedValue(this.#readExtent());
+    this.#head = this.#extent.now.head;
     this.#newestTime = this.#readNewestTime();
-    this.#retention.plan(this.#inFile);
+    this.#retention.plan(this.#extent.now);
   }
 
   get head(): number {
@@ -76,7 +72,7 @@ export class SqliteEventLog implements EventLog {
   }
 
   get trimmedThrough(): number {
-    return this.#inFile.trimmed;
+    return this.#extent.inFile.trimmed;
   }
 
   append(drafts: readonly EventDraft[]): Promise<readonly Appended[]> {
@@ -144,39 +140,40 @@ export class SqliteEventLog implements EventLog {
   }
 
   beforeWork(): void {
-    this.#beforeWork = this.#next;
-    this.#keys.beforeWork();
+    this.#extent.beforeWork();
+    this.#keys.count.beforeWork();
   }
 
   onUndone(): void {
-    this.#next = this.#beforeWork;
-    this.#keys.onUndone();
+    this.#extent.onUndone();
+    this.#keys.count.onUndone();
   }
 
   /** Part of every transaction: retention in bounded steps, and what the file says of itself. */
   beforeCommit(): void {
     const { surroundings, pruneRows } = this.#options;
-    const brought = this.#next.head - this.#inFile.head;
+    const { inFile, now } = this.#extent;
+    const brought = now.head - inFile.head;
     this.#keys.forget(surroundings.clock.now(), pruneRows + brought);
-    const { trimmed, bytes } = this.#retention.prune(this.#next);
-    this.#next = { ...this.#next, trimmed, bytes };
-    if (brought === 0 && trimmed === this.#inFile.trimmed) return;
-    this.#meta.put("extent", `${this.#next.head} ${trimmed} ${bytes}`);
+    const { trimmed, bytes } = this.#retention.prune(now);
+    this.#extent.now = { ...now, trimmed, bytes };
+    if (brought === 0 && trimmed === inFile.trimmed) return;
+    this.#meta.put("extent", `${now.head} ${trimmed} ${bytes}`);
   }
 
   /** The transaction is in the file; gives the newest offset there. */
   afterCommit(): number {
-    const { head } = this.#next;
-    this.#inFile = { ...this.#next, committed: head };
-    this.#next = this.#inFile;
-    this.#keys.afterCommit();
-    this.#retention.plan(this.#inFile);
+    const { head } = this.#extent.now;
+    this.#extent.now = { ...this.#extent.now, committed: head };
+    this.#extent.afterCommit();
+    this.#keys.count.afterCommit();
+    this.#retention.plan(this.#extent.now);
     return head;
   }
 
   rolledBack(): void {
-    this.#next = this.#inFile;
-    this.#keys.rolledBack();
+    this.#extent.rolledBack();
+    this.#keys.count.rolledBack();
   }
 
   #insert(drafts: readonly EventDraft[], events: StoredEvent[]): readonly Appended[] {
@@ -184,7 +181,7 @@ export class SqliteEventLog implements EventLog {
     const { epoch } = this;
     const now = this.#options.surroundings.clock.now();
     const timestamp = this.#now();
-    let { head, bytes } = this.#next;
+    let { head, bytes } = this.#extent.now;
     const appended = drafts.map(({ dedupeKey, type, subject, json, sizeBytes }): Appended => {
       const first = dedupeKey === undefined ? null : this.#keys.find(dedupeKey, now);
       if (first !== null)
@@ -197,7 +194,7 @@ export class SqliteEventLog implements EventLog {
       events.push(event);
       return { position: { epoch, offset: head }, timestamp, isDuplicate: false };
     });
-    this.#next = { ...this.#next, head, bytes };
+    this.#extent.now = { ...this.#extent.now, head, bytes };
     return appended;
   }
 

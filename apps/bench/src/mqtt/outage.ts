@@ -2,7 +2,8 @@ import { Broker, realSurroundings } from "@starcast/core";
 import { MqttPublisher } from "@starcast/mqtt";
 import { connect } from "mqtt";
 import { ScriptedBroker } from "../../../../packages/mqtt/test/scripted-broker.ts";
-import { data, envelope, type } from "./site.ts";
+import { data, type } from "../model-update.ts";
+import { envelope } from "./site.ts";
 
 const waiting = 200;
 const ackDelayMs = 20;

@@ -1,5 +1,6 @@
 import { findService } from "../../../../tests/find-service.ts";
 import { Mosquitto } from "../../../../tests/mosquitto.ts";
+import { data, type } from "../model-update.ts";
 
 /** A real Mosquitto, on a free port, that takes what it is given and has nobody to give it to. */
 export async function startMosquitto(): Promise<Mosquitto> {
@@ -17,18 +18,6 @@ export function find(name: "mosquitto" | "mosquitto_pub"): string {
   if (path === undefined) throw new Error(`Expected ${name} to be installed, found it nowhere on PATH`);
   return path;
 }
-
-/** What everybody publishes: a change of a model, 200 bytes of JSON, in an envelope. */
-export const data = {
-  id: "openai/gpt-x",
-  name: "GPT X",
-  provider: "openai",
-  pricing: { input: 1.25, output: 10 },
-  limits: { context: 400_000, output: 128_000 },
-  note: "cheaper than it was, by a third, from the first of the month on",
-};
-
-export const type = "model.updated";
 
 /** The envelope of the nth event, as a careful publisher makes it. */
 export function envelope(n: number): string {

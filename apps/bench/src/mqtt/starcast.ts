@@ -1,7 +1,8 @@
 import { Broker } from "@starcast/core";
 import { MqttPublisher } from "@starcast/mqtt";
 import { setTimeout as sleep } from "node:timers/promises";
-import { data, perTurn, turn, type } from "./site.ts";
+import { data, type } from "../model-update.ts";
+import { perTurn, turn } from "./site.ts";
 
 /** Events that may wait for the MQTT broker: well within what the log retains by default. */
 const maxWaiting = 4_000;

@@ -9,7 +9,8 @@ import { resolveJetStreamOptions } from "../../../../packages/nats/src/options.t
 import { Fleet } from "../fleet.ts";
 import { interleave, median, ratio, type Measures } from "../interleave.ts";
 import { Gateways } from "../nats/gateways.ts";
-import { atOnce, data, startNats, type } from "../nats/site.ts";
+import { data, type } from "../model-update.ts";
+import { atOnce, startNats } from "../nats/site.ts";
 import { measureMemory, type NetworkContender } from "../network-suite.ts";
 import type { Row, Suite } from "../suite.ts";
 import { rowsOf } from "../table.ts";

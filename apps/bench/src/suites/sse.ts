@@ -1,5 +1,13 @@
 import { ratio } from "../interleave.ts";
-import { burst1000, measureCosts, measureMemory, single, turn16, type Contenders } from "../network-suite.ts";
+import {
+  burst1000,
+  measureCosts,
+  idleRatios,
+  measureMemory,
+  single,
+  turn16,
+  type Contenders,
+} from "../network-suite.ts";
 import type { Row, Suite } from "../suite.ts";
 
 /** Server-Sent Events fan-out beside plain node:http and better-sse. */
@@ -19,12 +27,7 @@ export const suite: Suite = async (options) => {
     options,
   );
   rows.push(...memory.rows);
-  for (const { clients: count, resident, heap } of memory.costs)
-    for (const [peer, suffix] of peers) {
-      // With fewer, what the process itself does with its memory is more than its connections.
-      if (count >= 5_000) ratios[`sse.idleBytes.${suffix}`] = ratio(resident, "starcast", peer);
-      ratios[`sse.idleHeap${count === 1_000 ? "" : `.${count}clients`}.${suffix}`] = ratio(heap, "starcast", peer);
-    }
+  Object.assign(ratios, idleRatios("sse", memory.costs, peers));
   return { rows, ratios, rounds };
 };
 

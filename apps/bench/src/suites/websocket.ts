@@ -4,6 +4,7 @@ import {
   large,
   measureCosts,
   measureFlush,
+  idleRatios,
   measureMemory,
   measurePace,
   single,
@@ -67,14 +68,7 @@ export const suite: Suite = async (options) => {
     options,
   );
   rows.push(...memory.rows);
-  for (const { clients: count, resident, heap } of memory.costs)
-    for (const [peer, suffix] of peers) {
-      // With fewer, what the process itself does with its memory is more than its connections.
-      if (count >= 5_000) ratios[`ws.idleBytes.${suffix}`] = ratio(resident, "starcast", peer);
-      // Bun's heap is counted in another way.
-      if (peer === "bun") continue;
-      ratios[`ws.idleHeap${count === 1_000 ? "" : `.${count}clients`}.${suffix}`] = ratio(heap, "starcast", peer);
-    }
+  Object.assign(ratios, idleRatios("ws", memory.costs, peers));
   return { rows, ratios, rounds };
 };
 

@@ -12,7 +12,8 @@ import {
 } from "@starcast/core";
 import type { SeededRandom } from "../seeded-random.ts";
 import { deliveriesOf, type Endpoint } from "./endpoints.ts";
-import { Judge } from "./judge.ts";
+import { judgeOfHolder } from "./judge-of-holder.ts";
+import type { Judge } from "./judge.ts";
 import type { NamedLife } from "./named-life.ts";
 import type { Inhabitant, Stage } from "./stage.ts";
 
@@ -53,16 +54,7 @@ export class Courier implements Subscriber, Inhabitant {
     this.life = life;
     this.#options = options;
     this.#maxUnstored = random.pick([1, 5, 50]);
-    this.judge = new Judge({
-      label: this.label,
-      truth: stage.truth,
-      sieve: life.sieve,
-      start: () => life.expectedStart(),
-      isHealthy: false,
-      lease: () => stage.leaseOf(life.name),
-      trace: (what) => stage.trace(what),
-      report: (problem) => stage.report(problem),
-    });
+    this.judge = judgeOfHolder(stage, life);
   }
 
   get isAlive(): boolean {

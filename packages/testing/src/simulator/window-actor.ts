@@ -1,6 +1,7 @@
 import type { Batch, CloseReason, Gap, Line, Subscriber, Subscription } from "@starcast/core";
 import type { SeededRandom } from "../seeded-random.ts";
-import { Judge } from "./judge.ts";
+import { judgeOfHolder } from "./judge-of-holder.ts";
+import type { Judge } from "./judge.ts";
 import type { NamedLife } from "./named-life.ts";
 import type { Inhabitant, Stage } from "./stage.ts";
 
@@ -45,16 +46,7 @@ export class WindowActor implements Subscriber, Inhabitant {
     this.#random = random;
     this.#limit = random.integer(1, 8);
     this.#losing = random.pick([0, 0.02, 0.1]);
-    this.judge = new Judge({
-      label: this.label,
-      truth: stage.truth,
-      sieve: life.sieve,
-      start: () => life.expectedStart(),
-      isHealthy: false,
-      lease: () => stage.leaseOf(life.name),
-      trace: (what) => stage.trace(what),
-      report: (problem) => stage.report(problem),
-    });
+    this.judge = judgeOfHolder(stage, life);
   }
 
   get isAlive(): boolean {
