@@ -47,7 +47,7 @@ export type {
   DeliveryStore,
 } from "./store/delivery-store.ts";
 export { pageOf, select } from "./store/delivery-page.ts";
-export { EndpointBacklog, endOf, isUnfinished, maxAttemptsKept } from "./store/endpoint-backlog.ts";
+export { EndpointBacklog, endOf, isUnfinished, withAttempt } from "./store/endpoint-backlog.ts";
 export type { Backlogged } from "./store/endpoint-backlog.ts";
 export type { Queued } from "./store/due-queue.ts";
 export { MemoryCheckpoints, checkCheckpointName } from "./store/memory-checkpoints.ts";

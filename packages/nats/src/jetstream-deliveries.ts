@@ -2,7 +2,7 @@ import {
   StarcastError,
   isStarcastError,
   isUnfinished,
-  maxAttemptsKept,
+  withAttempt,
   pageOf,
   select,
   type Attempt,
@@ -235,7 +235,7 @@ export class JetStreamDeliveries implements DeliveryStore {
     const entry = {
       ...this.#entryOf(claim, state),
       attemptCount: attemptCount + 1,
-      attempts: [...attempts, attempt].slice(-maxAttemptsKept),
+      attempts: withAttempt(attempts, attempt),
     };
     if ((await this.#writeIfLatest(entry, claim.token)) !== null) return;
     const { endpointId, event } = claim.delivery;

@@ -1,5 +1,5 @@
 import {
-  maxAttemptsKept,
+  withAttempt,
   type Attempt,
   type Clock,
   type DeadReason,
@@ -96,8 +96,12 @@ export class DeliveryWriter {
   retryAt({ sequence, delivery }: HeldClaim, attempt: Attempt, dueAt: number): boolean {
     const { attemptCount, attempts } = delivery;
     return (
-      this.#statements.retry.run(Math.ceil(dueAt), attemptCount + 1, attemptsText(attempts, attempt), sequence)
-        .changes > 0
+      this.#statements.retry.run(
+        Math.ceil(dueAt),
+        attemptCount + 1,
+        JSON.stringify(withAttempt(attempts, attempt)),
+        sequence,
+      ).changes > 0
     );
   }
 
@@ -175,7 +179,7 @@ export class DeliveryWriter {
       now,
       reason,
       attemptCount + 1,
-      attemptsText(attempts, attempt),
+      JSON.stringify(withAttempt(attempts, attempt)),
       sequence,
     );
     if (changes === 0) return false;
@@ -189,10 +193,6 @@ export class DeliveryWriter {
   #settleKey(endpointId: string, orderKey: string | undefined, sequence: number): void {
     if (orderKey !== undefined) this.#statements.settleKey.run(endpointId, orderKey, sequence);
   }
-}
-
-function attemptsText(before: readonly Attempt[], { at, tookMs, category, status, answer }: Attempt): string {
-  return JSON.stringify([...before, { at, tookMs, category, status, answer }].slice(-maxAttemptsKept));
 }
 
 // What the caller has may be changed by the caller.

@@ -47,7 +47,7 @@ export interface Delivery {
   readonly createdAt: number;
   readonly state: DeliveryState;
   readonly attemptCount: number;
-  /** The newest attempts, oldest first; bounded by the engine (`maxAttemptsKept`). */
+  /** The newest attempts, oldest first; bounded by the engine (`withAttempt`). */
   readonly attempts: readonly Attempt[];
 }
 
