@@ -3,7 +3,13 @@ import { crc32 } from "node:zlib";
 
 /** Of facts and a text. SQLite notices damaged pages of its structure, not a flipped bit in a value. */
 export function checksum(facts: readonly (string | number | null)[], text: string): number {
-  return crc32(text, crc32(facts.map((fact) => (fact === null ? "-" : `+${fact}`)).join("\0")));
+  let all = "";
+  let separator = "";
+  for (const fact of facts) {
+    all += separator + (fact === null ? "-" : `+${fact}`);
+    separator = "\0";
+  }
+  return crc32(all + text);
 }
 
 /** Throws `store_corrupt` when they differ. */

@@ -1,3 +1,4 @@
+import { BulkStatement } from "./bulk-statement.ts";
 import { deliveryColumns, deliveryTables } from "./delivery-rows.ts";
 import { textColumn } from "./columns.ts";
 import type { Driver, Statement } from "./driver.ts";
@@ -20,10 +21,6 @@ const sql: Readonly<Record<StatementName, string>> = {
     WHERE sequence = ?3 OR sequence IN (SELECT sequence FROM deliveries WHERE endpoint_id = ?1 AND order_key = ?2 AND ended_at IS NULL ORDER BY sequence LIMIT 2)`,
   bySequence: `SELECT ${deliveryColumns} FROM ${deliveryTables} WHERE d.sequence = ? AND d.ended_at IS NULL`,
   one: `SELECT ${deliveryColumns} FROM ${deliveryTables} WHERE d.endpoint_id = ? AND d.event_id = ?`,
-  retry: "UPDATE deliveries SET due_at = ?, attempt_count = ?, attempts = ? WHERE sequence = ? AND ended_at IS NULL",
-  release: "UPDATE deliveries SET due_at = ? WHERE sequence = ? AND ended_at IS NULL",
-  finish:
-    "UPDATE deliveries SET state = ?, due_at = NULL, ended_at = ?, reason = ?, attempt_count = ?, attempts = ? WHERE sequence = ? AND ended_at IS NULL",
   redeliver:
     "UPDATE deliveries SET state = 'pending', due_at = ?, ended_at = NULL, reason = NULL, attempt_count = 0 WHERE sequence = ?",
   counts: `SELECT ${textColumn("state", "kind")}, count(*) AS count FROM deliveries WHERE endpoint_id = ? GROUP BY state`,
@@ -34,6 +31,10 @@ const sql: Readonly<Record<StatementName, string>> = {
   dropEvent: "DELETE FROM delivery_events WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = ?1)",
 };
 
+const settleSql = (rows: string): string =>
+  `UPDATE deliveries SET state = r.column2, due_at = r.column3, ended_at = r.column4, reason = r.column5, attempt_count = r.column6, attempts = r.column7
+    FROM (VALUES ${rows}) r WHERE deliveries.sequence = r.column1 AND deliveries.ended_at IS NULL`;
+
 type StatementName =
   | "putEvent"
   | "insert"
@@ -43,9 +44,6 @@ type StatementName =
   | "settleKey"
   | "bySequence"
   | "one"
-  | "retry"
-  | "release"
-  | "finish"
   | "redeliver"
   | "counts"
   | "countFinished"
@@ -54,11 +52,15 @@ type StatementName =
   | "removeSome"
   | "dropEvent";
 
-export type DeliveryStatements = Readonly<Record<StatementName, Statement>>;
+export interface DeliveryStatements extends Readonly<Record<StatementName, Statement>> {
+  /** Rows of sequence, state, due_at, ended_at, reason, attempt_count, attempts; changes those that are unfinished. */
+  readonly settle: BulkStatement;
+}
 
 /** Every statement of the deliveries, prepared once. */
 export function prepareDeliveries(driver: Driver): DeliveryStatements {
   const prepared = Object.entries(sql).map(([name, text]) => [name, driver.prepare(text)] as const);
   // One statement per name of the table above.
-  return Object.fromEntries(prepared) as DeliveryStatements;
+  const single = Object.fromEntries(prepared) as Readonly<Record<StatementName, Statement>>;
+  return { ...single, settle: new BulkStatement(driver, 7, settleSql) };
 }

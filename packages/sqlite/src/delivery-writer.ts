@@ -1,8 +1,7 @@
 import {
+  StarcastError,
   withAttempt,
-  type Attempt,
   type Clock,
-  type DeadReason,
   type DeliveredEvent,
   type DeliveryDraft,
   type DeliverySelection,
@@ -10,11 +9,11 @@ import {
 import type { BacklogCounts } from "./backlog-counts.ts";
 import { checksum } from "./checksum.ts";
 import { textColumn, textOf, textOrNull } from "./columns.ts";
-import type { HeldClaim } from "./delivery-claims.ts";
+import type { Report } from "./delivery-reports.ts";
 import { deliveryChecksum, whereOf } from "./delivery-rows.ts";
 import type { DeliveryStatements } from "./delivery-statements.ts";
-import type { Driver } from "./driver.ts";
-import type { FinishedDeliveries, FinishedState } from "./finished-deliveries.ts";
+import type { Driver, SqlValue } from "./driver.ts";
+import type { FinishedDeliveries } from "./finished-deliveries.ts";
 import type { FreshDelivery } from "./fresh-deliveries.ts";
 
 /** What one `put` brought. */
@@ -84,29 +83,21 @@ export class DeliveryWriter {
     return { stored, overflowed, fresh };
   }
 
-  /** These give whether the delivery was still unfinished. */
-  succeed(held: HeldClaim, attempt: Attempt): boolean {
-    return this.#finish(held, attempt, "succeeded", null);
-  }
-
-  bury(held: HeldClaim, attempt: Attempt, reason: DeadReason): boolean {
-    return this.#finish(held, attempt, "dead", reason);
-  }
-
-  retryAt({ sequence, delivery }: HeldClaim, attempt: Attempt, dueAt: number): boolean {
-    const { attemptCount, attempts } = delivery;
-    return (
-      this.#statements.retry.run(
-        Math.ceil(dueAt),
-        attemptCount + 1,
-        JSON.stringify(withAttempt(attempts, attempt)),
-        sequence,
-      ).changes > 0
-    );
-  }
-
-  release({ sequence }: HeldClaim, dueAt: number): boolean {
-    return this.#statements.release.run(Math.ceil(dueAt), sequence).changes > 0;
+  /**
+   * Gives those that were not unfinished any more. Written together, it throws when there is one: which it is, only one
+   * by one can tell.
+   */
+  settle(reports: readonly Report[], { together }: { readonly together: boolean }): ReadonlySet<Report> {
+    const now = Math.ceil(this.#clock.now());
+    const stale = new Set<Report>();
+    if (together) {
+      const changed = this.#statements.settle.run(reports.flatMap((report) => rowOf(report, now)));
+      if (changed !== reports.length) throw new StarcastError("stale_claim", "Expected unfinished deliveries only");
+    } else {
+      for (const report of reports) if (this.#statements.settle.run(rowOf(report, now)) === 0) stale.add(report);
+    }
+    for (const report of reports) if (!stale.has(report)) this.#countEnd(report);
+    return stale;
   }
 
   /** Gives the endpoint of each delivery that was. */
@@ -166,33 +157,30 @@ export class DeliveryWriter {
     this.#statements.putEvent.run(id, type, subject, timestamp, checksum([id, type, subject, timestamp], json), json);
   }
 
-  #finish(
-    { sequence, delivery }: HeldClaim,
-    attempt: Attempt,
-    state: FinishedState,
-    reason: DeadReason | null,
-  ): boolean {
-    const { endpointId, orderKey, attemptCount, attempts } = delivery;
-    const now = Math.ceil(this.#clock.now());
-    const { changes } = this.#statements.finish.run(
-      state,
-      now,
-      reason,
-      attemptCount + 1,
-      JSON.stringify(withAttempt(attempts, attempt)),
-      sequence,
-    );
-    if (changes === 0) return false;
+  #countEnd({ held: { sequence, delivery }, outcome: { kind } }: Report): void {
+    if (kind !== "succeeded" && kind !== "dead") return;
+    const { endpointId, orderKey } = delivery;
     this.#counts.add(endpointId, -1);
-    this.#finished.add(state, 1);
+    this.#finished.add(kind, 1);
     this.#settleKey(endpointId, orderKey, sequence);
-    return true;
   }
 
   /** After a delivery ended or began again: the oldest unfinished one of its order key can be claimed, no other. */
   #settleKey(endpointId: string, orderKey: string | undefined, sequence: number): void {
     if (orderKey !== undefined) this.#statements.settleKey.run(endpointId, orderKey, sequence);
   }
+}
+
+/** What `settle` takes: sequence, state, due_at, ended_at, reason, attempt_count, attempts. */
+function rowOf({ held: { sequence, delivery }, outcome }: Report, now: number): readonly SqlValue[] {
+  const { attemptCount, attempts } = delivery;
+  if (outcome.kind === "released")
+    return [sequence, "pending", Math.ceil(outcome.dueAt), null, null, attemptCount, JSON.stringify(attempts)];
+  const tried = JSON.stringify(withAttempt(attempts, outcome.attempt));
+  if (outcome.kind === "retry")
+    return [sequence, "pending", Math.ceil(outcome.dueAt), null, null, attemptCount + 1, tried];
+  const reason = outcome.kind === "dead" ? outcome.reason : null;
+  return [sequence, outcome.kind, null, now, reason, attemptCount + 1, tried];
 }
 
 // What the caller has may be changed by the caller.

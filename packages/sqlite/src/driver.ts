@@ -63,7 +63,7 @@ class GuardedDriver implements Driver {
   prepare(sql: string): Statement {
     if (this.#isClosed) throw closed();
     try {
-      return new GuardedStatement(this, this.#database.prepare(sql));
+      return new GuardedStatement(this, this.#database.prepare(sql), this.name === "libsql");
     } catch (error) {
       throw toStoreError(error);
     }
@@ -82,17 +82,20 @@ class GuardedDriver implements Driver {
 
 class GuardedStatement implements Statement {
   readonly #driver: GuardedDriver;
-  readonly #statement: Statement;
+  readonly #statement: NativeStatement;
+  /** Values as one list, which `libsql` takes as it is; from several it would make one first. */
+  readonly #takesList: boolean;
 
-  constructor(driver: GuardedDriver, statement: Statement) {
+  constructor(driver: GuardedDriver, statement: NativeStatement, takesList: boolean) {
     this.#driver = driver;
     this.#statement = statement;
+    this.#takesList = takesList;
   }
 
   run(...values: readonly SqlValue[]): Ran {
     this.#checkOpen();
     try {
-      return this.#statement.run(...values);
+      return this.#takesList ? this.#statement.run(values) : this.#statement.run(...values);
     } catch (error) {
       throw toStoreError(error);
     }
@@ -101,7 +104,7 @@ class GuardedStatement implements Statement {
   get(...values: readonly SqlValue[]): Row | undefined {
     this.#checkOpen();
     try {
-      return this.#statement.get(...values);
+      return this.#takesList ? this.#statement.get(values) : this.#statement.get(...values);
     } catch (error) {
       throw toStoreError(error);
     }
@@ -110,7 +113,7 @@ class GuardedStatement implements Statement {
   all(...values: readonly SqlValue[]): readonly Row[] {
     this.#checkOpen();
     try {
-      return this.#statement.all(...values);
+      return this.#takesList ? this.#statement.all(values) : this.#statement.all(...values);
     } catch (error) {
       throw toStoreError(error);
     }
@@ -128,10 +131,18 @@ function closed(): StarcastError {
 
 interface Database {
   exec(sql: string): unknown;
-  /** The two have the same statements; numbers come as numbers, as all that is stored stays below 2^53. */
-  prepare(sql: string): Statement;
+  prepare(sql: string): NativeStatement;
   close(): unknown;
 }
+
+/** The two have the same statements; numbers come as numbers, as all that is stored stays below 2^53. */
+interface NativeStatement {
+  run(...values: readonly NativeValue[]): Ran;
+  get(...values: readonly NativeValue[]): Row | undefined;
+  all(...values: readonly NativeValue[]): readonly Row[];
+}
+
+type NativeValue = SqlValue | readonly SqlValue[];
 
 interface Found {
   readonly name: Driver["name"];

@@ -1,10 +1,10 @@
 import type { StoredEvent } from "@starcast/core";
 import { crc32 } from "node:zlib";
+import { BulkStatement } from "./bulk-statement.ts";
 import { bytesOf, numberColumn, textColumn } from "./columns.ts";
-import type { Driver, Statement } from "./driver.ts";
+import type { Driver, SqlValue, Statement } from "./driver.ts";
 
 const sql: Readonly<Record<StatementName, string>> = {
-  insert: "INSERT INTO events (offset, type, subject, timestamp, size, crc, json) VALUES (?, ?, ?, ?, ?, ?, ?)",
   // All rows in one value: of what a row costs, most is handing each of its values over (2x the events per second).
   // A body that is damaged into a NULL still gives a row, whose checksum does not hold.
   read: `SELECT CAST(group_concat(piece, '') AS BLOB) AS pieces FROM (
@@ -24,31 +24,30 @@ const sql: Readonly<Record<StatementName, string>> = {
 };
 
 type StatementName =
-  | "insert"
-  | "read"
-  | "ends"
-  | "oldest"
-  | "deleteThrough"
-  | "findKey"
-  | "countKeys"
-  | "forgetKey"
-  | "putKey"
-  | "forgetKeys";
+  "read" | "ends" | "oldest" | "deleteThrough" | "findKey" | "countKeys" | "forgetKey" | "putKey" | "forgetKeys";
 
-export type EventStatements = Readonly<Record<StatementName, Statement>>;
+export type EventStatements = Readonly<Record<StatementName, Statement>> & { readonly insert: BulkStatement };
 
 /** Every statement of the log, prepared once. */
 export function prepareEvents(driver: Driver): EventStatements {
   const prepared = Object.entries(sql).map(([name, text]) => [name, driver.prepare(text)] as const);
   // One statement per name of the table above.
-  return Object.fromEntries(prepared) as EventStatements;
+  const single = Object.fromEntries(prepared) as Readonly<Record<StatementName, Statement>>;
+  const columns = "offset, type, subject, timestamp, size, crc, json";
+  return {
+    ...single,
+    insert: new BulkStatement(driver, 7, (rows) => `INSERT INTO events (${columns}) VALUES ${rows}`),
+  };
 }
 
-export function insertEvent(statements: EventStatements, event: StoredEvent): void {
-  const { offset, type, subject, timestamp, sizeBytes, json } = event;
-  const body = `${type}\n${timestamp}\n${subject === undefined ? "-" : `+${subject}`}\n${json}`;
-  const crc = crc32(body, seed(offset, sizeBytes));
-  statements.insert.run(offset, type, subject ?? null, timestamp, sizeBytes, crc, json);
+export function insertEvents(statements: EventStatements, events: readonly StoredEvent[]): void {
+  const values: SqlValue[] = [];
+  for (const { offset, type, subject, timestamp, sizeBytes, json } of events) {
+    const body = `${type}\n${timestamp}\n${subject === undefined ? "-" : `+${subject}`}\n${json}`;
+    const crc = crc32(body, seed(offset, sizeBytes));
+    values.push(offset, type, subject ?? null, timestamp, sizeBytes, crc, json);
+  }
+  statements.insert.run(values);
 }
 
 /** Up to `limit` events after an offset, as they were written; a damaged one is a `null`, and ends them. */

@@ -14,8 +14,9 @@ import {
   type Position,
 } from "@starcast/core";
 import { BacklogCounts } from "./backlog-counts.ts";
-import { DeliveryClaims, type HeldClaim } from "./delivery-claims.ts";
+import { DeliveryClaims } from "./delivery-claims.ts";
 import { DeliveryReader } from "./delivery-reader.ts";
+import { DeliveryReports, staleClaim, type Outcome } from "./delivery-reports.ts";
 import { deliveryOf } from "./delivery-rows.ts";
 import { prepareDeliveries, type DeliveryStatements } from "./delivery-statements.ts";
 import { DeliveryWriter, removedPerCommit } from "./delivery-writer.ts";
@@ -45,6 +46,7 @@ export class SqliteDeliveries implements DeliveryStore {
   readonly #fresh = new FreshDeliveries();
   readonly #reader: DeliveryReader;
   readonly #writer: DeliveryWriter;
+  readonly #reports: DeliveryReports;
   // When each endpoint was served last, so that with a small `limit` every one has its turn. As many as have work.
   readonly #servedAt = new Map<string, number>();
   #served = 0;
@@ -75,6 +77,18 @@ export class SqliteDeliveries implements DeliveryStore {
       finished: this.finished,
       clock,
       maxPerEndpoint,
+    });
+    this.#reports = new DeliveryReports({
+      commit: options.commit,
+      writer: this.#writer,
+      onEnded: (held) => {
+        this.#claims.end(held);
+        this.#due.changed(held.delivery.endpointId);
+      },
+      onFailed: (held) => {
+        held.isReported = false;
+        this.#due.changed(held.delivery.endpointId);
+      },
     });
   }
 
@@ -122,20 +136,19 @@ export class SqliteDeliveries implements DeliveryStore {
   }
 
   succeed(claim: Claim, attempt: Attempt): Promise<void> {
-    return this.#report(claim, (held) => this.#writer.succeed(held, attempt));
+    return this.#report(claim, { kind: "succeeded", attempt });
   }
 
   retryAt(claim: Claim, attempt: Attempt, dueAt: number): Promise<void> {
-    return this.#report(claim, (held) => this.#writer.retryAt(held, attempt, dueAt));
+    return this.#report(claim, { kind: "retry", attempt, dueAt });
   }
 
   bury(claim: Claim, attempt: Attempt, reason: DeadReason): Promise<void> {
-    return this.#report(claim, (held) => this.#writer.bury(held, attempt, reason));
+    return this.#report(claim, { kind: "dead", attempt, reason });
   }
 
   async release(claim: Claim, dueAt: number): Promise<void> {
-    if (this.#claims.find(claim) === undefined) return;
-    await this.#report(claim, (held) => this.#writer.release(held, dueAt));
+    if (this.#claims.find(claim) !== undefined) await this.#report(claim, { kind: "released", dueAt });
   }
 
   async nextDueAt(perEndpoint: (endpointId: string) => boolean): Promise<number | null> {
@@ -162,6 +175,7 @@ export class SqliteDeliveries implements DeliveryStore {
   }
 
   async redeliver(selection: DeliverySelection, dueAt: number): Promise<number> {
+    this.#reports.seal();
     const redelivered = await this.#commit.write(
       () => this.#writer.redeliver(selection, this.#claims.sequences(), dueAt),
       (endpointIds) => {
@@ -173,6 +187,7 @@ export class SqliteDeliveries implements DeliveryStore {
   }
 
   forget(endedBefore: number, limit: number): Promise<number> {
+    this.#reports.seal();
     return this.#commit.write(() => this.#writer.forget(endedBefore, limit));
   }
 
@@ -180,6 +195,7 @@ export class SqliteDeliveries implements DeliveryStore {
     this.#servedAt.delete(endpointId);
     // In steps, so that no commit takes long.
     for (let removed = removedPerCommit; removed === removedPerCommit;) {
+      this.#reports.seal();
       removed = await this.#commit.write(
         () => this.#writer.removeSome(endpointId),
         () => {
@@ -219,28 +235,10 @@ export class SqliteDeliveries implements DeliveryStore {
     return row === undefined ? null : deliveryOf(row, { leaseUntil });
   }
 
-  /** `write` gives whether the delivery was still there, and unfinished. The claim stands until that is in the file. */
-  async #report(claim: Claim, write: (held: HeldClaim) => boolean): Promise<void> {
+  /** The claim stands until the outcome is in the file; when it cannot be written, until the lease ends. */
+  #report(claim: Claim, outcome: Outcome): Promise<void> {
     const held = this.#claims.find(claim);
-    if (held === undefined) throw stale(claim);
-    const { endpointId } = held.delivery;
-    held.isReported = true;
-    try {
-      await this.#commit.write(
-        () => {
-          if (!write(held)) throw stale(claim);
-        },
-        () => {
-          this.#claims.end(held);
-          this.#due.changed(endpointId);
-        },
-      );
-    } catch (error) {
-      // Not written: it is due again when the lease ends, unless this is tried once more.
-      held.isReported = false;
-      this.#due.changed(endpointId);
-      throw error;
-    }
+    return held === undefined ? Promise.reject(staleClaim(claim)) : this.#reports.add(held, outcome);
   }
 }
 
@@ -248,12 +246,5 @@ function damagedIndex(sequence: number): StarcastError {
   return new StarcastError(
     "store_corrupt",
     `Expected delivery ${sequence} where the file says that it is due, got none: restore a backup with SqliteStore.restore`,
-  );
-}
-
-function stale({ delivery: { endpointId, event } }: Claim): StarcastError {
-  return new StarcastError(
-    "stale_claim",
-    `Expected the latest claim of ${event.id} for \`${endpointId}\`, got one that was claimed again or finished since`,
   );
 }

@@ -13,7 +13,7 @@ import {
 import { CommittedValue } from "./committed-value.ts";
 import { DedupeKeys } from "./dedupe-keys.ts";
 import type { Driver } from "./driver.ts";
-import { insertEvent, prepareEvents, readEvents, type EventStatements } from "./event-statements.ts";
+import { insertEvents, prepareEvents, readEvents, type EventStatements } from "./event-statements.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { Meta } from "./meta.ts";
 import type { ResolvedSqliteOptions } from "./options.ts";
@@ -189,11 +189,11 @@ export class SqliteEventLog implements EventLog {
       head += 1;
       bytes += sizeBytes;
       const event = { offset: head, type, subject, timestamp, json, sizeBytes };
-      insertEvent(this.#statements, event);
       if (dedupeKey !== undefined) this.#keys.remember(dedupeKey, event, now);
       events.push(event);
       return { position: { epoch, offset: head }, timestamp, isDuplicate: false };
     });
+    insertEvents(this.#statements, events);
     this.#extent.now = { ...this.#extent.now, head, bytes };
     return appended;
   }

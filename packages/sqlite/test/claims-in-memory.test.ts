@@ -58,6 +58,32 @@ describe("deliveries in a file with commits far apart", () => {
   });
 });
 
+describe("outcomes of one commit", () => {
+  const house = houseOfFiles();
+
+  it("are written for themselves when the deliveries of others were removed with the same commit", async () => {
+    const { open } = house();
+    const { deliveries } = await open();
+    const drafts = Array.from({ length: 45 }, (_, index) => [
+      draftOf(`e${index}`, "kept"),
+      draftOf(`e${index}`, "gone"),
+    ]);
+    await deliveries.put(drafts.flat());
+    const claims = await deliveries.claimDue({ ...everything, now: 0 });
+    expect(claims).toHaveLength(90);
+    const removed = deliveries.removeEndpoint("gone");
+    const outcomes = await Promise.all(claims.map((claim) => outcomeOf(deliveries.succeed(claim, attempt))));
+    await removed;
+    for (const [index, { delivery }] of claims.entries())
+      expect(outcomes[index]).toBe(delivery.endpointId === "gone" ? "stale_claim" : undefined);
+    const { deliveries: kept } = await deliveries.list({}, { limit: 100 });
+    expect(kept).toHaveLength(45);
+    for (const delivery of kept)
+      expect(delivery).toMatchObject({ endpointId: "kept", state: { kind: "succeeded" }, attempts: [attempt] });
+    expect(await deliveries.claimDue({ ...everything, now: leaseMs })).toEqual([]);
+  });
+});
+
 describe("the count of what an endpoint has to do", () => {
   const house = houseOfFiles();
 
