@@ -1,6 +1,6 @@
 import { forEachSeed } from "@starcast/testing";
 import { describe, expect, it } from "vitest";
-import { backOffMs, longestAdviceMs, readRetryAfter } from "./back-off.ts";
+import { backOffMs } from "./back-off.ts";
 
 describe("the wait before another try", () => {
   it("lies anywhere from half a second to a bound that doubles up to 20 s", () => {
@@ -17,21 +17,5 @@ describe("the wait before another try", () => {
       expect(ms).toBeGreaterThanOrEqual(500);
       expect(ms).toBeLessThanOrEqual(20_000);
     });
-  });
-});
-
-describe("Retry-After", () => {
-  const now = Date.parse("2026-01-01T00:00:00Z");
-
-  it.each([
-    ["7", 7_000],
-    ["0", 0],
-    ["Thu, 01 Jan 2026 00:00:30 GMT", 30_000],
-    ["Wed, 31 Dec 2025 23:00:00 GMT", 0],
-    ["86400", longestAdviceMs],
-    ["soon", null],
-    [null, null],
-  ])("%s is %s ms", (header, ms) => {
-    expect(readRetryAfter(header, now)).toBe(ms);
   });
 });

@@ -4,12 +4,6 @@ export function backOffMs(failures: number, random: { next(): number }): number 
   return shortestBackOffMs + Math.round(random.next() * (bound - shortestBackOffMs));
 }
 
-/** What Retry-After says, in milliseconds: seconds or a date (RFC 9110, 10.2.3), at most ten minutes; null if nothing that can be read. Pure. */
-export function readRetryAfter(header: string | null, now: number): number | null {
-  const ms = /^\d+$/.test(header ?? "") ? Number(header) * 1_000 : Date.parse(header ?? "") - now;
-  return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), longestAdviceMs);
-}
-
 const shortestBackOffMs = 500;
 const longestBackOffMs = 20_000;
 

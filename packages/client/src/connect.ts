@@ -1,5 +1,5 @@
-import { ConnectionFeed } from "./connection-feed.ts";
-import { EventClient } from "./event-client.ts";
+import { connectionFeed } from "./connection-feed.ts";
+import { eventClient, type EventClient } from "./event-client.ts";
 import { resolveConnectOptions, type ConnectOptions } from "./options.ts";
 
 /**
@@ -8,5 +8,5 @@ import { resolveConnectOptions, type ConnectOptions } from "./options.ts";
  */
 export function connect<Events = Record<string, unknown>>(options: ConnectOptions<Events>): EventClient<Events> {
   const resolved = resolveConnectOptions(options);
-  return new EventClient(resolved, new ConnectionFeed(resolved), options.events ?? null);
+  return eventClient(resolved, connectionFeed(resolved), options.events ?? null);
 }

@@ -1,5 +1,6 @@
-import type { ClientState, Transport, WaitReason } from "./client-state.ts";
-import { Connection, type ConnectionOwner } from "./connection.ts";
+import type { ClientFrame } from "@starcast/core/wire";
+import type { ClientState, WaitReason } from "./client-state.ts";
+import { openConnection, type Connection } from "./connection.ts";
 import type { End } from "./end.ts";
 import type { Feed, Notice } from "./feed.ts";
 import { firstTransport, nextStep, noHistory, type Attempt } from "./next-step.ts";
@@ -9,137 +10,112 @@ import type { Timer } from "./surroundings.ts";
 import { takeFrame } from "./take-frame.ts";
 
 /** A feed over connections of its own: one after the other, each going on where the last one ended. */
-export class ConnectionFeed implements Feed, ConnectionOwner {
-  readonly #options: ResolvedConnectOptions;
-  #tell: (notice: Notice) => void = () => undefined;
-  #place: string | null = null;
-  #state: ClientState | null = null;
-  #history = noHistory;
-  #connection: Connection | null = null;
-  #timer: Timer | null = null;
+export function connectionFeed(options: ResolvedConnectOptions): Feed {
+  const { after, surroundings, warn } = options;
+  let tell: (notice: Notice) => void = () => undefined;
+  let place: string | null = null;
+  let state: ClientState | null = null;
+  let history = noHistory;
+  let connection: Connection | null = null;
+  let timer: Timer | null = null;
   /** When the gateway greeted, by its own clock: newer events are live ones. */
-  #greetedAt = "";
+  let greetedAt = "";
 
-  constructor(options: ResolvedConnectOptions) {
-    this.#options = options;
-  }
+  const wait = (ms: number, run: () => void, holdsProcess = false): void => {
+    timer = surroundings.scheduler.after(ms, run, { holdsProcess });
+  };
 
-  get place(): string | null {
-    return this.#place;
-  }
+  const tellState = (entered: ClientState): void => {
+    state = entered;
+    tell({ state });
+  };
 
-  start(place: string | null, tell: (notice: Notice) => void): void {
-    this.#place = place;
-    this.#tell = tell;
-    this.#begin("started");
-  }
-
-  pause(): void {
-    this.#leave({ kind: "waiting", reason: "hand_over_full", retryInMs: null });
-  }
-
-  unpause(): void {
-    if (this.#isWaitingFor(/^hand_over_full$/)) this.#begin("hand_over_full");
-  }
-
-  wake(): void {
-    this.#connection?.doubt();
-    // Another try at once, but not against what the server said.
-    if (this.#isWaitingFor(/^(unreachable|lost|silent|token_failed)$/)) this.#begin("woken");
-  }
-
-  close(): void {
-    this.#leave({ kind: "closed", reason: "closed_here", message: null });
-  }
-
-  onFrame(frame: KnownFrame): void {
-    const startsAtHead = this.#place === null && this.#options.after === "latest";
-    const { place, gap, event } = takeFrame(this.#place, frame, startsAtHead);
-    this.#place = place;
-    if (!("id" in frame)) this.#note(frame, startsAtHead);
-    if (event !== null && event.timestamp > this.#greetedAt) this.#catchUp();
-    this.#tell({ gap, event });
-  }
-
-  onEnd(end: End, attempt: Attempt): void {
-    const { transport, getToken, surroundings, warn } = this.#options;
-    const wishes = { transport, hasToken: getToken !== null, random: surroundings.random };
-    const { step, history } = nextStep(end, attempt, this.#history, wishes);
-    this.#history = history;
-    if (step.kind === "try") return this.#begin(step.reason, step.transport);
-    const { message = null } = end;
-    if (message !== null) warn(message);
-    if (step.kind === "close") return this.#leave({ kind: "closed", reason: step.reason, message });
-    const waiting: ClientState = { kind: "waiting", reason: step.reason, retryInMs: step.ms };
-    this.#leave(waiting);
-    // A process that only waits for its events must not end meanwhile.
-    if (this.#state === waiting) this.#after(step.ms, () => this.#begin(step.reason), true);
-  }
-
-  #note({ type, timestamp, data }: Exclude<KnownFrame, { readonly id: string }>, startsAtHead: boolean): void {
-    if (type !== "client.connected" && type !== "client.heartbeat") return;
-    if (type === "client.connected" && this.#state?.kind === "connecting") {
-      const { transport } = this.#state;
-      this.#greetedAt = timestamp;
-      if (startsAtHead) this.#enter({ kind: "live", reason: "at_head", transport });
-      else {
-        this.#enter({ kind: "catching_up", reason: data.resumed ? "resumed" : "replaying", transport });
-        this.#listenForQuiet();
-      }
-    }
-    const state: ClientState | null = this.#state;
-    const isAway = data.state === "store_unreachable";
-    if (state?.kind === "live" && isAway !== (state.reason === "store_unreachable"))
-      this.#enter({ ...state, reason: isAway ? "store_unreachable" : "caught_up" });
-  }
-
-  #begin(
-    reason: "started" | "woken" | WaitReason,
-    transport: Transport = firstTransport(this.#options.transport, this.#history),
-  ): void {
-    this.#leave({ kind: "connecting", reason, transport });
+  /** Ends the connection, for a state that begins without one. Closed is for good. */
+  const enter = (entered: ClientState): void => {
+    if (state?.kind === "closed") return;
+    timer?.cancel();
+    connection?.close();
+    connection = null;
+    tellState(entered);
     // A listener of the state may have closed or paused it.
-    if (this.#state?.kind !== "connecting") return;
-    const after = this.#place ?? this.#options.after;
-    const tokenReason = reason === "unauthorized" ? "refused" : "connecting";
-    this.#connection = new Connection(this.#options, { transport, after, tokenReason }, this);
-  }
+    if (state !== entered) return;
+    const { kind, reason } = entered;
+    if (kind === "connecting") {
+      const tokenReason = reason === "unauthorized" ? "refused" : "connecting";
+      const { transport } = entered;
+      connection = openConnection({ ...options, transport, after: place ?? after, tokenReason }, take, ended);
+    }
+    // A process that only waits for its events must not end meanwhile.
+    if (kind === "waiting" && entered.retryInMs !== null) wait(entered.retryInMs, () => begin(entered.reason), true);
+  };
+
+  const begin = (reason: "started" | "woken" | WaitReason): void =>
+    enter({ kind: "connecting", reason, transport: firstTransport(options, history) });
+
+  const isWaitingFor = (reasons: RegExp): boolean => state?.kind === "waiting" && reasons.test(state.reason);
+
+  const caughtUp = (): void => {
+    if (state?.kind !== "catching_up") return;
+    timer?.cancel();
+    tellState({ ...state, kind: "live", reason: "caught_up" });
+  };
 
   // The gateway does not say when the past ends; a newer event or a moment of quiet does.
-  #listenForQuiet(): void {
-    this.#after(quietMs, () => {
-      if (this.#connection === null || this.#connection.silentMs >= quietMs) this.#catchUp();
-      else this.#listenForQuiet();
-    });
-  }
+  const listenForQuiet = (): void =>
+    wait(quietMs, () => ((connection?.silentMs() ?? quietMs) >= quietMs ? caughtUp() : listenForQuiet()));
 
-  #catchUp(): void {
-    if (this.#state?.kind !== "catching_up") return;
-    this.#timer?.cancel();
-    this.#enter({ kind: "live", reason: "caught_up", transport: this.#state.transport });
-  }
+  const note = ({ type, timestamp, data }: ClientFrame, startsAtHead: boolean): void => {
+    if (type !== "client.connected" && type !== "client.heartbeat") return;
+    if (type === "client.connected" && state?.kind === "connecting") {
+      const { transport } = state;
+      greetedAt = timestamp;
+      if (startsAtHead) tellState({ kind: "live", reason: "at_head", transport });
+      else {
+        tellState({ kind: "catching_up", reason: data.resumed ? "resumed" : "replaying", transport });
+        listenForQuiet();
+      }
+    }
+    const isAway = data.state === "store_unreachable";
+    if (state?.kind === "live" && isAway !== (state.reason === "store_unreachable"))
+      tellState({ ...state, reason: isAway ? "store_unreachable" : "caught_up" });
+  };
 
-  #isWaitingFor(reasons: RegExp): boolean {
-    return this.#state?.kind === "waiting" && reasons.test(this.#state.reason);
-  }
+  const take = (frame: KnownFrame): void => {
+    const startsAtHead = place === null && after === "latest";
+    const taken = takeFrame(place, frame, startsAtHead);
+    place = taken.place;
+    if (!("id" in frame)) note(frame, startsAtHead);
+    if (taken.event !== null && taken.event.timestamp > greetedAt) caughtUp();
+    tell(taken);
+  };
 
-  /** Ends the connection, for a state that has none yet. Closed is for good. */
-  #leave(state: ClientState): void {
-    if (this.#state?.kind === "closed") return;
-    this.#timer?.cancel();
-    this.#connection?.close();
-    this.#connection = null;
-    this.#enter(state);
-  }
+  const ended = (end: End, attempt: Attempt): void => {
+    const step = nextStep(end, attempt, history, options);
+    ({ history } = step);
+    if (step.state.kind !== "connecting" && end.message) warn(end.message);
+    enter(step.state);
+  };
 
-  #enter(state: ClientState): void {
-    this.#state = state;
-    this.#tell({ state });
-  }
-
-  #after(ms: number, run: () => void, holdsProcess = false): void {
-    this.#timer = this.#options.surroundings.scheduler.after(ms, run, { holdsProcess });
-  }
+  return {
+    get place() {
+      return place;
+    },
+    start(from, listener) {
+      place = from;
+      tell = listener;
+      begin("started");
+    },
+    pause: () => enter({ kind: "waiting", reason: "hand_over_full", retryInMs: null }),
+    unpause() {
+      if (isWaitingFor(/^hand_over_full$/)) begin("hand_over_full");
+    },
+    wake() {
+      connection?.doubt();
+      // Another try at once, but not against what the server said.
+      if (isWaitingFor(/^(unreachable|lost|silent|token_failed)$/)) begin("woken");
+    },
+    close: () => enter({ kind: "closed", reason: "closed_here", message: null }),
+  };
 }
 
 const quietMs = 500;

@@ -1,6 +1,7 @@
 /** A bounded queue between a stream and one `for await` loop. */
 export interface HandOver<Item> extends AsyncIterableIterator<Item> {
   isFull(): boolean;
+  /** MUST be another item each time. */
   push(item: Item): void;
   /** What is queued is still taken; then the loop ends, or throws. */
   end(error: Error | null): void;
@@ -8,12 +9,12 @@ export interface HandOver<Item> extends AsyncIterableIterator<Item> {
 
 /** `onRoom`: a full one is half empty again. `onReturn`: the loop was left. */
 export function handOver<Item>(limit: number, onRoom: () => void, onReturn: () => void): HandOver<Item> {
-  let items: Item[] = [];
-  // Items before this index are taken.
-  let taken = 0;
+  // A set, since one gives away its oldest at the same cost however many it holds.
+  const items = new Set<Item>();
+  const oldest = items.values();
+  const waiting: (() => void)[] = [];
   let isOver = false;
   let failure: Error | null = null;
-  const waiting: (() => void)[] = [];
   const wake = (): void => {
     for (const each of waiting.splice(0)) each();
   };
@@ -23,35 +24,29 @@ export function handOver<Item>(limit: number, onRoom: () => void, onReturn: () =
     wake();
   };
   const next = async (): Promise<IteratorResult<Item>> => {
-    while (taken === items.length) {
+    while (items.size === 0) {
       const error = failure;
       failure = null;
       if (error !== null) throw error;
       if (isOver) return { value: undefined, done: true };
       await new Promise<void>((resolve) => void waiting.push(resolve));
     }
-    // Just compared with the length.
-    const value = items[taken] as Item;
-    taken += 1;
-    // Cut rarely enough to cost nothing, often enough to stay within twice the limit.
-    if (taken === items.length || taken >= limit) {
-      items = items.slice(taken);
-      taken = 0;
-    }
-    if (items.length - taken <= limit / 2) onRoom();
-    return { value, done: false };
+    const taken = oldest.next();
+    // Never done, since there is one.
+    items.delete(taken.value as Item);
+    if (items.size <= limit / 2) onRoom();
+    return taken;
   };
   return {
-    isFull: () => items.length - taken >= limit,
+    isFull: () => items.size >= limit,
     push(item) {
-      items.push(item);
+      items.add(item);
       wake();
     },
     end,
     next,
     return() {
-      items = [];
-      taken = 0;
+      items.clear();
       end(null);
       onReturn();
       return next();

@@ -1,6 +1,8 @@
 import { backOffMs, longestAdviceMs, stableMs } from "./back-off.ts";
-import type { ClosedReason, Transport, WaitReason } from "./client-state.ts";
+import type { ClientState, Transport } from "./client-state.ts";
 import type { End } from "./end.ts";
+import type { ResolvedConnectOptions } from "./options.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** The try that ended, and what is known of it. */
 export interface Attempt {
@@ -24,60 +26,54 @@ export interface History {
 
 export const noHistory: History = { failures: 0, isTokenRefused: false, proven: null };
 
-export interface Wishes {
-  readonly transport: "auto" | Transport;
-  readonly hasToken: boolean;
-  readonly random: { next(): number };
-}
+/** What of the options bears upon it. */
+export type Wishes = Pick<ResolvedConnectOptions, "transport" | "getToken"> & {
+  readonly surroundings: Pick<Surroundings, "random">;
+};
 
-export type Step =
-  | { readonly kind: "try"; readonly transport: Transport; readonly reason: WaitReason }
-  | { readonly kind: "wait"; readonly ms: number; readonly reason: WaitReason }
-  | { readonly kind: "close"; readonly reason: ClosedReason };
-
-/** What to do after a try ended, and what to remember. Pure but for the dice. */
+/** The state after a try ended, and what to remember. Pure but for the dice. */
 export function nextStep(
-  { next, reason, retryAfterMs }: End,
+  { next, reason, retryAfterMs, message = null }: End,
   { transport, heldMs, advice, retryMs }: Attempt,
   before: History,
-  wishes: Wishes,
-): { step: Step; history: History } {
+  { transport: wish, getToken, surroundings }: Wishes,
+): { state: ClientState; history: History } {
   const isStable = heldMs !== null && heldMs >= stableMs;
   const failures = isStable ? 0 : before.failures;
   const isTokenRefused = !isStable && before.isTokenRefused;
   const proven = heldMs === null || before.proven === "websocket" ? before.proven : transport;
-  const after = (step: Step, known: Partial<History> = {}) => ({
-    step,
+  const after = (state: ClientState, known: Partial<History> = {}) => ({
+    state,
     history: { failures: failures + 1, isTokenRefused, proven, ...known },
   });
 
   // Whatever stands in the way of a WebSocket, a stream may come through.
   if (
-    wishes.transport === "auto" &&
+    wish === "auto" &&
     transport === "websocket" &&
     heldMs === null &&
     !/^(try_later|token_failed|unauthorized|forbidden|done)$/.test(reason)
   )
-    return after({ kind: "try", transport: "sse", reason: "unreachable" }, { failures });
-  if (next === "never") return after({ kind: "close", reason });
+    return after({ kind: "connecting", reason: "unreachable", transport: "sse" }, { failures });
+  if (next === "never") return after({ kind: "closed", reason, message });
   // A stream says by its advice what a WebSocket says by its code.
   if (next === "renew" || (reason === "lost" && advice === null))
     // Once more with a new token, then it is the application's turn.
-    return !wishes.hasToken || isTokenRefused
-      ? after({ kind: "close", reason: "unauthorized" })
-      : after({ kind: "try", transport, reason: "unauthorized" }, { isTokenRefused: true });
+    return getToken === null || isTokenRefused
+      ? after({ kind: "closed", reason: "unauthorized", message })
+      : after({ kind: "connecting", reason: "unauthorized", transport }, { isTokenRefused: true });
 
-  const backOff = backOffMs(failures, wishes.random);
+  const backOff = backOffMs(failures, surroundings.random);
   let ms = retryAfterMs ?? advice ?? null;
   if (ms === null) ms = next === "later" ? leastLaterMs + backOff : Math.max(retryMs, backOff);
   // Advice of zero is followed at once, unless the connection before it did not hold either.
   else if (next === "soon" && failures > 0) ms = Math.max(ms, backOff);
-  return after({ kind: "wait", reason, ms: Math.min(ms, longestAdviceMs) });
+  return after({ kind: "waiting", reason, retryInMs: Math.min(ms, longestAdviceMs) });
 }
 
 /** The transport to begin with: WebSocket, unless only SSE has ever come through from here. Pure. */
-export function firstTransport(wish: "auto" | Transport, { proven }: History): Transport {
-  return wish === "auto" ? (proven ?? "websocket") : wish;
+export function firstTransport({ transport }: Pick<Wishes, "transport">, { proven }: History): Transport {
+  return transport === "auto" ? (proven ?? "websocket") : transport;
 }
 
 /** Who may come back later waits so long at least. */

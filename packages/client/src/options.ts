@@ -70,56 +70,63 @@ export interface ResolvedConnectOptions {
   readonly warn: Warn;
 }
 
+const isFunction = (value: unknown): boolean => typeof value === "function";
+
+// What the gateway takes is its to judge; what could not even be sent as a list is refused here.
+const isList = (value: unknown): boolean =>
+  Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === "string" && each !== "");
+
+/** What is demanded of options that are not as they are by default. */
+const demands: readonly (readonly [option: keyof ConnectOptions, isMet: (value: never) => boolean, demand: string])[] =
+  [
+    ["types", isList, "a list of patterns"],
+    ["subjects", isList, "a list of patterns"],
+    ["after", (after: string) => after === "earliest" || readPlace(after) !== null, "a position, latest or earliest"],
+    ["transport", (transport: string) => /^(websocket|sse)$/.test(transport), "auto, websocket or sse"],
+    ["credentials", (credentials: string) => /^(omit|include)$/.test(credentials), "omit, same-origin or include"],
+    ["getToken", isFunction, "a function"],
+    ["positions", ({ load, save }: PositionStore) => isFunction(load) && isFunction(save), "{ load, save }"],
+    ["maxBufferedEvents", (limit: number) => limit > 0, "a number above 0"],
+    ["signal", ({ addEventListener }: AbortSignal) => isFunction(addEventListener), "an AbortSignal"],
+  ];
+
 /** Complete and checked; throws `invalid_option` or `unsupported` at the first option that cannot be used. */
 export function resolveConnectOptions<Events>(options: ConnectOptions<Events>): ResolvedConnectOptions {
-  const asked = withDefaults("options", options, {
-    ...{ url: "", events: null, types: null, subjects: null, after: "latest", transport: "auto", getToken: null },
-    ...{ positions: null, credentials: "same-origin", maxBufferedEvents: 1_000, signal: null, runtime: {} },
-  });
-  const { types, subjects, after, transport, getToken, positions, maxBufferedEvents, signal } = asked;
-  const host = globalThis as { readonly WebSocket?: WebSocketConstructor };
+  const defaults = {
+    url: "",
+    events: null,
+    types: null,
+    subjects: null,
+    after: "latest",
+    transport: "auto",
+    getToken: null,
+    positions: null,
+    credentials: "same-origin",
+    maxBufferedEvents: 1_000,
+    signal: null,
+    runtime: {},
+  } as const;
+  const asked = withDefaults("options", options, defaults);
   const given: RuntimeOptions = asked.runtime;
-  const runtime = withDefaults("runtime", given, {
-    webSocket: host.WebSocket ?? null,
-    // Called without an object, as browsers demand of theirs.
-    fetch: (input: RequestInfo | URL, init?: RequestInit) => fetch(input, init),
+  const { webSocket, ...runtime } = withDefaults("runtime", given, {
+    webSocket: (globalThis as { readonly WebSocket?: WebSocketConstructor }).WebSocket ?? null,
+    fetch: globalThis.fetch,
     surroundings: realSurroundings,
     warn: warnOnConsole,
   });
-  const demand = (option: keyof typeof asked, isSo: boolean, expected: string): void => {
-    if (!isSo) throw invalidOption(option, expected, asked[option]);
-  };
-  const oneOf = (option: keyof typeof asked, choices: string): void =>
-    demand(
-      option,
-      choices.split(", ").some((choice) => choice === asked[option]),
-      choices,
-    );
-  // What the gateway takes is its to judge; what could not even be sent as a list is refused here.
-  const isList = (list: readonly unknown[] | null): boolean =>
-    list === null || (Array.isArray(list) && list.length > 0 && list.every((each) => typeof each === "string" && each));
-  const isFunction = (value: unknown): boolean => typeof value === "function";
-
-  demand("types", isList(types), "a list of patterns");
-  demand("subjects", isList(subjects), "a list of patterns");
-  if (readPlace(after) === null) oneOf("after", "latest, earliest");
-  oneOf("transport", "auto, websocket, sse");
-  oneOf("credentials", "omit, same-origin, include");
-  demand("getToken", getToken === null || isFunction(getToken), "a function");
-  demand(
-    "positions",
-    positions === null || (isFunction(positions.load) && isFunction(positions.save)),
-    "{ load, save }",
-  );
-  demand("maxBufferedEvents", maxBufferedEvents > 0, "a number above 0");
-  demand("signal", signal === null || isFunction(signal.addEventListener), "an AbortSignal");
-  if (transport === "websocket" && runtime.webSocket === null)
-    throw new ClientError("unsupported", "This runtime has no WebSocket: give `runtime.webSocket`, or use SSE");
+  for (const [option, isMet, demand] of demands) {
+    const value = asked[option];
+    // Whatever it is: that is what is found out.
+    if (value !== defaults[option] && !isMet(value as never)) throw invalidOption(option, demand, value);
+  }
+  if (asked.transport === "websocket" && webSocket === null)
+    throw new ClientError("unsupported", "No WebSocket here: give `runtime.webSocket`, or use SSE");
   return {
     ...asked,
     ...runtime,
+    webSocket,
     url: readUrl(asked.url),
-    transport: transport === "auto" && runtime.webSocket === null ? "sse" : transport,
+    transport: webSocket === null ? "sse" : asked.transport,
     warn: boundedWarn(runtime.warn),
   };
 }
@@ -131,10 +138,12 @@ export function withDefaults<Given extends object, const Defaults extends Readon
   defaults: Defaults,
 ): { readonly [Option in keyof Given]-?: Exclude<Given[Option], undefined> | Defaults[Option] } {
   if (typeof given !== "object" || given === null) throw invalidOption(what, "an object", given);
-  const known = Object.keys(defaults);
-  for (const key of Object.keys(given))
-    if (!known.includes(key)) throw invalidOption(`${what}.${key}`, `one of ${known.join(", ")}`, key);
-  const said = Object.entries(given).filter(([, value]) => value !== undefined);
+  const all: Record<string, unknown> = { ...defaults };
+  for (const [key, value] of Object.entries(given)) {
+    if (!Object.hasOwn(defaults, key))
+      throw invalidOption(`${what}.${key}`, `one of ${Object.keys(defaults).join(", ")}`, key);
+    if (value !== undefined) all[key] = value;
+  }
   // Keys of the one, values of either.
-  return { ...defaults, ...Object.fromEntries(said) } as never;
+  return all as never;
 }

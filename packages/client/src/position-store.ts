@@ -23,7 +23,7 @@ export function memoryPositions(): PositionStore {
 export function localStoragePositions(): PositionStore {
   const storage = (): WebStorage | undefined => (globalThis as { readonly localStorage?: WebStorage }).localStorage;
   return {
-    load: (key) => storage()?.getItem(key) ?? null,
+    load: (key) => storage()?.getItem(key),
     save: (key, position) => storage()?.setItem(key, position),
   };
 }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Transport } from "./client-state.ts";
 import { positionKey, readUrl, requestUrl } from "./request-url.ts";
 
 afterEach(() => void vi.unstubAllGlobals());
@@ -27,17 +28,19 @@ describe("the URL of a client", () => {
 });
 
 describe("the URL of one try", () => {
-  const asked = { types: null, subjects: null, after: "latest" };
+  const tryOf = (href: string, transport: Transport): string =>
+    requestUrl({ url: new URL(href), types: null, subjects: null, after: "latest", transport });
 
   it("has the scheme of its transport", () => {
-    expect(requestUrl(new URL("http://a.test/e"), "websocket", asked)).toMatch(/^ws:\/\/a\.test\/e\?/);
-    expect(requestUrl(new URL("https://a.test/e"), "websocket", asked)).toMatch(/^wss:\/\/a\.test\/e\?/);
-    expect(requestUrl(new URL("https://a.test/e"), "sse", asked)).toMatch(/^https:\/\/a\.test\/e\?/);
+    expect(tryOf("http://a.test/e", "websocket")).toMatch(/^ws:\/\/a\.test\/e\?/);
+    expect(tryOf("https://a.test/e", "websocket")).toMatch(/^wss:\/\/a\.test\/e\?/);
+    expect(tryOf("https://a.test/e", "sse")).toMatch(/^https:\/\/a\.test\/e\?/);
   });
 
   it("keeps what the URL says but for filter and place, which are the client's", () => {
     const url = new URL("http://a.test/e?tenant=1&lastEventId=x-1&subjects=old&types=old");
-    const tried = new URL(requestUrl(url, "sse", { types: ["a.*", "b.c"], subjects: ["x,y", "z*"], after: "k-7" }));
+    const asked = { types: ["a.*", "b.c"], subjects: ["x,y", "z*"], after: "k-7", transport: "sse" } as const;
+    const tried = new URL(requestUrl({ url, ...asked }));
     expect([...tried.searchParams].toSorted()).toEqual([
       ["lastEventId", "k-7"],
       ["subjects", "x,y"],
@@ -52,16 +55,16 @@ describe("what a position is kept under", () => {
   const url = new URL("http://a.test/e");
 
   it("is the same for the same filter, however it is written", () => {
-    const one = positionKey(url, { types: ["b.*", "a.*"], subjects: null });
-    expect(positionKey(url, { types: ["a.*", "b.*", "a.*"], subjects: null })).toBe(one);
+    const one = positionKey({ url, types: ["b.*", "a.*"], subjects: null });
+    expect(positionKey({ url, types: ["a.*", "b.*", "a.*"], subjects: null })).toBe(one);
   });
 
   it("is another for another filter or URL", () => {
     const keys = [
-      positionKey(url, { types: null, subjects: null }),
-      positionKey(url, { types: ["a.*"], subjects: null }),
-      positionKey(url, { types: null, subjects: ["a.*"] }),
-      positionKey(new URL("http://a.test/f"), { types: null, subjects: null }),
+      positionKey({ url, types: null, subjects: null }),
+      positionKey({ url, types: ["a.*"], subjects: null }),
+      positionKey({ url, types: null, subjects: ["a.*"] }),
+      positionKey({ url: new URL("http://a.test/f"), types: null, subjects: null }),
     ];
     expect(new Set(keys).size).toBe(keys.length);
   });

@@ -9,8 +9,8 @@ export const saveEveryMs = 1_000;
 
 /** One client's position in a store; a store that fails costs a warning, not an event. */
 export interface SavedPosition {
-  /** Null when there is none that can be read. Never rejects. */
-  load(): Promise<string | null>;
+  /** Nothing when there is none that can be read. Never rejects. */
+  load(): Promise<string | null | undefined>;
   /** Soon saved. */
   moved(position: string): void;
   /** Saves what is not saved yet, in this very turn if it can, which may be the last that a page gets. Never rejects. */
@@ -18,8 +18,8 @@ export interface SavedPosition {
 }
 
 export function savedPosition(store: PositionStore, options: ResolvedConnectOptions): SavedPosition {
-  const { surroundings, warn, url } = options;
-  const key = positionKey(url, options);
+  const { surroundings, warn } = options;
+  const key = positionKey(options);
   let timer: Timer | null = null;
   let latest: string | null = null;
   let saved: string | null = null;
@@ -41,7 +41,7 @@ export function savedPosition(store: PositionStore, options: ResolvedConnectOpti
   return {
     async load() {
       try {
-        const loaded = (await store.load(key)) ?? null;
+        const loaded = await store.load(key);
         return readPlace(loaded) && loaded;
       } catch (error) {
         warn("no position could be loaded", error);

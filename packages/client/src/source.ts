@@ -20,8 +20,8 @@ export interface SourceListener {
 
 /** One connection, of whichever transport. */
 export interface Source {
-  /** Brings a new token; absent where that takes a new connection. */
-  sendToken?(token: string): void;
+  /** Brings a new token, if there is one; absent where that takes a new connection. Bound. */
+  readonly sendToken?: (token: string | null) => void;
   /** Idempotent. */
   close(): void;
 }

@@ -1,7 +1,5 @@
-import { readRetryAfter } from "./back-off.ts";
-import { endOfStatus, type End } from "./end.ts";
+import type { End } from "./end.ts";
 import type { Source, SourceListener, SourceRequest } from "./source.ts";
-import { streamParser } from "./stream-parser.ts";
 
 export interface StreamRequest extends SourceRequest {
   readonly fetch: typeof globalThis.fetch;
@@ -26,38 +24,19 @@ async function readStream(
   listener: SourceListener,
   signal: AbortSignal,
 ): Promise<End> {
-  let reason: "unreachable" | "lost" = "unreachable";
+  // Every network error is the same here (fetch tells pages nothing more).
+  let message: string | null = null;
   try {
-    const { status, headers, body } = await fetch(url, {
+    const answer = await fetch(url, {
       headers: { accept: "text/event-stream", ...(token !== null && { authorization: `Bearer ${token}` }) },
       ...{ credentials, cache: "no-store", signal },
     });
-    const reader = body?.getReader();
-    if (status !== 200 || !/^text\/event-stream/i.test(headers.get("content-type") ?? ""))
-      return endOfStatus(status, await readMessage(status, reader), readRetryAfter(headers.get("retry-after"), now()));
-    reason = "lost";
-    const push = streamParser({ retry: listener.retry, block: ({ data }) => listener.frame(data) });
-    for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
-      listener.heard();
-      if (!push(part.value)) return { next: "later", reason: "protocol_error", message: "a line is over 1 MiB" };
-    }
+    // Most pages never read one. Loaded only now that the network is known to be there: browsers may take a module that
+    // failed to load once for one that fails for ever.
+    message = "the reader of streams could not be loaded";
+    const { readAnswer } = await import("./read-answer.ts");
+    return await readAnswer(answer, listener, now);
   } catch {
-    // Every network error is the same here (fetch tells pages nothing more): a connection lost, or none made.
+    return { next: "soon", reason: "unreachable", message };
   }
-  return { next: "soon", reason };
-}
-
-/** What a gateway says to a developer, in the first piece of its answer; of others, nothing but the status. */
-async function readMessage(
-  status: number,
-  reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
-): Promise<string> {
-  let said = "no event stream";
-  try {
-    const answer = JSON.parse(new TextDecoder().decode((await reader?.read())?.value)) as { readonly message: unknown };
-    said = String(answer.message).slice(0, 500);
-  } catch {
-    // No JSON: a page of a proxy, or nothing.
-  }
-  return `the server answered ${status}: ${said}`;
 }

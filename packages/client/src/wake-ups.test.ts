@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { listenForWakeUps } from "./wake-ups.ts";
+import { listenTo, wakeUps } from "./wake-ups.ts";
 
 afterEach(() => void vi.unstubAllGlobals());
 
@@ -17,9 +17,11 @@ describe("a page", () => {
   it("wakes its clients when the network is back, when it is shown again, and when it is looked at", () => {
     const { page, document } = stubPage();
     const told: string[] = [];
-    const stop = listenForWakeUps(
-      () => void told.push("woken"),
-      () => void told.push("hidden"),
+    const stop = listenTo(
+      wakeUps(
+        () => void told.push("woken"),
+        () => void told.push("hidden"),
+      ),
     );
     page.dispatchEvent(new Event("online"));
     page.dispatchEvent(new Event("pageshow"));
@@ -36,9 +38,11 @@ describe("a page", () => {
   });
 
   it("is not needed", () => {
-    listenForWakeUps(
-      () => undefined,
-      () => undefined,
+    listenTo(
+      wakeUps(
+        () => undefined,
+        () => undefined,
+      ),
     )();
   });
 });

@@ -36,7 +36,7 @@ export function openWebSocket(
     if (!isOpen) ended(1006);
   };
   return {
-    sendToken: (renewed) => socket.send(JSON.stringify({ op: "token", token: renewed })),
+    sendToken: (renewed) => void (renewed && socket.send(JSON.stringify({ op: "token", token: renewed }))),
     close: () => socket.close(1000),
   };
 }

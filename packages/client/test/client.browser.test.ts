@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { describeWith } from "../../../tests/services.ts";
-import type { House } from "./house.ts";
+import type { House, HouseOptions } from "./house.ts";
 import { drawn, inChromium } from "./in-chromium.ts";
 import { judgeHistory, type Told } from "./judge-history.ts";
 import { FollowingPage, houseWith } from "./pages.ts";
@@ -55,6 +55,49 @@ describeWith("chromium", "a client in a page of Chromium", (executablePath) => {
     await page.lookAt(true);
     await page.untilAt(house.position);
     expect(await page.expectSound()).toEqual({ events: 600, gaps: 0 });
+  });
+
+  it("fetches the code that reads streams where a WebSocket does not come through, and only there", async () => {
+    const asked: string[] = [];
+    const handle: HouseOptions["handle"] = ({ url = "" }) => {
+      if (url.includes("read-answer")) asked.push(url);
+      return false;
+    };
+    const open = await houseWith(script(), { handle });
+    const page = await FollowingPage.open(context(), open, {});
+    await page.untilKind("live");
+    await drawn(open, page, 1, 5);
+    expect(await page.expectSound()).toEqual({ events: 5, gaps: 0 });
+    expect([asked, open.visits.map(({ transport }) => transport)]).toEqual([[], ["websocket"]]);
+
+    const closed = await houseWith(script(), { handle, transports: ["sse"] });
+    const other = await FollowingPage.open(context(), closed, {});
+    await other.untilKind("live");
+    await drawn(closed, other, 1, 5);
+    expect(asked).toHaveLength(1);
+    expect(await other.expectSound()).toEqual({ events: 5, gaps: 0 });
+  });
+
+  it("fetches that code again when it could not be had, and says so", async () => {
+    const failing = ["cut off", "not there"];
+    const house = await houseWith(script(), {
+      transports: ["sse"],
+      handle: ({ url = "" }, response) => {
+        const failure = url.includes("read-answer") ? failing.shift() : undefined;
+        if (failure === "cut off") response.destroy();
+        else if (failure === "not there") response.writeHead(404).end();
+        return failure !== undefined;
+      },
+    });
+    const page = await FollowingPage.open(context(), house, hurried);
+    await page.untilKind("live");
+    await drawn(house, page, 1, 5);
+    // A WebSocket first, each time.
+    expect(await page.read("page.states.map(({ kind, transport }) => transport ?? kind).join(' ')")).toBe(
+      "websocket sse waiting websocket sse waiting websocket sse sse",
+    );
+    expect(page.warnings).toEqual(["starcast: the reader of streams could not be loaded"]);
+    expect(await page.expectSound()).toEqual({ events: 5, gaps: 0 });
   });
 
   describe("shared by tabs", () => {

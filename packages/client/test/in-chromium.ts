@@ -1,14 +1,14 @@
 import { chromium, type Browser, type BrowserContext } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
-import { bundle } from "./bundle.ts";
+import { bundle, type Program } from "./bundle.ts";
 import type { House } from "./house.ts";
 import type { FollowingPage } from "./pages.ts";
 
 /** A browser for the tests of a `describe`, each with a context of its own, and the program that their pages run. */
-export function inChromium(executablePath: string): { context(): BrowserContext; script(): string } {
+export function inChromium(executablePath: string): { context(): BrowserContext; script(): Program } {
   let browser: Browser;
   let context: BrowserContext;
-  let script = "";
+  let script: Program;
   beforeAll(async () => {
     script = bundle("page");
     browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });

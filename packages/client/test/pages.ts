@@ -1,19 +1,21 @@
 import type { BrowserContext, Page } from "playwright-core";
 import { expect } from "vitest";
+import type { Program } from "./bundle.ts";
 import { House, type HouseOptions } from "./house.ts";
 import { judgeHistory, type Told } from "./judge-history.ts";
 import type { PageOptions } from "./page/page.ts";
 
 /** A house that also serves a page with this program. */
-export function houseWith(script: string, options: HouseOptions = {}): Promise<House> {
+export function houseWith(program: Program, options: HouseOptions = {}): Promise<House> {
+  const [main] = program.keys();
   return House.open({
     ...options,
     handle: (request, response) => {
       if (request.url?.startsWith("/events")) return false;
       if (options.handle?.(request, response) === true) return true;
-      const isScript = request.url === "/page.js";
-      response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
-      response.end(isScript ? script : '<!doctype html><body><script type="module" src="/page.js"></script>');
+      const script = program.get(request.url?.slice(1) ?? "");
+      response.setHeader("content-type", script === undefined ? "text/html" : "text/javascript");
+      response.end(script ?? `<!doctype html><body><script type="module" src="/${main}"></script>`);
       return true;
     },
   });
@@ -22,9 +24,15 @@ export function houseWith(script: string, options: HouseOptions = {}): Promise<H
 /** A page that follows the house it comes from. */
 export class FollowingPage {
   readonly page: Page;
+  /** What the client said to its developer. */
+  readonly warnings: string[] = [];
+  /** What nobody caught. */
+  readonly #troubles: string[] = [];
 
   private constructor(page: Page) {
     this.page = page;
+    page.on("console", (line) => void (line.text().startsWith("starcast: ") && this.warnings.push(line.text())));
+    page.on("pageerror", ({ message }) => void this.#troubles.push(message));
   }
 
   static async open(context: BrowserContext, house: House, options: PageOptions): Promise<FollowingPage> {
@@ -86,7 +94,7 @@ export class FollowingPage {
   /** Every number once and in order, or exactly the gaps; returns how many of each. */
   async expectSound(): Promise<{ readonly events: number; readonly gaps: number }> {
     const told = await this.read<readonly Told[]>("page.told");
-    expect(judgeHistory(told)).toEqual([]);
+    expect([judgeHistory(told), this.#troubles]).toEqual([[], []]);
     return {
       events: told.filter(({ event }) => event !== undefined).length,
       gaps: told.filter(({ gap }) => gap !== undefined).length,

@@ -36,8 +36,9 @@ let program: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "starcast-runtimes-"));
-  program = join(folder, "process.mjs");
-  await writeFile(program, bundle("process"));
+  program = join(folder, "process.js");
+  await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+  for (const [name, text] of bundle("process")) await writeFile(join(folder, name), text);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -165,12 +165,14 @@ describe("a client", () => {
         event(10),
       ),
     );
-    const warnings: string[] = [];
-    const runtime = { warn: (message: string) => void warnings.push(message) };
+    const warnings: unknown[] = [];
+    const runtime = { warn: (...said: readonly unknown[]) => void warnings.push(said) };
     const client = connect({ url, transport: "sse", runtime });
     onTestFinished(() => client.close());
     await new Promise((resolve) => void client.on("number.drawn", resolve));
-    expect(warnings).toEqual(['events after k-1 through k-4 are missing (trimmed): listen with on("gap", ...)']);
+    expect(warnings).toEqual([
+      ['events are missing: listen with on("gap", ...)', { after: "k-1", through: "k-4", reason: "trimmed" }],
+    ]);
     const heard = new Follower({ url, transport: "sse" });
     await heard.until(() => heard.told.length === 3);
     expect(heard.warnings).toEqual([]);

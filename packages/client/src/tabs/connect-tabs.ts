@@ -1,6 +1,6 @@
 import { invalidOption } from "../client-error.ts";
-import { ConnectionFeed } from "../connection-feed.ts";
-import { EventClient } from "../event-client.ts";
+import { connectionFeed } from "../connection-feed.ts";
+import { eventClient, type EventClient } from "../event-client.ts";
 import { resolveConnectOptions, type ConnectOptions } from "../options.ts";
 import { positionKey } from "../request-url.ts";
 import type { LockManagerLike } from "./leadership.ts";
@@ -25,12 +25,12 @@ export function connectTabs<Events = Record<string, unknown>>({
   const { navigator, BroadcastChannel: Channel } = globalThis as unknown as Browser;
   const feed =
     navigator?.locks === undefined || Channel === undefined
-      ? new ConnectionFeed(resolved)
-      : new TabsFeed(resolved, `${positionKey(resolved.url, resolved)} ${group}`, {
+      ? connectionFeed(resolved)
+      : new TabsFeed(resolved, `${positionKey(resolved)} ${group}`, {
           locks: navigator.locks,
           channel: (name) => new Channel(name),
         });
-  return new EventClient(resolved, feed, options.events ?? null);
+  return eventClient(resolved, feed, options.events ?? null);
 }
 
 interface Browser {

@@ -1,5 +1,5 @@
 import type { ClientState } from "../client-state.ts";
-import { ConnectionFeed } from "../connection-feed.ts";
+import { connectionFeed } from "../connection-feed.ts";
 import type { Feed, Notice } from "../feed.ts";
 import type { ResolvedConnectOptions } from "../options.ts";
 import { isAhead } from "../place.ts";
@@ -34,7 +34,7 @@ export class TabsFeed implements Feed, LeadershipOwner {
   #state: ClientState = { kind: "connecting", reason: "started", transport: "websocket" };
   #mode: Mode = "following";
   /** The tab's own connection: when it leads or catches up. */
-  #own: ConnectionFeed | null = null;
+  #own: Feed | null = null;
   /** What the leading tab said last. */
   #heard: TabNotice | null = null;
   #isAsked = false;
@@ -135,7 +135,7 @@ export class TabsFeed implements Feed, LeadershipOwner {
 
   #connect(mode: "catching_up" | "leading"): void {
     this.#become(mode);
-    const own = new ConnectionFeed(this.#options);
+    const own = connectionFeed(this.#options);
     this.#own = own;
     own.start(this.#place, ({ state, gap = null, event = null }) => {
       if (this.#own !== own) return;
