@@ -63,6 +63,7 @@ export type { Batch, Piece } from "./encoding/batch.ts";
 export * from "./encoding/cloudevents.ts";
 export type { Encoding } from "./encoding/encoding.ts";
 export { json, jsonEnvelope } from "./encoding/json.ts";
+export { sharedBytes, utf8Bytes } from "./encoding/side-by-side.ts";
 
 export type { EventFunction, EventReceiver } from "./subscriber/to-subscriber.ts";
 export { EventsMissedError } from "./subscriber/follow.ts";

@@ -1,4 +1,4 @@
-import { StarcastError, describe, jsonEnvelope, type Encoding, type LogEvent } from "@starcast/core";
+import { StarcastError, describe, jsonEnvelope, utf8Bytes, type Encoding, type LogEvent } from "@starcast/core";
 import type { ClientFrameType } from "@starcast/core/wire";
 
 /** What stands behind `data:`: the whole event, its data only, or what an encoding makes of it (CloudEvents, say). */
@@ -50,7 +50,7 @@ export function clientBlock(frame: ToldFrame, format: StreamFormat): Uint8Array 
   // Data without an envelope does not say what it is: such a frame keeps its name, and `onmessage` stays free of it.
   const isNamed = format.isNamed || format.payload === "data";
   const text = JSON.stringify(format.payload === "data" ? data : { type, timestamp, data });
-  return utf8.encode(formatBlock({ event: isNamed ? type : undefined, id, retryMs, data: text }));
+  return utf8Bytes(formatBlock({ event: isNamed ? type : undefined, id, retryMs, data: text }));
 }
 
 /** A line that no client shows to anyone: it keeps proxies from cutting a silent connection. */
@@ -58,14 +58,13 @@ export const comment: Uint8Array = new TextEncoder().encode(":\n\n");
 
 export const contentType = "text/event-stream";
 
-const utf8 = new TextEncoder();
 const utf8Text = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function blockEncoding(name: string, isNamed: boolean, payloadOf: (event: LogEvent) => string): Encoding {
   return Object.freeze({
     name: isNamed ? name : `${name} unnamed`,
     encode: (event: LogEvent) =>
-      utf8.encode(formatBlock({ event: isNamed ? event.type : undefined, id: event.id, data: payloadOf(event) })),
+      utf8Bytes(formatBlock({ event: isNamed ? event.type : undefined, id: event.id, data: payloadOf(event) })),
   });
 }
 

@@ -1,9 +1,9 @@
-import type { Encoding, LogEvent } from "@starcast/core";
+import { sharedBytes, type Encoding, type LogEvent } from "@starcast/core";
 
 /** Bytes as one chunk of HTTP/1.1 chunked transfer coding (RFC 9112, 7.1). Not for no bytes: that chunk ends the body. */
 export function httpChunk(bytes: Uint8Array): Uint8Array {
   const size = bytes.length.toString(16);
-  const chunk = new Uint8Array(size.length + bytes.length + 4);
+  const chunk = sharedBytes(size.length + bytes.length + 4);
   for (let index = 0; index < size.length; index += 1) chunk[index] = size.charCodeAt(index);
   chunk.set(lineBreak, size.length);
   chunk.set(bytes, size.length + 2);

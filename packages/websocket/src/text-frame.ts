@@ -1,20 +1,20 @@
 import { Buffer } from "node:buffer";
+import { sharedBytes } from "@starcast/core";
 
 /** One text frame as a server sends it: final, unmasked, without extensions (RFC 6455, 5.2). Never changed once made. */
 export function textFrame(text: string): Uint8Array {
   const length = Buffer.byteLength(text);
   const headerLength = headerLengthOf(length);
-  // Shared for as long as the event is retained: a slice of Buffer's pool would keep 8 KiB alive for it.
-  const frame = Buffer.allocUnsafeSlow(headerLength + length);
+  const frame = sharedBytes(headerLength + length);
   writeHeader(frame, textOpcode, length);
-  frame.write(text, headerLength);
+  utf8.encodeInto(text, frame.subarray(headerLength));
   return frame;
 }
 
 /** A text frame whose payload is raw deflate without its empty last block (RFC 7692, 7.2.1): RSV1 says so. */
 export function compressedTextFrame(payload: Uint8Array): Uint8Array {
   const headerLength = headerLengthOf(payload.length);
-  const frame = Buffer.allocUnsafeSlow(headerLength + payload.length);
+  const frame = sharedBytes(headerLength + payload.length);
   writeHeader(frame, textOpcode | compressedBit, payload.length);
   frame.set(payload, headerLength);
   return frame;
@@ -42,6 +42,7 @@ export function joinFrames(frames: readonly Uint8Array[]): Uint8Array {
 const textOpcode = 0x1;
 const compressedBit = 0x40;
 const nothing = new Uint8Array(0);
+const utf8 = new TextEncoder();
 
 /** A ping without payload. */
 export const pingFrame: Uint8Array = controlFrame(0x9, nothing);
@@ -57,16 +58,16 @@ function headerLengthOf(length: number): number {
   return length < 126 ? 2 : length < 65_536 ? 4 : 10;
 }
 
-function writeHeader(frame: Buffer, opcode: number, length: number): void {
+function writeHeader(frame: Uint8Array, opcode: number, length: number): void {
   frame[0] = 0x80 | opcode;
-  if (length < 126) {
-    frame[1] = length;
-  } else if (length < 65_536) {
-    frame[1] = 126;
-    frame.writeUInt16BE(length, 2);
-  } else {
-    frame[1] = 127;
-    frame.writeUInt32BE(Math.floor(length / 0x1_0000_0000), 2);
-    frame.writeUInt32BE(length >>> 0, 6);
+  if (length < 126) frame[1] = length;
+  else {
+    const isShort = length < 65_536;
+    frame[1] = isShort ? 126 : 127;
+    let rest = length;
+    for (let at = isShort ? 3 : 9; at > 1; at -= 1) {
+      frame[at] = rest & 0xff;
+      rest = Math.floor(rest / 256);
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { InvalidOptionError } from "../errors.ts";
 import type { LogEvent } from "../event/log-event.ts";
 import type { Encoding } from "./encoding.ts";
+import { utf8Bytes } from "./side-by-side.ts";
 
 export interface CloudEventsOptions {
   /** Whose events these are: a URI reference, such as `https://api.example/catalog` or `/catalog` (CloudEvents 1.0, section 3.1). */
@@ -18,7 +19,7 @@ export function cloudEvents(options: CloudEventsOptions): Encoding {
   const source = checkCloudEventsSource(options.source);
   return Object.freeze({
     name: "cloudevents",
-    encode: (event: LogEvent) => utf8.encode(cloudEventText(event, source)),
+    encode: (event: LogEvent) => utf8Bytes(cloudEventText(event, source)),
   });
 }
 
@@ -59,5 +60,3 @@ export function checkCloudEventsSource(source: unknown): string {
 
 // RFC 3986, section 2: unreserved, reserved, and percent-encoded octets; nothing else may stand in a URI reference.
 const uriReference = /^(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/;
-
-const utf8 = new TextEncoder();

@@ -1,5 +1,6 @@
 import type { LogEvent } from "../event/log-event.ts";
 import type { Encoding } from "./encoding.ts";
+import { utf8Bytes } from "./side-by-side.ts";
 
 /** The envelope text of an event, `{"id","type","timestamp","subject","data"}`: what every transport carries by default. */
 export function jsonEnvelope(event: LogEvent): string {
@@ -8,10 +9,8 @@ export function jsonEnvelope(event: LogEvent): string {
   return `{"id":"${event.epoch}-${event.offset}","type":"${event.type}","timestamp":"${event.timestamp}"${subject},"data":${event.json}}`;
 }
 
-const utf8 = new TextEncoder();
-
 /** The envelope as UTF-8, without a frame. */
 export const json: Encoding = Object.freeze({
   name: "json",
-  encode: (event: LogEvent) => utf8.encode(jsonEnvelope(event)),
+  encode: (event: LogEvent) => utf8Bytes(jsonEnvelope(event)),
 });

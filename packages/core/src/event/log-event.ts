@@ -5,7 +5,7 @@ import type { Event, StoredEvent } from "./event.ts";
 const unparsed: unique symbol = Symbol("unparsed");
 
 /**
- * A committed event in memory: immutable, its `data` parsed and its bytes made at most once, on first need.
+ * A committed event in memory: immutable, its `data` parsed and its bytes made on first need, then kept.
  * What the pump hands to every subscriber; an engine's `StoredEvent` plus its epoch.
  */
 export class LogEvent implements Event, StoredEvent {
@@ -56,7 +56,7 @@ export class LogEvent implements Event, StoredEvent {
     return this.#data;
   }
 
-  /** The event in this encoding; made once, shared by everybody. */
+  /** The event in this encoding; shared by everybody. */
   bytes(encoding: Encoding): Uint8Array {
     // One encoding is the common case, and a field costs a tenth of a map.
     if (this.#encoding === encoding && this.#bytes !== undefined) return this.#bytes;
@@ -71,6 +71,13 @@ export class LogEvent implements Event, StoredEvent {
       this.#further.set(encoding, bytes);
     }
     return bytes;
+  }
+
+  /** The next to ask for bytes makes them again. */
+  forgetBytes(): void {
+    this.#encoding = undefined;
+    this.#bytes = undefined;
+    this.#further = undefined;
   }
 
   toJSON(): Event {

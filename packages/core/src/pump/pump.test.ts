@@ -6,6 +6,8 @@ import type { LogEvent } from "../event/log-event.ts";
 import { MemoryLog } from "../log/memory-log.ts";
 import type { Gap, Line, Subscriber } from "../subscriber/subscriber.ts";
 import { compileFilter, everything } from "./filter.ts";
+import { freshEvents } from "./fresh-bytes.ts";
+import { pageEvents } from "./page.ts";
 import { Pump } from "./pump.ts";
 import type { StartingPoint } from "./starting-point.ts";
 
@@ -89,6 +91,36 @@ describe("bytes", () => {
     publish(100);
     turn();
     expect(encoded).toBe(2_100);
+  });
+
+  it("stay with the newest events only, and are made once more for those who come late", () => {
+    const { pump, publish, turn } = house({ capacity: 10_000 });
+    let encoded = 0;
+    const counting = { name: "counting", encode: (event: LogEvent) => ((encoded += 1), json.encode(event)) };
+    const join = (offset: number): void => {
+      const taker = recorder({ onBatch: (batch) => void batch.bytes(counting) });
+      pump.add(spec(taker, fix({ epoch: "e", offset }, pump)), everything);
+    };
+    const comers = (offset: number): number => {
+      const before = encoded;
+      for (let count = 0; count < 50; count += 1) join(offset);
+      turn();
+      return encoded - before;
+    };
+    join(0);
+    for (let round = 0; round < 20; round += 1) {
+      publish(100);
+      turn();
+    }
+    expect(encoded).toBe(2_000);
+    // The first page that is fresh as a whole.
+    expect(comers(Math.ceil((2_000 - freshEvents) / pageEvents) * pageEvents)).toBe(0);
+    expect(comers(0)).toBe(2_000 - freshEvents);
+    // Made again, they stay, however many come and however much is published.
+    publish(100);
+    turn();
+    expect(comers(0)).toBe(100);
+    expect(comers(0)).toBe(0);
   });
 
   it("of a batch are the bytes of its events, in pieces that end on events", () => {

@@ -9,6 +9,7 @@ import { CatchUp } from "./catch-up.ts";
 import { Cursor, type CursorControl, type CursorSpec } from "./cursor.ts";
 import { FilterGroups, type FilterGroup } from "./filter-group.ts";
 import { everything, type CompiledFilter } from "./filter.ts";
+import { FreshBytes } from "./fresh-bytes.ts";
 import { HandOver } from "./hand-over.ts";
 import { Locator } from "./locator.ts";
 import { WakeUp } from "./wake-up.ts";
@@ -30,6 +31,7 @@ export interface PumpOptions {
 export class Pump implements CursorControl {
   readonly #log: EventLog;
   readonly #window: EventRing<LogEvent>;
+  readonly #freshBytes: FreshBytes;
   readonly #catchUp: CatchUp;
   readonly #handOver: HandOver;
   readonly #locator: Locator;
@@ -51,6 +53,7 @@ export class Pump implements CursorControl {
     this.epoch = log.epoch;
     // What retention took must not be found in memory: the window never outgrows the log.
     this.#window = new EventRing(smallerOf(hotWindow, log.retention), log.head);
+    this.#freshBytes = new FreshBytes(this.#window);
     this.#offered = log.head;
     this.#catchUp = new CatchUp({
       log,
@@ -170,6 +173,7 @@ export class Pump implements CursorControl {
       this.#moveLive(group, target, events);
       for (const cursor of behind) this.#bring(cursor, target);
     }
+    this.#freshBytes.advance(target);
     this.#isTicking = false;
     if (this.#window.newest > target) this.#wakeUp.flush();
   }
@@ -186,18 +190,17 @@ export class Pump implements CursorControl {
   #committed(events: readonly StoredEvent[]): void {
     for (const stored of events) {
       // Half of the window is what may wait: then a tick always finds its events still here.
-      if (!this.#isWithinHalf(1, stored.sizeBytes) && this.backlog > 0) this.tick();
-      const { newest } = this.#window;
-      if (stored.offset !== newest + 1) this.#window.restart(stored.offset - 1);
+      if (!this.#isWithinHalf(stored.sizeBytes) && this.backlog > 0) this.tick();
+      if (stored.offset !== this.#window.newest + 1) this.#window.restart(stored.offset - 1);
       this.#window.push(LogEvent.from(this.#log.epoch, stored));
       this.#bytesSince += stored.sizeBytes;
     }
     this.#wakeUp.flush();
   }
 
-  #isWithinHalf(count: number, sizeBytes: number): boolean {
+  #isWithinHalf(sizeBytes: number): boolean {
     const { maxEvents, maxBytes } = this.#window.limit;
-    return this.backlog + count <= maxEvents / 2 && this.#bytesSince + sizeBytes <= maxBytes / 2;
+    return this.backlog + 1 <= maxEvents / 2 && this.#bytesSince + sizeBytes <= maxBytes / 2;
   }
 
   #moveLive(group: FilterGroup, target: number, events: readonly LogEvent[] | null): void {
@@ -206,10 +209,9 @@ export class Pump implements CursorControl {
     group.place = target;
     if (group.live.size === 0) return;
     if (events === null) return this.#leaveBehind(group, after);
-    const { filter } = group;
-    const matching = filter === everything ? events : events.filter((event) => filter.matches(event));
+    const matching = group.filter === everything ? events : events.filter((event) => group.filter.matches(event));
     if (matching.length === 0) return;
-    const batch = new EventRun(this.#log.epoch, after, target, matching, filter.key).batchAfter(after);
+    const batch = new EventRun(this.#log.epoch, after, target, matching, group.filter.key).batchAfter(after);
     group.placeBefore = after;
     for (const cursor of group.live) {
       cursor.offeredInTick = this.#tick;
