@@ -91,6 +91,14 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
     return Math.min(this.#beatAt, this.#endsAt, this.#expiresAt ?? Infinity, stallsAt);
   }
 
+  get position(): Position | null {
+    return this.#line?.position ?? null;
+  }
+
+  get unsentBytes(): number {
+    return this.#fullSince === null ? 0 : this.#sink.unsentBytes;
+  }
+
   /** The registration it ends with. */
   set subscription(subscription: Subscription) {
     this.#subscription = subscription;
@@ -278,6 +286,7 @@ const commentChunk = httpChunk(comment);
 const noSink: Sink = {
   isChunked: false,
   owner: null,
+  unsentBytes: 0,
   write: () => false,
   end: () => undefined,
   destroy: () => undefined,

@@ -1,5 +1,5 @@
 import type { AnyBroker, DrainPlan, Gap, Surroundings } from "@starcast/core";
-import { ConnectionSet, type Tally } from "@starcast/core/gateway";
+import { ConnectionSet, type ClientLag, type Tally } from "@starcast/core/gateway";
 import type { WireState } from "@starcast/core/wire";
 import { Connection, type ConnectionHost, type ConnectionSpec, type LeaveReason } from "./connection.ts";
 import type { ResolvedSseOptions } from "./options.ts";
@@ -45,6 +45,10 @@ export class Connections implements ConnectionHost {
 
   add(connection: Connection): void {
     this.#set.add(connection);
+  }
+
+  slowest(count: number): readonly ClientLag[] {
+    return this.#set.slowest(this.#broker.position, count);
   }
 
   /** Ends the connections of an identity for good; how many there were. */

@@ -19,8 +19,12 @@ export class FetchResponse implements Sink {
         cancel: () => this.#onOver(),
       },
       // Full as soon as anything waits for the reader: the place in the log is the queue.
-      { highWaterMark: 1, size: (bytes) => bytes.byteLength },
+      { highWaterMark, size: (bytes) => bytes.byteLength },
     );
+  }
+
+  get unsentBytes(): number {
+    return highWaterMark - (this.#controller?.desiredSize ?? highWaterMark);
   }
 
   write(bytes: Uint8Array): boolean {
@@ -56,3 +60,5 @@ export class FetchResponse implements Sink {
     this.owner?.onGone();
   }
 }
+
+const highWaterMark = 1;

@@ -58,6 +58,10 @@ export class NodeResponse implements Sink {
     watchResponse(res, this);
   }
 
+  get unsentBytes(): number {
+    return this.#res.writableLength;
+  }
+
   write(bytes: Uint8Array): boolean {
     const res = this.#res;
     if (res.writableEnded || res.destroyed) return false;

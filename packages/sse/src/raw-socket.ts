@@ -44,6 +44,10 @@ export class RawSocket implements Sink {
     return true;
   }
 
+  get unsentBytes(): number {
+    return this.#socket.writableLength;
+  }
+
   write(bytes: Uint8Array): boolean {
     const socket = this.#socket;
     // Somebody else may have ended the response (a timeout middleware, say): from then on the socket is the next one's.

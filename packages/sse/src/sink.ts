@@ -2,6 +2,8 @@
 export interface Sink {
   /** True where bytes must come as chunks of HTTP/1.1's chunked transfer coding; else they come bare. */
   readonly isChunked: boolean;
+  /** Bytes it has taken that have not left. */
+  readonly unsentBytes: number;
   /** Who is told of room and of the end. */
   owner: SinkOwner | null;
   /** Takes all bytes. False when they have not all left: nothing more until the owner is told of room. */

@@ -5,6 +5,7 @@ import {
   visitOfFetch,
   visitOfNode,
   type Accepted,
+  type ClientLag,
   type GatewayStats,
   type RejectionCode,
   type Visit,
@@ -56,6 +57,14 @@ export class SseGateway {
   /** What its clients have done since it was constructed. */
   stats(): GatewayStats {
     return this.#entrance.tally.stats(this.connectionCount);
+  }
+
+  /**
+   * At most so many of the clients that are behind, the furthest first; one that keeps up is not among them. Looks at every
+   * connection: a thing to ask for once in a while, not with every event.
+   */
+  slowest(count = 10): readonly ClientLag[] {
+    return this.#connections.slowest(count);
   }
 
   /**

@@ -73,6 +73,8 @@ describe("the Fetch handler", () => {
     const response = await ask(served);
     await served.seen("clientConnected");
     await served.broker.publish("model.added", { n: 1 });
+    const [lag] = served.gateway.slowest();
+    expect([lag?.lagEvents, (lag?.unsentBytes ?? 0) > 100]).toEqual([1, true]);
     served.skip(31_000);
     expect(await served.seen("clientClosed")).toMatchObject({ reason: "too_slow" });
     await expect(response.text()).rejects.toMatchObject({ name: "AbortError" });

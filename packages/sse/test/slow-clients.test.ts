@@ -28,6 +28,11 @@ describe("a client that never reads", () => {
     while (served.gateway.connectionCount < 2) await new Promise(setImmediate);
     await publishMegabytes(served, 20);
     await healthy.hear("model.added", 100);
+    const [lag, ...others] = served.gateway.slowest();
+    expect(others).toEqual([]);
+    expect(lag?.lagEvents).toBeGreaterThan(0);
+    expect(lag?.position).toMatch(new RegExp(`-${100 - (lag?.lagEvents ?? 0)}$`));
+    expect(lag?.unsentBytes).toBeGreaterThan(0);
     served.skip(29_000);
     await served.broker.publish("model.added", { n: "still there" });
     await healthy.hear("model.added", 101);

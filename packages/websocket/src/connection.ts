@@ -70,6 +70,14 @@ export class Connection implements Recipient, SocketOwner, InboundOwner, Leaving
     return this.#unsent === null ? this.#deadlines.next : 0;
   }
 
+  get position(): Position | null {
+    return this.#line?.position ?? null;
+  }
+
+  get unsentBytes(): number {
+    return this.#unsent?.bytes ?? 0;
+  }
+
   /** The handshake is written; the subscription was made in this turn, so that nothing was delivered yet. */
   start(subscription: Subscription): void {
     this.subscription = subscription;

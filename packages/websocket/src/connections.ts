@@ -12,7 +12,14 @@ import {
   type Subscriber,
   type Subscription,
 } from "@starcast/core";
-import { ConnectionSet, type Entrance, type Grant, type Tally, type Visit } from "@starcast/core/gateway";
+import {
+  ConnectionSet,
+  type ClientLag,
+  type Entrance,
+  type Grant,
+  type Tally,
+  type Visit,
+} from "@starcast/core/gateway";
 import type { ClientFrames, WireState } from "@starcast/core/wire";
 import type { ConnectionHost } from "./connection-host.ts";
 import type { Connection } from "./connection.ts";
@@ -58,6 +65,10 @@ export class Connections implements ConnectionHost {
 
   add(connection: Connection): void {
     this.#set.add(connection);
+  }
+
+  slowest(count: number): readonly ClientLag[] {
+    return this.#set.slowest(this.#broker.position, count);
   }
 
   /** Ends the connections of an identity for good; how many there were. */

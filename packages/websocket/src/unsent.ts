@@ -16,6 +16,10 @@ export class Unsent {
     this.#bytes = unsentBytes(socket);
   }
 
+  get bytes(): number {
+    return unsentBytes(this.#socket);
+  }
+
   /** False when a client that does not read has provoked too many answers with this one. */
   hasRoomFor(reply: Uint8Array): boolean {
     this.#replyBytes += reply.length;

@@ -6,7 +6,15 @@ import {
   type Part,
   type Subscription,
 } from "@starcast/core";
-import { Entrance, reject, visitOfNode, type Accepted, type GatewayStats, type Rejected } from "@starcast/core/gateway";
+import {
+  Entrance,
+  reject,
+  visitOfNode,
+  type Accepted,
+  type ClientLag,
+  type GatewayStats,
+  type Rejected,
+} from "@starcast/core/gateway";
 import type { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -64,6 +72,14 @@ export class WebSocketGateway {
   /** What its clients have done since it was constructed. */
   stats(): GatewayStats {
     return this.#entrance.tally.stats(this.connectionCount);
+  }
+
+  /**
+   * At most so many of the clients that are behind, the furthest first; one that keeps up is not among them. Looks at every
+   * connection: a thing to ask for once in a while, not with every event.
+   */
+  slowest(count = 10): readonly ClientLag[] {
+    return this.#connections.slowest(count);
   }
 
   /**

@@ -43,6 +43,11 @@ describe("a client that does not read", () => {
     await quick.eventCount(published);
     for (let n = published + 1; n <= published + 50; n += 1) await house.broker.publish("model.added", { n, text });
     await quick.eventCount(published + 50);
+    // Only the slow one, with what the kernel did not take any more.
+    const [lag, ...others] = house.gateway.slowest();
+    expect([lag?.lagEvents, others]).toEqual([50, []]);
+    expect(lag?.unsentBytes).toBeGreaterThan(0);
+    expect(lag?.position).toMatch(new RegExp(`-${published}$`));
     const isWhole = (received: Buffer): boolean => events(received).length >= published + 50;
     const seen = events(await slow.readUntil(isWhole));
     expect(seen).toEqual(Array.from({ length: published + 50 }, (_, index) => index + 1));

@@ -12,6 +12,9 @@ interface Behaviour {
 
 class Client implements Leaving {
   readonly dueAt = Infinity;
+  readonly clientId = "c";
+  readonly position: Position = { epoch: "k", offset: 1 };
+  readonly unsentBytes = 0;
   readonly seat: Seat = new Seat(new Admission(), null);
   readonly told: string[] = [];
   readonly #set: ConnectionSet<Client>;

@@ -4,10 +4,11 @@ import type { EventLog } from "../log/event-log.ts";
 import type { Position } from "../log/position.ts";
 import type { WireState } from "../wire/frames.ts";
 import type { Seat } from "./admission.ts";
+import { slowestOf, type ClientLag, type Placed } from "./client-lag.ts";
 import { Heartbeat, type Beating } from "./heartbeat.ts";
 
-/** A connection as far as its end is concerned. */
-export interface Leaving extends Beating {
+/** A connection as far as its place and its end are concerned. */
+export interface Leaving extends Beating, Placed {
   /** Says whose it is. */
   readonly seat: Seat;
   /** Tells the client that what keeps the gateway from being up to date has changed. */
@@ -62,6 +63,11 @@ export class ConnectionSet<Connection extends Leaving> {
   /** The connections of one identity. */
   of(identity: string): readonly Connection[] {
     return [...this.#members].filter(({ seat }) => seat.identity === identity);
+  }
+
+  /** At most so many of those that are behind the head, the furthest first. */
+  slowest(head: Position, count: number): readonly ClientLag[] {
+    return slowestOf(this.#members, head, count);
   }
 
   /**

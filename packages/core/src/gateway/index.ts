@@ -6,6 +6,7 @@ export { allowAnyone, grantedFilter } from "./grant.ts";
 export type { Authorize, Grant } from "./grant.ts";
 export { Tickets } from "./tickets.ts";
 export type { TicketOptions } from "./tickets.ts";
+export type { ClientLag } from "./client-lag.ts";
 export type { GatewayStats, Tally } from "./tally.ts";
 export { tokenProtocolPrefix } from "./visitor.ts";
 export type { GatewayTransport, HeaderLookup, Visit, Visitor } from "./visitor.ts";
