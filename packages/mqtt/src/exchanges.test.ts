@@ -29,6 +29,21 @@ describe("a publication that waits for its answer", () => {
     expect(told).toEqual([`release ${id}`, "done"]);
   });
 
+  it("is released again when its PUBREC comes again, and done once", () => {
+    const { exchanges, told, begin } = arrange();
+    const id = begin(2);
+    for (const kind of ["pubrec", "pubrec", "pubcomp", "pubcomp"]) expect(exchanges.hear(kind, id, 0)).toBe(true);
+    expect(told).toEqual([`release ${id}`, `release ${id}`, "done"]);
+  });
+
+  it("is a breach of the protocol when PUBACK comes after its PUBREC", () => {
+    const { exchanges, told, begin } = arrange();
+    const id = begin(2);
+    exchanges.hear("pubrec", id, 0);
+    expect(exchanges.hear("puback", id, 0)).toBe(false);
+    expect(told).toEqual([`release ${id}`]);
+  });
+
   it.each([
     [1, "puback"],
     [2, "pubrec"],

@@ -4,18 +4,16 @@ import { publicationRefused } from "./reason-codes.ts";
 
 export type OnDone = (error: StarcastError | null) => void;
 
-interface Exchange {
-  readonly qos: 1 | 2;
-  readonly onDone: OnDone;
-  /** QoS 2: it was received, and may be forgotten there. */
-  isReleased: boolean;
-}
-
 /** Publications of one connection that wait for their answers (MQTT 5, section 4.3), by packet identifier. */
 export class Exchanges {
   readonly #ids: PacketIds;
   readonly #release: (id: number) => void;
-  readonly #open = new Map<number, Exchange>();
+  /** Who hears of the end, by what is to come next. */
+  readonly #awaited: Readonly<Record<"puback" | "pubrec" | "pubcomp", Map<number, OnDone>>> = {
+    puback: new Map(),
+    pubrec: new Map(),
+    pubcomp: new Map(),
+  };
 
   /** `release` sends the PUBREL of QoS 2. */
   constructor(ids: PacketIds, release: (id: number) => void) {
@@ -26,41 +24,38 @@ export class Exchanges {
   /** The packet identifier of a new one, or null when all are in use. */
   begin(qos: 1 | 2, onDone: OnDone): number | null {
     const id = this.#ids.allocate();
-    if (id !== null) this.#open.set(id, { qos, onDone, isReleased: false });
+    if (id !== null) this.#awaited[qos === 1 ? "puback" : "pubrec"].set(id, onDone);
     return id;
   }
 
   /** False for an answer that breaks the protocol. One to nothing that was asked counts for nothing. */
   hear(kind: string, id: number, reasonCode: number): boolean {
-    const exchange = this.#open.get(id);
-    if (exchange === undefined) return true;
-    switch (kind) {
-      case "puback":
-        if (exchange.qos !== 1) return false;
-        this.#end(id, exchange, reasonCode);
-        return true;
-      case "pubrec":
-        if (exchange.qos !== 2) return false;
-        if (isRefusal(reasonCode)) this.#end(id, exchange, reasonCode);
-        else {
-          exchange.isReleased = true;
-          this.#release(id);
-        }
-        return true;
-      case "pubcomp":
-        if (!exchange.isReleased) return false;
-        this.#end(id, exchange, reasonCode);
-        return true;
-      default:
-        // What answers a subscription; whatever the MQTT broker asks has identifiers of its own.
-        return kind !== "suback" && kind !== "unsuback";
+    if (kind !== "puback" && kind !== "pubrec" && kind !== "pubcomp") {
+      // What answers a subscription; whatever the MQTT broker asks has identifiers of its own.
+      return (kind !== "suback" && kind !== "unsuback") || !this.#isOpen(id);
     }
-  }
-
-  #end(id: number, { onDone }: Exchange, reasonCode: number): void {
-    this.#open.delete(id);
+    const onDone = this.#awaited[kind].get(id);
+    if (onDone === undefined) return this.#hearAgain(kind, id);
+    this.#awaited[kind].delete(id);
+    if (kind === "pubrec" && !isRefusal(reasonCode)) {
+      this.#awaited.pubcomp.set(id, onDone);
+      this.#release(id);
+      return true;
+    }
     this.#ids.deallocate(id);
     onDone(isRefusal(reasonCode) ? publicationRefused(reasonCode) : null);
+    return true;
+  }
+
+  // An MQTT broker may repeat its PUBREC until it has the PUBREL.
+  #hearAgain(kind: string, id: number): boolean {
+    if (kind !== "pubrec" || !this.#awaited.pubcomp.has(id)) return !this.#isOpen(id);
+    this.#release(id);
+    return true;
+  }
+
+  #isOpen(id: number): boolean {
+    return Object.values(this.#awaited).some((waiting) => waiting.has(id));
   }
 }
 

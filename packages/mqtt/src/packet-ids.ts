@@ -3,15 +3,17 @@ export const packetIdCount = 65_535;
 
 /** The packet identifiers of one connection (what mqtt.js calls a `messageIdProvider`), for publications and for what mqtt.js asks: none is in use twice. */
 export class PacketIds {
-  readonly #taken = new Set<number>();
+  /** 1 where the identifier is in use. */
+  readonly #inUse = new Uint8Array(packetIdCount + 1);
+  #count = 0;
   #last = 0;
 
   /** The next one that is free; null when all are in use. */
   allocate(): number | null {
-    if (this.#taken.size >= packetIdCount) return null;
+    if (this.#count >= packetIdCount) return null;
     do this.#last = (this.#last % packetIdCount) + 1;
-    while (this.#taken.has(this.#last));
-    this.#taken.add(this.#last);
+    while (this.#inUse[this.#last] === 1);
+    this.#take(this.#last);
     return this.#last;
   }
 
@@ -20,17 +22,25 @@ export class PacketIds {
   }
 
   register(id: number): boolean {
-    if (this.#taken.has(id)) return false;
-    this.#taken.add(id);
+    if (this.#inUse[id] !== 0) return false;
+    this.#take(id);
     this.#last = id;
     return true;
   }
 
   deallocate(id: number): void {
-    this.#taken.delete(id);
+    if (this.#inUse[id] !== 1) return;
+    this.#inUse[id] = 0;
+    this.#count -= 1;
   }
 
   clear(): void {
-    this.#taken.clear();
+    this.#inUse.fill(0);
+    this.#count = 0;
+  }
+
+  #take(id: number): void {
+    this.#inUse[id] = 1;
+    this.#count += 1;
   }
 }

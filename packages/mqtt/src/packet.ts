@@ -12,10 +12,16 @@ import { traceparentOf } from "./trace-context.ts";
 /** Event types whose rule is remembered; types may be made up, so their number is bounded. */
 const maxKnownTypes = 1_000;
 
+/** A rule as it is for one type. */
+interface TypeRule {
+  readonly rule: ResolvedRule;
+  readonly topicOf: (event: LogEvent) => string;
+}
+
 /** Turns events into publications, by the first rule that matches their type. */
 export class Packets {
   readonly #rules: readonly ResolvedRule[];
-  readonly #known = new Map<string, ResolvedRule>();
+  readonly #known = new Map<string, TypeRule>();
 
   constructor(rules: readonly ResolvedRule[]) {
     this.#rules = rules;
@@ -23,9 +29,9 @@ export class Packets {
 
   /** The publication of an event; throws `topic_unrenderable` when its topic cannot be said. */
   render(event: LogEvent): Message {
-    const rule = this.#ruleOf(event);
+    const { rule, topicOf } = this.#ruleOf(event.type);
     const { qos, retain, payload } = rule;
-    const topic = rule.topic.render(event);
+    const topic = topicOf(event);
     const trace = rule.traceparent === null ? null : traceparentOf(event, rule.traceparent);
     const userProperties = trace === null ? undefined : { traceparent: trace };
     switch (payload.kind) {
@@ -62,15 +68,15 @@ export class Packets {
     }
   }
 
-  #ruleOf(event: LogEvent): ResolvedRule {
-    const known = this.#known.get(event.type);
+  #ruleOf(type: string): TypeRule {
+    const known = this.#known.get(type);
     if (known !== undefined) return known;
-    const typeOnly = { type: event.type, subject: undefined };
-    const rule = this.#rules.find(({ filter }) => filter === null || filter.matches(typeOnly));
+    const rule = this.#rules.find(({ filter }) => filter === null || filter.matches({ type, subject: undefined }));
     if (rule === undefined) throw new RangeError("Expected a last rule that takes every event, got none");
     if (this.#known.size >= maxKnownTypes) this.#known.clear();
-    this.#known.set(event.type, rule);
-    return rule;
+    const ofType = { rule, topicOf: rule.topic.rendererOf(type) };
+    this.#known.set(type, ofType);
+    return ofType;
   }
 }
 

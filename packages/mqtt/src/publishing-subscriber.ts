@@ -23,7 +23,7 @@ import type { ResolvedMqttPublisherOptions } from "./options.ts";
 import { Packets } from "./packet.ts";
 import { Rate } from "./rate.ts";
 import { MqttReasonError } from "./reason-codes.ts";
-import { renderEvent } from "./rendering.ts";
+import { rendition } from "./rendering.ts";
 import { StatusReporter } from "./status-reporter.ts";
 
 /** How long an end waits for acknowledgements when nobody gave a deadline. */
@@ -192,15 +192,14 @@ export class PublishingSubscriber implements Subscriber {
   }
 
   #take(event: LogEvent, facts: SessionFacts): void {
-    const rendition = renderEvent(event, this.#packets, this.#mirror, facts.maximumPacketBytes);
-    const position = { epoch: event.epoch, offset: event.offset };
-    const messages: Message[] = [];
-    const loss = this.#losses.poisonAt(event.offset) ?? rendition.loss;
-    if (loss !== null) messages.push(...this.#losses.lose(position, loss));
-    else if (rendition.event !== null && this.#maySend(rendition.event, event.offset)) messages.push(rendition.event);
-    if (rendition.state !== null) messages.push(rendition.state);
-    if (rendition.stateLoss !== null) this.keeper?.markStale();
-    this.#window.take(position, messages);
+    const { epoch, offset } = event;
+    const position = { epoch, offset };
+    const own = this.#losses.poisonAt(offset) ?? rendition(event, this.#packets, facts.maximumPacketBytes);
+    const state = this.#mirror === null ? null : rendition(event, this.#mirror, facts.maximumPacketBytes);
+    const messages =
+      own instanceof StarcastError ? this.#losses.lose(position, own) : this.#maySend(own, offset) ? [own] : [];
+    if (state instanceof StarcastError) this.keeper?.markStale();
+    this.#window.take(position, state === null || state instanceof StarcastError ? messages : [...messages, state]);
   }
 
   // At most once is what QoS 0 promises: one that was sent is not sent again after a rewind.

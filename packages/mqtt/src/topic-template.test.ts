@@ -26,6 +26,7 @@ describe("a topic template", () => {
     ["a literal topic", "a literal topic"],
   ])("%s renders %s", (template, topic) => {
     expect(topicOf(template)).toBe(topic);
+    expect(new TopicTemplate("topic", template).rendererOf("model.added")(eventOf({}))).toBe(topic);
   });
 
   it.each([
@@ -97,7 +98,9 @@ describe("a topic template", () => {
     for (const provider of values) {
       for (const subject of values) {
         for (const type of types) {
-          const topic = template.render(eventOf({ type, subject, data: { provider } }));
+          const event = eventOf({ type, subject, data: { provider } });
+          const topic = template.render(event);
+          expect(template.rendererOf(type)(event)).toBe(topic);
           expect(seen.has(topic), topic).toBe(false);
           seen.set(topic, JSON.stringify([provider, type, subject]));
         }

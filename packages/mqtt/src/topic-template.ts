@@ -37,15 +37,13 @@ export class TopicTemplate {
 
   /** The topic of an event; throws `topic_unrenderable` when a value is missing or empty, or the topic too long. */
   render(event: TopicFacts): string {
-    let topic = "";
-    for (const piece of this.#pieces) topic += piece.kind === "literal" ? piece.text : renderField(piece, event);
-    // A UTF-16 unit is at most three bytes, so most topics need no counting.
-    if (topic.length * 3 > maxTopicBytes && Buffer.byteLength(topic) > maxTopicBytes) {
-      throw unrenderable(
-        `Expected a topic of at most ${maxTopicBytes} bytes from \`${this.text}\`, got ${Buffer.byteLength(topic)}`,
-      );
-    }
-    return topic;
+    return renderPieces(this.#pieces, event);
+  }
+
+  /** `render` for events of this type alone: what the type stands for is rendered once. */
+  rendererOf(type: string): (event: TopicFacts) => string {
+    const pieces = fillIn(this.#pieces, type);
+    return (event) => renderPieces(pieces, event);
   }
 
   /** The topic filter that matches every topic of this template: each placeholder becomes a wildcard. */
@@ -129,18 +127,43 @@ function literal(text: string): readonly Literal[] {
   return text === "" ? [] : [{ kind: "literal", text }];
 }
 
-function renderField(field: Field, event: TopicFacts): string {
-  const value = valueOf(field, event);
+/** The pieces with those of the type filled in, and literals side by side made one. */
+function fillIn(pieces: readonly Piece[], type: string): readonly Piece[] {
+  const filled: Piece[] = [];
+  for (const piece of pieces) {
+    if (piece.kind === "field" && piece.name !== "type") {
+      filled.push(piece);
+      continue;
+    }
+    const text = piece.kind === "literal" ? piece.text : renderField(piece, type, type);
+    const last = filled.at(-1);
+    if (last?.kind === "literal") filled[filled.length - 1] = { kind: "literal", text: last.text + text };
+    else filled.push({ kind: "literal", text });
+  }
+  return filled;
+}
+
+function renderPieces(pieces: readonly Piece[], event: TopicFacts): string {
+  let topic = "";
+  for (const piece of pieces)
+    topic += piece.kind === "literal" ? piece.text : renderField(piece, valueOf(piece, event), event.type);
+  // A UTF-16 unit is at most three bytes, so most topics need no counting.
+  if (topic.length * 3 > maxTopicBytes && Buffer.byteLength(topic) > maxTopicBytes) {
+    throw unrenderable(
+      `Expected a topic of at most ${maxTopicBytes} bytes for \`${event.type}\`, got ${Buffer.byteLength(topic)}`,
+    );
+  }
+  return topic;
+}
+
+function renderField(field: Field, value: string, type: string): string {
   if (!field.isLevels) {
-    if (value === "")
-      throw unrenderable(`Expected a value for {${field.name}} of \`${event.type}\`, got an empty text`);
+    if (value === "") throw unrenderable(`Expected a value for {${field.name}} of \`${type}\`, got an empty text`);
     return escapeLevel(value);
   }
   const levels = value.split(field.name === "type" ? "." : "/");
   if (levels.includes(""))
-    throw unrenderable(
-      `Expected levels that are not empty for {${field.name}:levels} of \`${event.type}\`, got one that is`,
-    );
+    throw unrenderable(`Expected levels that are not empty for {${field.name}:levels} of \`${type}\`, got one that is`);
   return levels.map(escapeLevel).join("/");
 }
 
