@@ -1,21 +1,19 @@
 import { once } from "node:events";
 import { connectAsync, type MqttClient } from "mqtt";
-import { envelope, perTurn, turn } from "./site.ts";
+import type { Publishing } from "./publishing.ts";
+import { envelope, perTurn, topic, turn } from "./site.ts";
 
-const topic = "bench/model/updated";
-
-async function measure(url: string, count: number, publish: (client: MqttClient) => Promise<void>): Promise<number> {
+async function connected(
+  url: string,
+  publish: (client: MqttClient, count: number) => Promise<void>,
+): Promise<Publishing> {
   const client = await connectAsync(url, { protocolVersion: 5, reconnectPeriod: 0, log: () => undefined });
-  const started = performance.now();
-  await publish(client);
-  const rate = (count * 1_000) / (performance.now() - started);
-  await client.endAsync(true);
-  return rate;
+  return { publish: (count) => publish(client, count), close: () => client.endAsync(true) };
 }
 
-/** Messages per second at QoS 0: as much per turn, and never more than the socket takes. */
-export function mqttjsQos0(url: string, count: number): Promise<number> {
-  return measure(url, count, async (client) => {
+/** With QoS 0: as much per turn, and never more than the socket takes. */
+export function mqttjsQos0(url: string): Promise<Publishing> {
+  return connected(url, async (client, count) => {
     for (let published = 0; published < count; published += perTurn) {
       for (let index = 0; index < perTurn; index += 1) client.publish(topic, envelope(published + index), { qos: 0 });
       const { stream } = client as unknown as {
@@ -27,9 +25,9 @@ export function mqttjsQos0(url: string, count: number): Promise<number> {
   });
 }
 
-/** Messages per second, each acknowledged: so many in flight, and the next one on each acknowledgement. */
-export function mqttjsWindow(url: string, qos: 1 | 2, window: number, count: number): Promise<number> {
-  return measure(url, count, (client) => {
+/** Each acknowledged: so many in flight, and the next one on each acknowledgement. */
+export function mqttjsWindow(url: string, qos: 1 | 2, window: number): Promise<Publishing> {
+  return connected(url, (client, count) => {
     return new Promise((resolve, reject) => {
       let sent = 0;
       let acknowledged = 0;

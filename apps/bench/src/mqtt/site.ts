@@ -24,6 +24,9 @@ export function envelope(n: number): string {
   return JSON.stringify({ id: `bench-${n}`, type, timestamp: new Date().toISOString(), data });
 }
 
+/** Where everybody publishes it. */
+export const topic = "bench/model/updated";
+
 /** Publications of one turn of the event loop. */
 export const perTurn = 100;
 
