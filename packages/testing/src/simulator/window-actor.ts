@@ -87,6 +87,7 @@ export class WindowActor implements Subscriber, Inhabitant {
       });
     }
     this.#forget();
+    this.#gaps = [];
   }
 
   /** The far side is gone for a while; what was in flight has to be taken again. */
