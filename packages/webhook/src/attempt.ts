@@ -4,6 +4,7 @@ import type { LiveEndpoint } from "./endpoint.ts";
 import type { HttpSender } from "./http-sender.ts";
 import { readOutcome, type Answer, type Outcome } from "./outcome.ts";
 import type { PayloadMaker } from "./payload.ts";
+import { redact } from "./redact.ts";
 
 /** One try that was made: what is kept of it, and what it means. */
 export interface Tried {
@@ -63,7 +64,7 @@ export async function tryDelivery(endpoint: LiveEndpoint, event: DeliveredEvent,
       status: answer.kind === "answered" ? answer.status : null,
       answer:
         answer.kind === "answered" && answer.body.length > 0
-          ? shown(answer.body, [signature, ...Object.values(record.headers)])
+          ? redact(text.decode(answer.body), [signature, ...Object.values(record.headers)])
           : null,
     },
     outcome,
@@ -81,23 +82,3 @@ function refused(at: number): Tried {
 }
 
 const text = new TextDecoder();
-
-// A receiver may echo what it was sent; what is kept of an answer must hold no secret, however it was escaped.
-function shown(body: Uint8Array, secrets: readonly string[]): string {
-  let said = text.decode(body);
-  for (const secret of secrets) {
-    if (secret.length < shortestSecret) continue;
-    for (const form of new Set([
-      secret,
-      JSON.stringify(secret).slice(1, -1),
-      encodeURIComponent(secret),
-      secret.toLowerCase(),
-    ])) {
-      said = said.replaceAll(form, "[redacted]");
-    }
-  }
-  return said;
-}
-
-// Shorter values would redact half of every answer, and guard nothing.
-const shortestSecret = 6;
