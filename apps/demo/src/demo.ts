@@ -54,7 +54,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const door = new Door(options.token);
   const server = createServer();
   const sse = new SseGateway(broker, { authorize: door.authorize });
-  new WebSocketGateway(broker, { server, path: "/events", authorize: door.authorize });
+  const websocket = new WebSocketGateway(broker, { server, path: "/events", authorize: door.authorize });
 
   const mirror = options.isOnce ? null : () => catalog.snapshot();
   const mqtt = await MqttSide.open(broker, options.mqttUrl, { folder, mirror });
@@ -70,7 +70,8 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     process.exitCode = await runCheck(write, broker, sync, { origin, token: options.token, sides: [mqtt, webhooks] });
     await broker.close();
   } else {
-    const parts = { broker, door, catalog, source, sync, mqtt, webhooks, connections, attempts, folder };
+    const gateways = [websocket, sse];
+    const parts = { broker, door, gateways, catalog, source, sync, mqtt, webhooks, connections, attempts, folder };
     const showpiece = await Showpiece.open(parts, { origin, events: sse.handle, server });
     toldPort(server);
     write(greeting(options, { origin, mqttUrl: mqtt.url, position: broker.position }));

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { CatalogSync } from "@starcast/catalog";
 import type { AnyBroker } from "@starcast/core";
+import type { ClientLag } from "@starcast/core/gateway";
 import type { LiveCatalog } from "./catalog/live-catalog.ts";
 import type { LiveSource } from "./catalog/live-source.ts";
 import type { DurableFolder } from "./durable/durable-folder.ts";
@@ -27,6 +28,7 @@ export interface ShowpieceParts {
   readonly sync: CatalogSync;
   readonly mqtt: MqttSide;
   readonly webhooks: WebhookSide;
+  readonly gateways: readonly { slowest(): readonly ClientLag[] }[];
   readonly connections: ConnectionBoard;
   readonly attempts: AttemptBoard;
   readonly folder: DurableFolder | null;

@@ -6,6 +6,7 @@ import { chromium } from "playwright-core";
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWith } from "../../../tests/services.ts";
+import type { Report } from "../src/status/report.ts";
 import { startDemo } from "./demo-process.ts";
 import type { DemoProcess } from "./demo-process.ts";
 
@@ -162,6 +163,23 @@ describeWith("chromium", "the page of the demo", (executablePath) => {
     expect(await numberIn(page.locator("#connections [data-number=own-gaps]"))).toBe(0);
   });
 
+  it("says who is slow, and by how much", async () => {
+    const other = await browser.newPage();
+    // As it is told of a client whose network is too slow; here there is none.
+    await other.route("**/status", async (route) => {
+      const report = await reportAt(origin);
+      const [first, ...open] = report.connections.open;
+      const slow = { ...first, receiver: null, lagEvents: 12_345, unsentBytes: 65_536 };
+      const told = { ...report, connections: { ...report.connections, open: [slow, ...open] } };
+      await route.fulfill({ contentType: "text/event-stream", body: `data: ${JSON.stringify(told)}\n\n` });
+    });
+    await other.goto(origin);
+    const row = other.locator("[data-connection]").first();
+    await row.getByText("12,345 events behind, 66 kB unsent").waitFor();
+    await row.locator(".pill", { hasText: "Slow" }).waitFor();
+    await other.close();
+  });
+
   it("fits a window of any width, also while a model with a long name waits to be tried again", async () => {
     await push("stop");
     const subject = page.locator("[data-endpoint=partner] .letters .subject").first();
@@ -207,6 +225,16 @@ describeWith("chromium", "the page of the demo", (executablePath) => {
     expect(troubles).toEqual([]);
   });
 });
+
+/** What the demo says of itself, once. */
+async function reportAt(origin: string): Promise<Report> {
+  const answer = await fetch(`${origin}/status`);
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!/^data: .*\n/m.test(text)) text += (await reader?.read())?.value ?? "";
+  await reader?.cancel();
+  return JSON.parse(/^data: (.*)/m.exec(text)?.[1] ?? "") as Report;
+}
 
 describeWith("chromium", "the page of a durable demo whose process is killed", (executablePath) => {
   const folder = mkdtempSync(join(tmpdir(), "starcast-demo-page-"));

@@ -1,5 +1,6 @@
 import { formatPosition } from "@starcast/core";
 import type { AnyBroker } from "@starcast/core";
+import type { ClientLag } from "@starcast/core/gateway";
 import type { LiveCatalog } from "../catalog/live-catalog.ts";
 import type { LiveSource } from "../catalog/live-source.ts";
 import type { Receiver } from "../receivers/receiver.ts";
@@ -19,6 +20,7 @@ export interface ReportSources {
   readonly broker: AnyBroker;
   readonly catalog: LiveCatalog;
   readonly source: LiveSource;
+  readonly gateways: readonly { slowest(): readonly ClientLag[] }[];
   readonly live: { readonly websocket: LiveSide; readonly sse: LiveSide };
   readonly mqtt: MqttSide;
   readonly webhooks: WebhookSide;
@@ -76,7 +78,10 @@ export function reportMaker(from: ReportSources): () => Promise<Report> {
         mqtt: report("mqtt"),
         webhooks: report("webhooks"),
       },
-      connections: connections.report(receiversOf(live)),
+      connections: connections.report(
+        receiversOf(live),
+        from.gateways.flatMap((gateway) => gateway.slowest()),
+      ),
       mqtt: mqtt.report(),
       webhooks: { endpoints, ...from.attempts.report() },
     };

@@ -51,6 +51,10 @@ export interface ConnectionReport {
   readonly sinceMs: number;
   readonly isResumed: boolean;
   readonly gaps: number;
+  /** Events between its place and the head of the log, as its gateway sees it. */
+  readonly lagEvents: number;
+  /** Bytes the gateway has written that have not left. */
+  readonly unsentBytes: number;
   /** Which receiver of the demo it is; null: a page, or a program from outside. */
   readonly receiver: TransportKey | null;
 }
@@ -63,6 +67,7 @@ export interface DepartureReport {
 }
 
 export interface ConnectionsReport {
+  /** The slowest first. */
   readonly open: readonly ConnectionReport[];
   /** Open ones beyond those that are listed. */
   readonly more: number;

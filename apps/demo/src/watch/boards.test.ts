@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AttemptBoard, maxAttemptsShown } from "./attempt-board.ts";
-import { ConnectionBoard, maxDepartures, maxListed } from "./connection-board.ts";
+import { ConnectionBoard, maxDepartures, maxKnown, maxListed } from "./connection-board.ts";
 import { TopicBoard, maxTopics } from "./topic-board.ts";
 
 describe("the board of connections", () => {
@@ -23,20 +23,34 @@ describe("the board of connections", () => {
     board.observe(gapped("a"));
     board.observe(opened("b"));
     board.observe(closed("b"));
-    expect(board.report(new Map([["a", "sse"]]))).toEqual({
-      open: [{ clientId: "a", gateway: "sse", sinceMs: 5, isResumed: true, gaps: 1, receiver: "sse" }],
+    const known = { clientId: "a", gateway: "sse", sinceMs: 5, isResumed: true, gaps: 1, receiver: "sse" };
+    expect(board.report(new Map([["a", "sse"]]), [])).toEqual({
+      open: [{ ...known, lagEvents: 0, unsentBytes: 0 }],
       more: 0,
       departures: [{ clientId: "b", gateway: "sse", reason: "client_gone", atMs: 5 }],
       totals: { connected: 2, resumed: 1, gapped: 1, stalled: 0 },
     });
   });
 
-  it("counts those it has no room for", () => {
+  it("lists the slowest first, then who is there longest", () => {
     const board = new ConnectionBoard();
     for (let index = 0; index < maxListed + 10; index += 1) board.observe(opened(String(index)));
-    expect(board.report(new Map())).toMatchObject({ more: 10 });
-    for (let index = 0; index < maxListed + 10; index += 1) board.observe(closed(String(index)));
-    const { open, more, departures } = board.report(new Map());
+    const lag = { position: "e-1", unsentBytes: 7 };
+    const { open, more } = board.report(new Map(), [
+      { clientId: "15", lagEvents: 3, ...lag },
+      { clientId: "18", lagEvents: 400, ...lag },
+    ]);
+    expect(open.map(({ clientId }) => clientId).slice(0, 4)).toEqual(["18", "15", "0", "1"]);
+    expect(open[0]).toMatchObject({ lagEvents: 400, unsentBytes: 7 });
+    expect([open.length, more]).toEqual([maxListed, 10]);
+  });
+
+  it("counts those it has no room for", () => {
+    const board = new ConnectionBoard();
+    for (let index = 0; index < maxKnown + 10; index += 1) board.observe(opened(String(index)));
+    expect(board.report(new Map(), [])).toMatchObject({ more: maxKnown + 10 - maxListed });
+    for (let index = 0; index < maxKnown + 10; index += 1) board.observe(closed(String(index)));
+    const { open, more, departures } = board.report(new Map(), []);
     expect([open.length, more, departures.length]).toEqual([0, 0, maxDepartures]);
   });
 });

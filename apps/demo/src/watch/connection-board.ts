@@ -1,8 +1,12 @@
 import type { Moment } from "@starcast/core";
+import type { ClientLag } from "@starcast/core/gateway";
 import type { ConnectionReport, ConnectionsReport, DepartureReport, TransportKey } from "../status/report.ts";
 
-/** Open connections that are listed; more are counted. */
-export const maxListed = 50;
+/** Open connections that are known one by one; more are counted. */
+export const maxKnown = 1_000;
+
+/** Of those, how many are listed: the slowest, then the oldest. */
+export const maxListed = 10;
 
 /** Departures that are shown. */
 export const maxDepartures = 6;
@@ -10,9 +14,9 @@ export const maxDepartures = 6;
 /** Who is connected to the gateways, as the observer is told. */
 export class ConnectionBoard {
   readonly #now: () => number;
-  readonly #open = new Map<string, Omit<ConnectionReport, "receiver">>();
+  readonly #open = new Map<string, Omit<ConnectionReport, "receiver" | "lagEvents" | "unsentBytes">>();
   #departures: readonly DepartureReport[] = [];
-  #unlisted = 0;
+  #unknown = 0;
   #totals = { connected: 0, resumed: 0, gapped: 0, stalled: 0 };
 
   constructor(now: () => number = Date.now) {
@@ -31,15 +35,23 @@ export class ConnectionBoard {
     return [...this.#open.values()].filter((each) => each.gateway === gateway).length;
   }
 
-  report(receivers: ReadonlyMap<string, TransportKey>): ConnectionsReport {
-    const open = [...this.#open.values()].map((each) => ({ ...each, receiver: receivers.get(each.clientId) ?? null }));
-    return { open, more: this.#unlisted, departures: this.#departures, totals: this.#totals };
+  /** `slowest`: as the gateways see them, in any order. */
+  report(receivers: ReadonlyMap<string, TransportKey>, slowest: readonly ClientLag[]): ConnectionsReport {
+    const lags = new Map(slowest.map((lag) => [lag.clientId, lag]));
+    const known = [...this.#open.values()].map((each) => {
+      const { lagEvents = 0, unsentBytes = 0 } = lags.get(each.clientId) ?? {};
+      return { ...each, receiver: receivers.get(each.clientId) ?? null, lagEvents, unsentBytes };
+    });
+    known.sort((a, b) => b.lagEvents - a.lagEvents || b.unsentBytes - a.unsentBytes);
+    const open = known.slice(0, maxListed);
+    const more = known.length + this.#unknown - open.length;
+    return { open, more, departures: this.#departures, totals: this.#totals };
   }
 
   #opened(clientId: string, gateway: string, isResumed: boolean): void {
     this.#totals.connected += 1;
     if (isResumed) this.#totals.resumed += 1;
-    if (this.#open.size >= maxListed) this.#unlisted += 1;
+    if (this.#open.size >= maxKnown) this.#unknown += 1;
     else this.#open.set(clientId, { clientId, gateway, sinceMs: this.#now(), isResumed, gaps: 0 });
   }
 
@@ -50,7 +62,7 @@ export class ConnectionBoard {
   }
 
   #closed(clientId: string, gateway: string, reason: string): void {
-    if (!this.#open.delete(clientId)) this.#unlisted -= 1;
+    if (!this.#open.delete(clientId)) this.#unknown -= 1;
     const departure = { clientId, gateway, reason, atMs: this.#now() };
     this.#departures = [departure, ...this.#departures].slice(0, maxDepartures);
   }

@@ -4,8 +4,11 @@ import { counts } from "../feed/catalog-feed.ts";
 import { report } from "../feed/report-feed.ts";
 import { Panel } from "../pieces/panel.tsx";
 import { Pill } from "../pieces/pill.tsx";
-import { ago, count } from "../words/format.ts";
+import { ago, bytes, count } from "../words/format.ts";
 import { states } from "../words/transports.ts";
+
+/** So many events behind are no longer the way things go. */
+const slowFrom = 50;
 
 const gatewayNames: Readonly<Record<string, string>> = { websocket: "WebSocket", sse: "SSE" };
 
@@ -46,9 +49,9 @@ function Open({ now }: { readonly now: Report }): VNode {
         </div>
       </dl>
       <table class="plain">
-        <caption class="muted">Open now</caption>
+        <caption class="muted">Open now, the slowest first{more > 0 && `; ${count(more)} more are not listed`}</caption>
         <tbody>
-          {open.slice(0, 8).map((connection) => (
+          {open.map((connection) => (
             <Connection key={connection.clientId} connection={connection} now={now} />
           ))}
         </tbody>
@@ -72,21 +75,28 @@ function Open({ now }: { readonly now: Report }): VNode {
 }
 
 function Connection({ connection, now }: { readonly connection: ConnectionReport; readonly now: Report }): VNode {
-  const { gateway, receiver, isResumed, gaps, sinceMs } = connection;
+  const { gateway, receiver, isResumed, gaps, sinceMs, lagEvents, unsentBytes } = connection;
   const known = receiver === null ? null : now.receivers[receiver];
+  // A few events are on their way at any time.
+  const isSlow = lagEvents >= slowFrom || unsentBytes > 0;
   return (
     <tr data-connection={gateway}>
       <th scope="row">
         {gatewayNames[gateway] ?? gateway}{" "}
         <small class="muted">{receiver === null ? "page or program" : "the demo's receiver"}</small>
+        {isSlow && (
+          <small class="lag">
+            {count(lagEvents)} events behind, {bytes(unsentBytes)} unsent
+          </small>
+        )}
       </th>
       <td>
-        {known === null ? (
-          <Pill tone="good">{isResumed ? "Resumed" : "Connected"}</Pill>
+        {known !== null && known.state !== "live" ? (
+          <Pill tone={states[known.state].tone}>{states[known.state].word}</Pill>
+        ) : isSlow ? (
+          <Pill tone="busy">Slow</Pill>
         ) : (
-          <Pill tone={states[known.state].tone}>
-            {known.lag > 0 ? `${states[known.state].word}, ${count(known.lag)} behind` : states[known.state].word}
-          </Pill>
+          <Pill tone="good">{isResumed ? "Resumed" : "Keeps up"}</Pill>
         )}
         {gaps > 0 && ` ${count(gaps)} gaps`}
       </td>

@@ -20,6 +20,12 @@ export function tokens(value: unknown): string {
   return value >= 1_000 ? `${Math.round(value / 1_000)}k` : String(value);
 }
 
+/** `512 B`, `64 kB`, `1.2 MB`. */
+export function bytes(value: number): string {
+  if (value < 1_000) return `${value} B`;
+  return value < 1_000_000 ? `${Math.round(value / 1_000)} kB` : `${(value / 1_000_000).toFixed(1)} MB`;
+}
+
 /** `now`, `12 s`, `3 min`. */
 export function ago(thenMs: number, nowMs: number): string {
   const seconds = Math.round((nowMs - thenMs) / 1_000);

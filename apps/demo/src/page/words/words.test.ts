@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago, count, duration, money, tokens } from "./format.ts";
+import { ago, bytes, count, duration, money, tokens } from "./format.ts";
 import { pricesOf } from "./prices.ts";
 
 describe("the words of the page", () => {
@@ -18,6 +18,9 @@ describe("the words of the page", () => {
     [ago(0, 12_000), "12 s"],
     [ago(0, 180_000), "3 min"],
     [ago(0, 7_200_000), "2 h"],
+    [bytes(512), "512 B"],
+    [bytes(65_536), "66 kB"],
+    [bytes(1_234_567), "1.2 MB"],
     [duration(null), "—"],
     [duration(2.4), "2 ms"],
     [duration(1_440), "1.4 s"],
