@@ -5,12 +5,10 @@ const sizes = [32, 8, 1] as const;
 
 /** A statement over a list of rows, as few calls as there can be: a call costs as much as the row it brings. */
 export class BulkStatement {
-  readonly #columns: number;
   readonly #statements: readonly (readonly [rows: number, statement: Statement])[];
 
   /** `sqlOf` gets the rows as SQL: `(?,?),(?,?)`. */
   constructor(driver: Driver, columns: number, sqlOf: (rows: string) => string) {
-    this.#columns = columns;
     const row = `(${Array.from({ length: columns }, () => "?").join(",")})`;
     this.#statements = sizes.map((size) => [
       size,
@@ -18,15 +16,19 @@ export class BulkStatement {
     ]);
   }
 
-  /** The values of all rows, one row after the other; gives how many rows were changed. Within a transaction. */
-  run(values: readonly SqlValue[]): number {
-    const rows = values.length / this.#columns;
+  /** `write` gives the values of a row, to the end of the list; returns how many rows were changed. Within a transaction. */
+  run<Row>(rows: readonly Row[], write: (row: Row, values: SqlValue[]) => void): number {
     let changes = 0;
     let done = 0;
     for (const [size, statement] of this.#statements) {
-      for (; rows - done >= size; done += size) {
-        const part = values.slice(done * this.#columns, (done + size) * this.#columns);
-        changes += statement.run(...part).changes;
+      for (; rows.length - done >= size; done += size) {
+        // A list of its own per call: a long one would live long enough to be copied by the collector.
+        const values: SqlValue[] = [];
+        for (let at = done; at < done + size; at += 1) {
+          const row = rows[at];
+          if (row !== undefined) write(row, values);
+        }
+        changes += statement.runList(values).changes;
       }
     }
     return changes;

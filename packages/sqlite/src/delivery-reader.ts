@@ -9,15 +9,23 @@ import type { DueRows } from "./due-rows.ts";
 /** Deliveries as people look at them: rows of the file, and who tries what. Changes nothing. */
 export class DeliveryReader {
   readonly #driver: Driver;
+  readonly #tables: string;
   readonly #statements: DeliveryStatements;
   readonly #claims: DeliveryClaims;
   readonly #due: DueRows;
 
-  constructor(driver: Driver, statements: DeliveryStatements, claims: DeliveryClaims, due: DueRows) {
-    this.#driver = driver;
-    this.#statements = statements;
-    this.#claims = claims;
-    this.#due = due;
+  constructor(options: {
+    readonly driver: Driver;
+    readonly epoch: string;
+    readonly statements: DeliveryStatements;
+    readonly claims: DeliveryClaims;
+    readonly due: DueRows;
+  }) {
+    this.#driver = options.driver;
+    this.#tables = deliveryTables(options.epoch);
+    this.#statements = options.statements;
+    this.#claims = options.claims;
+    this.#due = options.due;
   }
 
   get(endpointId: string, eventId: string): Delivery | null {
@@ -33,7 +41,7 @@ export class DeliveryReader {
     const before = next === undefined ? Number.MAX_SAFE_INTEGER : Number(next);
     const rows = this.#driver
       .prepare(
-        `SELECT ${deliveryColumns} FROM ${deliveryTables} WHERE ${sql} AND d.sequence < ? ORDER BY d.sequence DESC LIMIT ?`,
+        `SELECT ${deliveryColumns} FROM ${this.#tables} WHERE ${sql} AND d.sequence < ? ORDER BY d.sequence DESC LIMIT ?`,
       )
       .all(...values, before, limit === Infinity ? -1 : limit + 1);
     const page = rows.slice(0, limit);

@@ -10,6 +10,7 @@ import {
 import { checksum, expectChecksum } from "./checksum.ts";
 import { numberColumn, textColumn, textOf, textOrNull } from "./columns.ts";
 import type { Row, SqlValue } from "./driver.ts";
+import { eventChecksum } from "./event-statements.ts";
 
 /** Columns of a delivery together with its event. */
 export const deliveryColumns: string = [
@@ -24,15 +25,23 @@ export const deliveryColumns: string = [
   numberColumn("d.attempt_count", "attempt_count"),
   textColumn("d.attempts", "attempts"),
   numberColumn("d.crc", "own_crc"),
-  textColumn("e.id", "id"),
-  textColumn("e.type", "type"),
-  textColumn("e.subject", "subject"),
-  textColumn("e.timestamp", "timestamp"),
-  numberColumn("e.crc", "crc"),
-  textColumn("e.json", "json"),
+  textColumn("d.event_id", "event_id"),
+  "e.id IS NOT NULL AS is_copy",
+  "l.offset",
+  numberColumn("l.size", "size"),
+  textColumn("iif(e.id IS NULL, l.type, e.type)", "type"),
+  textColumn("iif(e.id IS NULL, l.subject, e.subject)", "subject"),
+  textColumn("iif(e.id IS NULL, l.timestamp, e.timestamp)", "timestamp"),
+  numberColumn("iif(e.id IS NULL, l.crc, e.crc)", "crc"),
+  textColumn("iif(e.id IS NULL, l.json, e.json)", "json"),
 ].join(", ");
 
-export const deliveryTables = "deliveries d JOIN delivery_events e ON e.id = d.event_id";
+/** A delivery, and its event: in a copy, or in the log as long as that has it. */
+export function deliveryTables(epoch: string): string {
+  const prefix = `'${epoch.replaceAll("'", "''")}-'`;
+  return `deliveries d LEFT JOIN delivery_events e ON e.id = d.event_id
+    LEFT JOIN events l ON e.id IS NULL AND l.offset = CAST(substr(d.event_id, ${epoch.length + 2}) AS INTEGER) AND d.event_id = ${prefix} || l.offset`;
+}
 
 /** For the column `crc`, of what never changes: a delivery whose endpoint is damaged would go to another one. */
 export function deliveryChecksum(
@@ -101,14 +110,25 @@ export function whereOf(
   return { sql: conditions.length === 0 ? "TRUE" : conditions.join(" AND "), values };
 }
 
-/** The event as it was given; throws `store_corrupt` when it is not. */
+/** The event as it was given; throws `store_corrupt` when it is not, or nowhere. */
 function eventOf(row: Row): DeliveredEvent {
-  const id = textOf(row["id"]);
+  const id = textOf(row["event_id"]);
   const type = textOf(row["type"]);
   const subject = textOrNull(row["subject"]) ?? undefined;
   const timestamp = textOf(row["timestamp"]);
   const json = textOf(row["json"]);
-  expectChecksum(`the event of delivery ${id}`, checksum([id, type, subject ?? null, timestamp], json), row["crc"]);
+  const crc =
+    row["is_copy"] === 1
+      ? checksum([id, type, subject ?? null, timestamp], json)
+      : eventChecksum({
+          offset: Number(row["offset"]),
+          type,
+          subject,
+          timestamp,
+          sizeBytes: Number(row["size"]),
+          json,
+        });
+  expectChecksum(`the event of delivery ${id}`, crc, row["crc"]);
   return Object.freeze({ id, type, subject, timestamp, json });
 }
 

@@ -14,6 +14,8 @@ export interface Ran {
 /** Every call throws typed errors only: of SQLite's own, or `store_closed`. */
 export interface Statement {
   run(...values: readonly SqlValue[]): Ran;
+  /** The same, of many values. */
+  runList(values: readonly SqlValue[]): Ran;
   get(...values: readonly SqlValue[]): Row | undefined;
   all(...values: readonly SqlValue[]): readonly Row[];
 }
@@ -93,6 +95,10 @@ class GuardedStatement implements Statement {
   }
 
   run(...values: readonly SqlValue[]): Ran {
+    return this.runList(values);
+  }
+
+  runList(values: readonly SqlValue[]): Ran {
     this.#checkOpen();
     try {
       return this.#takesList ? this.#statement.run(values) : this.#statement.run(...values);

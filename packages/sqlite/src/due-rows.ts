@@ -1,3 +1,4 @@
+import { textOrNull } from "./columns.ts";
 import type { DeliveryClaims } from "./delivery-claims.ts";
 import type { DeliveryStatements } from "./delivery-statements.ts";
 
@@ -66,9 +67,8 @@ export class DueRows {
   /** Last first, so that taking one is taking the last. */
   #look(endpointId: string, now: number): number[] {
     const limit = this.#claims.count(endpointId) + rowsPerLook;
-    const due = this.#statements.firstDue
-      .all(endpointId, now, limit)
-      .map((row) => Number(row["sequence"]))
+    const sequences = textOrNull(this.#statements.firstDue.get(endpointId, now, limit)?.["sequences"]);
+    const due = (sequences === null ? [] : sequences.split(",").map(Number))
       .filter((sequence) => !this.#claims.isHeld(endpointId, sequence, now))
       .slice(0, rowsPerLook)
       .reverse();

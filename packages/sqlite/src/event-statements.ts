@@ -2,17 +2,21 @@ import type { StoredEvent } from "@starcast/core";
 import { crc32 } from "node:zlib";
 import { BulkStatement } from "./bulk-statement.ts";
 import { bytesOf, numberColumn, textColumn } from "./columns.ts";
-import type { Driver, SqlValue, Statement } from "./driver.ts";
+import type { Driver, Statement } from "./driver.ts";
 
-const sql: Readonly<Record<StatementName, string>> = {
-  // All rows in one value: of what a row costs, most is handing each of its values over (2x the events per second).
-  // A body that is damaged into a NULL still gives a row, whose checksum does not hold.
-  read: `SELECT CAST(group_concat(piece, '') AS BLOB) AS pieces FROM (
+/**
+ * All rows in one value: of what a row costs, most is handing each of its values over (2x the events per second).
+ * A body that is damaged into a NULL still gives a row, whose checksum does not hold.
+ */
+export const readEventsSql = `SELECT CAST(group_concat(piece, '') AS BLOB) AS pieces FROM (
     SELECT coalesce(
       offset || ' ' || CAST(size AS INTEGER) || ' ' || CAST(crc AS INTEGER) || ' ' || octet_length(body) || char(10) || body,
       offset || ' 0 0 0' || char(10)) AS piece
     FROM (SELECT offset, size, crc, type || char(10) || timestamp || char(10) || ifnull('+' || subject, '-') || char(10) || json AS body
-      FROM events WHERE offset > ? AND offset <= ? ORDER BY offset LIMIT ?))`,
+      FROM events WHERE offset > ? AND offset <= ? ORDER BY offset LIMIT ?))`;
+
+const sql: Readonly<Record<StatementName, string>> = {
+  read: readEventsSql,
   ends: "SELECT (SELECT min(offset) FROM events) AS first, (SELECT max(offset) FROM events) AS last",
   oldest: `SELECT offset, ${numberColumn("size")}, ${textColumn("timestamp")} FROM events WHERE offset > ? ORDER BY offset LIMIT ?`,
   deleteThrough: "DELETE FROM events WHERE offset <= ?",
@@ -40,22 +44,27 @@ export function prepareEvents(driver: Driver): EventStatements {
   };
 }
 
-export function insertEvents(statements: EventStatements, events: readonly StoredEvent[]): void {
-  const values: SqlValue[] = [];
-  for (const { offset, type, subject, timestamp, sizeBytes, json } of events) {
-    const body = `${type}\n${timestamp}\n${subject === undefined ? "-" : `+${subject}`}\n${json}`;
-    const crc = crc32(body, seed(offset, sizeBytes));
-    values.push(offset, type, subject ?? null, timestamp, sizeBytes, crc, json);
-  }
-  statements.insert.run(values);
+export function insertEvents({ insert }: EventStatements, events: readonly StoredEvent[]): void {
+  insert.run(events, (event, values) => {
+    const { offset, type, subject, timestamp, sizeBytes, json } = event;
+    values.push(offset, type, subject ?? null, timestamp, sizeBytes, eventChecksum(event), json);
+  });
 }
 
-/** Up to `limit` events after an offset, as they were written; a damaged one is a `null`, and ends them. */
+/** For the column `crc`. */
+export function eventChecksum({ offset, type, subject, timestamp, sizeBytes, json }: StoredEvent): number {
+  return crc32(
+    `${type}\n${timestamp}\n${subject === undefined ? "-" : `+${subject}`}\n${json}`,
+    seed(offset, sizeBytes),
+  );
+}
+
+/** With `readEventsSql`: up to `limit` events after an offset, as they were written; a damaged one is a `null`, and ends them. */
 export function readEvents(
-  statements: EventStatements,
+  read: Statement,
   range: { readonly after: number; readonly through: number; readonly limit: number },
 ): readonly (StoredEvent | null)[] {
-  const bytes = bytesOf(statements.read.get(range.after, range.through, range.limit)?.["pieces"]);
+  const bytes = bytesOf(read.get(range.after, range.through, range.limit)?.["pieces"]);
   const events: (StoredEvent | null)[] = [];
   let last = range.after;
   for (let at = 0; at < bytes.length;) {

@@ -1,7 +1,7 @@
 import { textOf } from "./columns.ts";
 import { CommittedValue } from "./committed-value.ts";
 import type { DeliveryStatements } from "./delivery-statements.ts";
-import type { Row } from "./driver.ts";
+import type { EventCopies } from "./event-copies.ts";
 
 /** How a delivery ends. */
 export type FinishedState = "succeeded" | "dead";
@@ -11,15 +11,18 @@ type Counts = Readonly<Record<FinishedState, number>>;
 /** Deliveries that succeeded or are dead: as many of each as `maxFinished`, the oldest go first. Counted in memory. */
 export class FinishedDeliveries {
   readonly #statements: DeliveryStatements;
+  readonly #copies: EventCopies;
   readonly #maxFinished: number;
   readonly #pruneRows: number;
   readonly #counts: CommittedValue<Counts>;
 
   constructor(
     statements: DeliveryStatements,
+    copies: EventCopies,
     { maxFinished, pruneRows }: { readonly maxFinished: number; readonly pruneRows: number },
   ) {
     this.#statements = statements;
+    this.#copies = copies;
     this.#maxFinished = maxFinished;
     this.#pruneRows = pruneRows;
     const count = (state: FinishedState): number => Number(statements.countFinished.get(state)?.["count"]);
@@ -36,20 +39,8 @@ export class FinishedDeliveries {
   forget(endedBefore: number, limit: number): number {
     let forgotten = 0;
     for (const state of finishedStates)
-      forgotten += this.drop(
-        this.#statements.forget.all(state, endedBefore, limit === Infinity ? -1 : limit - forgotten),
-      );
+      forgotten += this.#forgetOldest(state, endedBefore, limit === Infinity ? -1 : limit - forgotten);
     return forgotten;
-  }
-
-  /** Within a transaction: these rows were deleted, and the events nobody needs any more go with them. Gives how many. */
-  drop(deleted: readonly Row[]): number {
-    for (const row of deleted) {
-      const state = textOf(row["state"]);
-      if (state === "succeeded" || state === "dead") this.add(state, -1);
-    }
-    for (const id of new Set(deleted.map((row) => textOf(row["event_id"])))) this.#statements.dropEvent.run(id);
-    return deleted.length;
   }
 
   beforeWork(): void {
@@ -66,8 +57,18 @@ export class FinishedDeliveries {
       const count = this.#counts.now[state];
       const brought = Math.max(0, count - this.#counts.inFile[state]);
       const over = Math.min(count - this.#maxFinished, this.#pruneRows + brought);
-      if (over > 0) this.drop(this.#statements.forgetOldest.all(state, over));
+      if (over > 0) this.#forgetOldest(state, Number.MAX_SAFE_INTEGER, over);
     }
+  }
+
+  /** The events that nobody needs any more go with them. */
+  #forgetOldest(state: FinishedState, endedBefore: number, limit: number): number {
+    const { forget, eventsToForget } = this.#statements;
+    const events = this.#copies.isEmpty ? [] : eventsToForget.all(state, endedBefore, limit);
+    const { changes } = forget.run(state, endedBefore, limit);
+    this.add(state, -changes);
+    this.#copies.drop(events.map((row) => textOf(row["event_id"])));
+    return changes;
   }
 
   afterCommit(): void {

@@ -2,10 +2,13 @@ import type { DeliveredEvent } from "@starcast/core";
 
 /** A delivery that was stored and not tried yet, as it is in the file. */
 export interface FreshDelivery {
+  /** Its place in the file. */
+  readonly sequence: number;
   readonly endpointId: string;
   readonly event: DeliveredEvent;
   readonly orderKey: string | undefined;
   readonly createdAt: number;
+  readonly dueAt: number;
 }
 
 /** Fresh deliveries kept in memory, about so many bytes; the others are read from the file. */
@@ -17,7 +20,7 @@ export const maxFreshBytes = 16_777_216;
  */
 export class FreshDeliveries {
   readonly #maxBytes: number;
-  /** By their places in the file, oldest first. */
+  /** By their places, oldest first. */
   readonly #bySequence = new Map<number, FreshDelivery>();
   #bytes = 0;
 
@@ -29,9 +32,10 @@ export class FreshDeliveries {
     return this.#bySequence.size;
   }
 
-  add(sequence: number, delivery: FreshDelivery): void {
-    this.#bySequence.set(sequence, delivery);
+  add(delivery: FreshDelivery): void {
+    this.#bySequence.set(delivery.sequence, delivery);
     this.#bytes += bytesOf(delivery);
+    if (this.#bytes <= this.#maxBytes) return;
     for (const oldest of this.#bySequence.keys()) {
       if (this.#bytes <= this.#maxBytes) return;
       this.take(oldest);

@@ -21,6 +21,7 @@ export class Retention {
   readonly #statements: EventStatements;
   /** Brings a commit about. */
   readonly #wake: () => Promise<unknown>;
+  readonly #beforeTrim: (after: number, through: number) => void;
   #timer: Timer | null = null;
   #isClosed = false;
 
@@ -28,6 +29,8 @@ export class Retention {
     readonly options: ResolvedSqliteOptions;
     readonly statements: EventStatements;
     readonly wake: () => Promise<unknown>;
+    /** Told, within the transaction, what goes: the events after the first place, through the second. */
+    readonly beforeTrim: (after: number, through: number) => void;
   }) {
     const { retention, pruneRows, surroundings } = options.options;
     this.#limits = retention;
@@ -36,6 +39,7 @@ export class Retention {
     this.#scheduler = surroundings.scheduler;
     this.#statements = options.statements;
     this.#wake = options.wake;
+    this.#beforeTrim = options.beforeTrim;
   }
 
   /**
@@ -61,7 +65,10 @@ export class Retention {
       left -= rows.length;
       if (end === before || end !== rows.at(-1)?.["offset"]) break;
     }
-    if (end > trimmed) this.#statements.deleteThrough.run(end);
+    if (end > trimmed) {
+      this.#beforeTrim(trimmed, end);
+      this.#statements.deleteThrough.run(end);
+    }
     return { trimmed: end, bytes: size };
   }
 

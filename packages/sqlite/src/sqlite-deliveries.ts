@@ -22,8 +22,9 @@ import { prepareDeliveries, type DeliveryStatements } from "./delivery-statement
 import { DeliveryWriter, removedPerCommit } from "./delivery-writer.ts";
 import type { Driver } from "./driver.ts";
 import { DueRows } from "./due-rows.ts";
+import type { EventCopies } from "./event-copies.ts";
 import { FinishedDeliveries } from "./finished-deliveries.ts";
-import { FreshDeliveries } from "./fresh-deliveries.ts";
+import { FreshDeliveries, type FreshDelivery } from "./fresh-deliveries.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { ResolvedSqliteOptions } from "./options.ts";
 import type { SqliteCheckpoints } from "./sqlite-checkpoints.ts";
@@ -53,31 +54,28 @@ export class SqliteDeliveries implements DeliveryStore {
 
   constructor(options: {
     readonly driver: Driver;
+    readonly epoch: string;
     readonly commit: GroupCommit;
     readonly checkpoints: SqliteCheckpoints;
+    /** Told by the store of every transaction. */
+    readonly copies: EventCopies;
     readonly options: ResolvedSqliteOptions;
   }) {
-    const { driver } = options;
+    const { driver, epoch, copies } = options;
     const { maxPerEndpoint, surroundings } = options.options;
     const { clock, random } = surroundings;
-    const statements = prepareDeliveries(driver);
+    const statements = prepareDeliveries(driver, epoch);
     this.maxPerEndpoint = maxPerEndpoint;
     this.counts = new BacklogCounts(driver);
-    this.finished = new FinishedDeliveries(statements, options.options);
+    this.finished = new FinishedDeliveries(statements, copies, options.options);
     this.#commit = options.commit;
     this.#checkpoints = options.checkpoints;
     this.#statements = statements;
     this.#claims = new DeliveryClaims(Math.floor(random.next() * 2 ** 40));
     this.#due = new DueRows(statements, this.#claims);
-    this.#reader = new DeliveryReader(driver, statements, this.#claims, this.#due);
-    this.#writer = new DeliveryWriter({
-      driver,
-      statements,
-      counts: this.counts,
-      finished: this.finished,
-      clock,
-      maxPerEndpoint,
-    });
+    this.#reader = new DeliveryReader({ driver, epoch, statements, claims: this.#claims, due: this.#due });
+    const { counts, finished } = this;
+    this.#writer = new DeliveryWriter({ driver, statements, counts, finished, copies, clock, maxPerEndpoint });
     this.#reports = new DeliveryReports({
       commit: options.commit,
       writer: this.#writer,
@@ -103,8 +101,8 @@ export class SqliteDeliveries implements DeliveryStore {
         return this.#writer.put(drafts);
       },
       ({ fresh }) => {
-        for (const [sequence, delivery] of fresh) {
-          this.#fresh.add(sequence, delivery);
+        for (const delivery of fresh) {
+          this.#fresh.add(delivery);
           this.#due.changed(delivery.endpointId);
         }
       },
@@ -229,8 +227,7 @@ export class SqliteDeliveries implements DeliveryStore {
 
   #read(sequence: number, leaseUntil: number): Delivery | null {
     const fresh = this.#fresh.take(sequence);
-    if (fresh !== undefined)
-      return { ...fresh, state: { kind: "attempting", leaseUntil }, attemptCount: 0, attempts: [] };
+    if (fresh !== undefined) return attemptingOf(fresh, leaseUntil);
     const row = this.#statements.bySequence.get(sequence);
     return row === undefined ? null : deliveryOf(row, { leaseUntil });
   }
@@ -240,6 +237,18 @@ export class SqliteDeliveries implements DeliveryStore {
     const held = this.#claims.find(claim);
     return held === undefined ? Promise.reject(staleClaim(claim)) : this.#reports.add(held, outcome);
   }
+}
+
+function attemptingOf({ endpointId, event, orderKey, createdAt }: FreshDelivery, leaseUntil: number): Delivery {
+  return {
+    endpointId,
+    event,
+    orderKey,
+    createdAt,
+    state: { kind: "attempting", leaseUntil },
+    attemptCount: 0,
+    attempts: [],
+  };
 }
 
 function damagedIndex(sequence: number): StarcastError {

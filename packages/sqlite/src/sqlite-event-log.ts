@@ -45,6 +45,7 @@ export class SqliteEventLog implements EventLog {
     readonly driver: Driver;
     readonly meta: Meta;
     readonly commit: GroupCommit;
+    readonly beforeTrim: (after: number, through: number) => void;
   }) {
     const { durability, retention, surroundings } = options.options;
     this.epoch = options.epoch;
@@ -60,6 +61,7 @@ export class SqliteEventLog implements EventLog {
       options: options.options,
       statements: this.#statements,
       wake: () => this.#commit.write(() => undefined),
+      beforeTrim: options.beforeTrim,
     });
     this.#extent = new CommittedValue(this.#readExtent());
     this.#head = this.#extent.now.head;
@@ -99,7 +101,7 @@ export class SqliteEventLog implements EventLog {
     // A few at a time: they may be as large as events can be.
     for (let last = after; events.length < limit.maxEvents;) {
       const step = Math.min(limit.maxEvents - events.length, eventsPerStep);
-      const found = readEvents(this.#statements, { after: last, through: this.#head, limit: step });
+      const found = readEvents(this.#statements.read, { after: last, through: this.#head, limit: step });
       for (const event of found) {
         if (event === null) {
           if (events.length === 0) throw damaged(last);
@@ -219,7 +221,7 @@ export class SqliteEventLog implements EventLog {
 
   // A damaged event is refused to those who read it; what is published after it needs only the clock.
   #readNewestTime(): string {
-    const [newest] = readEvents(this.#statements, { after: this.#head - 1, through: this.#head, limit: 1 });
+    const [newest] = readEvents(this.#statements.read, { after: this.#head - 1, through: this.#head, limit: 1 });
     return newest?.timestamp ?? "";
   }
 }

@@ -1,6 +1,7 @@
 import { StarcastError, makeEpoch, type Store } from "@starcast/core";
 import { openDriver, type Driver } from "./driver.ts";
 import { mayHaveLostTail } from "./epoch.ts";
+import { EventCopies } from "./event-copies.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Meta } from "./meta.ts";
 import { resolveSqliteOptions, type ResolvedSqliteOptions, type SqliteOptions } from "./options.ts";
@@ -26,6 +27,7 @@ export class SqliteStore implements Store {
   readonly #lock: Driver;
   readonly #meta: Meta;
   readonly #commit: GroupCommit;
+  readonly #copies: EventCopies;
   readonly #sidecar: SidecarFile;
   #marked: number;
   #closing: Promise<void> | null = null;
@@ -33,7 +35,7 @@ export class SqliteStore implements Store {
   private constructor(path: string, driver: Driver, lock: Driver, options: ResolvedSqliteOptions) {
     const { surroundings, commitMs, maxCheckpoints } = options;
     const { clock, scheduler } = surroundings;
-    const told = () => [this.log, this.deliveries.counts, this.deliveries.finished];
+    const told = () => [this.log, this.deliveries.counts, this.deliveries.finished, this.#copies];
     this.#driver = driver;
     this.#lock = lock;
     this.#meta = new Meta(driver);
@@ -44,21 +46,35 @@ export class SqliteStore implements Store {
       commitMs,
       beforeWork: () => told().forEach((each) => each.beforeWork()),
       onUndone: () => told().forEach((each) => each.onUndone()),
-      beforeCommit: () => told().forEach((each) => each.beforeCommit()),
+      beforeCommit: () => {
+        // The log last: what it lets go of is copied for the deliveries that are left.
+        this.deliveries.counts.beforeCommit();
+        this.deliveries.finished.beforeCommit();
+        this.log.beforeCommit();
+      },
       onCommitted: () => {
         this.deliveries.counts.afterCommit();
         this.deliveries.finished.afterCommit();
+        this.#copies.afterCommit();
         this.#mark(this.log.afterCommit());
       },
       onRolledBack: () => told().forEach((each) => each.rolledBack()),
     });
     const shared = { driver, meta: this.#meta, commit: this.#commit, clock };
-    this.log = new SqliteEventLog({ ...shared, epoch, options });
+    this.log = new SqliteEventLog({
+      ...shared,
+      epoch,
+      options,
+      beforeTrim: (after, through) => this.#copies.beforeTrim(after, through),
+    });
+    this.#copies = new EventCopies({ driver, epoch, log: this.log });
     this.checkpoints = new SqliteCheckpoints({ ...shared, maxCheckpoints });
     this.deliveries = new SqliteDeliveries({
       driver,
+      epoch,
       commit: this.#commit,
       checkpoints: this.checkpoints,
+      copies: this.#copies,
       options,
     });
     this.records = new SqliteRecords(shared);
@@ -161,6 +177,8 @@ function begin(
   const epoch = known.epoch === null || isLost ? makeEpoch(random) : known.epoch;
   const identity = known.identity === null || isLost ? makeEpoch(random) + makeEpoch(random) : known.identity;
   driver.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; BEGIN IMMEDIATE");
+  // Deliveries go by the ids of their events: those of the old epoch are no longer in the log.
+  if (known.epoch !== null && epoch !== known.epoch) copyAll(driver, known.epoch);
   meta.put("epoch", epoch);
   meta.put("identity", identity);
   meta.put("clean", "0");
@@ -170,6 +188,11 @@ function begin(
   driver.exec("COMMIT");
   if (durability === "process") driver.exec("PRAGMA synchronous = NORMAL; PRAGMA fullfsync = OFF");
   return { epoch, identity };
+}
+
+function copyAll(driver: Driver, epoch: string): void {
+  const log = { trimmedThrough: 0, head: Number.MAX_SAFE_INTEGER };
+  new EventCopies({ driver, epoch, log }).beforeTrim(log.trimmedThrough, log.head);
 }
 
 /** Whoever held leases had this file to itself, and is gone: nobody waits until those of a killed process run out. */

@@ -1,4 +1,5 @@
 // A process that writes as fast as it can and says, line by line, what was acknowledged, until it is killed or done.
+import { Buffer } from "node:buffer";
 import { writeSync } from "node:fs";
 import process from "node:process";
 import type { Appended, DeliveryDraft } from "@starcast/core";
@@ -11,7 +12,6 @@ const store = await SqliteStore.open(path, {
   bootId: "boot-1",
 });
 const random = seededRandom(Number(run));
-const say = (line: string): void => void writeSync(1, `${line}\n`);
 say(`ready ${store.log.epoch} ${store.log.head}`);
 
 // What was published before the kill, acknowledged or not: a publisher that asks again gets the same events.
@@ -39,6 +39,17 @@ for (let commit = 0, number = 0; commit < Number(commits); commit += 1) {
 }
 await store.close();
 say("closed");
+
+/** Said when this returns: who listens may be slower than the store. */
+function say(line: string): void {
+  for (let bytes = Buffer.from(`${line}\n`); bytes.length > 0;) {
+    try {
+      bytes = bytes.subarray(writeSync(1, bytes));
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) throw error;
+    }
+  }
+}
 
 function tell(payloads: readonly string[], appended: readonly Appended[]): void {
   payloads.forEach((payload, index) => {

@@ -4,6 +4,7 @@ import type { BacklogCounts } from "../src/backlog-counts.ts";
 import { prepareDeliveries } from "../src/delivery-statements.ts";
 import { openDriver, type Driver, type Row, type Statement } from "../src/driver.ts";
 import type { FinishedDeliveries } from "../src/finished-deliveries.ts";
+import { EventCopies } from "../src/event-copies.ts";
 import { GroupCommit } from "../src/group-commit.ts";
 import { Meta } from "../src/meta.ts";
 import { resolveSqliteOptions } from "../src/options.ts";
@@ -37,6 +38,7 @@ class CountingDriver implements Driver {
     const count = (given: readonly Row[]): void => void (this.rows += given.length);
     return {
       run: (...values) => statement.run(...values),
+      runList: (values) => statement.runList(values),
       get: (...values) => {
         const row = statement.get(...values);
         if (row !== undefined) count([row]);
@@ -71,7 +73,9 @@ function deliveriesOver(driver: Driver): SqliteDeliveries {
     onRolledBack: () => told().forEach((each) => each.rolledBack()),
   });
   const checkpoints = new SqliteCheckpoints({ driver, meta: new Meta(driver), commit, clock, maxCheckpoints: 1 });
-  const deliveries: SqliteDeliveries = new SqliteDeliveries({ driver, commit, checkpoints, options });
+  const epoch = "abc";
+  const copies = new EventCopies({ driver, epoch, log: { trimmedThrough: 0, head: 0 } });
+  const deliveries: SqliteDeliveries = new SqliteDeliveries({ driver, epoch, commit, checkpoints, copies, options });
   return deliveries;
 }
 
@@ -121,7 +125,7 @@ describe("a backlog of 100,000 deliveries", () => {
     try {
       migrate(driver);
       const texts: string[] = [];
-      prepareDeliveries({
+      const listening: Driver = {
         name: driver.name,
         exec: () => undefined,
         close: () => undefined,
@@ -129,14 +133,16 @@ describe("a backlog of 100,000 deliveries", () => {
           texts.push(sql);
           return driver.prepare(sql);
         },
-      });
+      };
+      prepareDeliveries(listening, "abc");
+      new EventCopies({ driver: listening, epoch: "abc", log: { trimmedThrough: 0, head: 0 } });
       expect(texts.length).toBeGreaterThan(10);
       for (const text of texts) {
         // As many values as it names, or has marks.
         const marks = text.match(/\?\d?/g) ?? [];
         const values = (text.includes("?1") ? [...new Set(marks)] : marks).map(() => "1");
         const plan = JSON.stringify(driver.prepare(`EXPLAIN QUERY PLAN ${text}`).all(...values));
-        expect(plan, text).not.toMatch(/SCAN (d|deliveries|e|delivery_events)\b/);
+        expect(plan, text).not.toMatch(/SCAN (d|deliveries|e|l|events|delivery_events)\b/);
         if (/ORDER BY deliveries\.due_at|ORDER BY due_at/.test(text)) {
           expect(plan, text).toContain("USING INDEX deliveries_due");
           expect(plan, text).not.toContain("TEMP B-TREE");

@@ -115,7 +115,7 @@ describe("deliveries kept until they are tried", () => {
     const fresh = new FreshDeliveries(10_000);
     const { event } = draftOf("e1", "ep", "x".repeat(800));
     for (let sequence = 1; sequence <= 100; sequence += 1)
-      fresh.add(sequence, { endpointId: "ep", event, orderKey: undefined, createdAt: 0 });
+      fresh.add({ sequence, endpointId: "ep", event, orderKey: undefined, createdAt: 0, dueAt: 0 });
     expect(fresh.size).toBe(5);
     expect(fresh.take(95)).toBeUndefined();
     expect(fresh.take(96)?.event).toBe(event);
