@@ -43,6 +43,8 @@ export class MqttConnection {
   readonly #handlers: ConnectionHandlers;
   readonly #backOff: BackOff;
   #state: State = { kind: "idle" };
+  /** Good-byes that are being said. */
+  #leaving: Promise<unknown> = Promise.resolve();
   #refused: Credentials | null | undefined;
 
   constructor(plan: ConnectionPlan, handlers: ConnectionHandlers) {
@@ -68,13 +70,23 @@ export class MqttConnection {
     if (this.#state.kind === "dialling" || this.#state.kind === "online") this.#state.session.fail(error);
   }
 
-  /** Resolves when the connection is closed, after `withinMs` at the latest. Nothing is told any more. Idempotent. */
-  async close(withinMs: number): Promise<void> {
+  /** Says good-bye, and is idle until it is started again. Nothing is told. */
+  rest(withinMs: number): Promise<void> {
+    return this.#leave({ kind: "idle" }, withinMs);
+  }
+
+  /** The same for ever. Resolves when the connection is closed, after `withinMs` at the latest. Idempotent. */
+  close(withinMs: number): Promise<void> {
+    return this.#leave({ kind: "closed" }, withinMs);
+  }
+
+  async #leave(next: State, withinMs: number): Promise<void> {
     const state = this.#state;
-    this.#state = { kind: "closed" };
+    if (state.kind !== "closed") this.#state = next;
     if (state.kind === "waiting") state.timer.cancel();
     if (state.kind === "dialling" || state.kind === "online")
-      await state.session.close(withinMs, this.#plan.surroundings);
+      this.#leaving = Promise.all([this.#leaving, state.session.close(withinMs, this.#plan.surroundings)]);
+    await this.#leaving;
   }
 
   async #attempt(): Promise<void> {
@@ -95,7 +107,7 @@ export class MqttConnection {
     }
     if (!this.#isAsking()) return;
     if (this.#refused !== undefined && isSame(this.#refused, credentials))
-      return this.#rest(() => void this.#attempt());
+      return this.#pause(() => void this.#attempt());
     this.#refused = undefined;
     this.#dial(credentials, this.#plan.options.protocol === "3.1.1" ? 4 : 5);
   }
@@ -169,17 +181,17 @@ export class MqttConnection {
     if (remedy === "credentials") {
       this.#refused = credentials;
       this.#handlers.onOffline(error, null);
-      return this.#rest(() => void this.#attempt());
+      return this.#pause(() => void this.#attempt());
     }
     this.#wait(error, remedy === "retry" || remedy === "drop" ? this.#backOff.next() : options.longWaitMs);
   }
 
   #wait(error: StarcastError, ms: number): void {
-    this.#rest(() => void this.#attempt(), ms);
+    this.#pause(() => void this.#attempt(), ms);
     this.#handlers.onOffline(error, ms);
   }
 
-  #rest(then: () => void, ms: number = this.#plan.options.longWaitMs): void {
+  #pause(then: () => void, ms: number = this.#plan.options.longWaitMs): void {
     this.#state = { kind: "waiting", timer: this.#plan.surroundings.scheduler.after(ms, then) };
   }
 }

@@ -4,7 +4,7 @@ declare module "@starcast/core" {
   interface Moments {
     /** A session began. */
     mqttConnected: { readonly publisher: string; readonly url: string; readonly version: "5" | "3.1.1" };
-    /** A session ended, or an attempt failed. `retryInMs` null: only other credentials can help. */
+    /** A session ended, or an attempt failed. `retryInMs` null: only other credentials can help, or the place is another process's. */
     mqttDisconnected: {
       readonly publisher: string;
       readonly url: string;

@@ -30,10 +30,7 @@ export class MqttPublisher {
     const { name, filter, from } = resolved;
     this.name = name;
     this.#broker = broker;
-    let subscription: Subscription | null = null;
-    // It has a place only while the lease of its name is held here.
-    const isHolder = (): boolean => subscription !== null && subscription.position !== null;
-    this.#subscriber = new PublishingSubscriber(broker, resolved, isHolder);
+    this.#subscriber = new PublishingSubscriber(broker, resolved);
     this.#unregister = broker.register({
       name,
       stage: "publishers",
@@ -43,8 +40,7 @@ export class MqttPublisher {
       drain: (plan) => this.#drain(plan),
     });
     try {
-      subscription = broker.attach(this.#subscriber, { ...filter, name, from });
-      this.#subscription = subscription;
+      this.#subscription = broker.attach(this.#subscriber, { ...filter, name, from });
     } catch (error) {
       this.#unregister();
       throw error;

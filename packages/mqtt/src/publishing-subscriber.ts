@@ -29,6 +29,9 @@ import { StatusReporter } from "./status-reporter.ts";
 /** How long an end waits for acknowledgements when nobody gave a deadline. */
 export const endWithinMs = 5_000;
 
+/** How long a good-bye may take before the connection is cut. */
+const goodByeMs = 1_000;
+
 interface Online {
   readonly session: MqttSession;
   readonly facts: SessionFacts;
@@ -58,8 +61,7 @@ export class PublishingSubscriber implements Subscriber {
   #draining: MqttSession | null = null;
   #ending: Promise<void> | null = null;
 
-  /** `isHolder` says whether the place in the log is this process's to move. */
-  constructor(broker: AnyBroker, options: ResolvedMqttPublisherOptions, isHolder: () => boolean) {
+  constructor(broker: AnyBroker, options: ResolvedMqttPublisherOptions) {
     const { name, target, connection, credentials, needsVersion5, state, status } = options;
     const { surroundings } = broker;
     this.#broker = broker;
@@ -91,7 +93,6 @@ export class PublishingSubscriber implements Subscriber {
       surroundings,
       position: () => this.position,
       mirror: () => this.keeper?.state ?? null,
-      isHolder,
     });
     this.#losses = new Losses(broker, name, this.#status);
     const clientId = connection.clientId ?? makeClientId(name, surroundings.random);
@@ -127,13 +128,18 @@ export class PublishingSubscriber implements Subscriber {
     this.#line = line;
     this.#gaps = [];
     if (line.start.isResumed) this.#acknowledged ??= line.start.position;
+    if (this.#ending === null && this.connection.state === "idle") this.connection.start();
+  }
+
+  /** The place is another process's: so are the status, the mirror, and what is in flight. */
+  suspend(): void {
+    this.#acknowledged = null;
     if (this.#ending !== null) return;
-    // What an earlier line has in flight may still be answered, and counts against the MQTT broker's limit.
-    if (this.isOnline && !this.#window.isEmpty) {
-      this.connection.fail(new StarcastError("lease_lost", "Expected to keep the place in the log, got another line"));
-    } else if (this.connection.state === "idle") this.connection.start();
-    // Without the place there was nothing to say.
-    else if (this.isOnline) this.#status.tell();
+    const error = new StarcastError("lease_lost", "Expected to hold the place in the log, got another holder");
+    if (this.isOnline) this.#tellOffline(error, null);
+    this.#leave();
+    // With a good-bye, so that the will is not said over the other's word.
+    void this.connection.rest(goodByeMs);
   }
 
   deliver(batch: Batch): number {
@@ -218,13 +224,8 @@ export class PublishingSubscriber implements Subscriber {
   #refused(error: StarcastError, item: InFlightItem): void {
     const { through } = item;
     const label = item.label ?? (through === null ? "status" : formatPosition(through));
-    this.#broker.observe({
-      kind: "mqttPublicationRefused",
-      level: "warn",
-      publisher: this.#options.name,
-      label,
-      error,
-    });
+    const { name: publisher } = this.#options;
+    this.#broker.observe({ kind: "mqttPublicationRefused", level: "warn", publisher, label, error });
     // A status that is refused changes nothing for the events.
     if (through === null) return this.#window.replace(item, []);
     if (error instanceof MqttReasonError && error.remedy === "drop") {
@@ -244,9 +245,9 @@ export class PublishingSubscriber implements Subscriber {
     if (problem !== null) return this.connection.fail(problem);
     this.#online = { session, facts };
     this.#window.open(windowLimit(this.#options, facts), (message, onDone) => session.publish(message, onDone));
-    const { name, target } = this.#options;
+    const { name: publisher, target } = this.#options;
     const version = facts.version === 5 ? "5" : "3.1.1";
-    this.#broker.observe({ kind: "mqttConnected", level: "info", publisher: name, url: target.text, version });
+    this.#broker.observe({ kind: "mqttConnected", level: "info", publisher, url: target.text, version });
     this.#status.start();
     for (const gap of this.#gaps.splice(0)) this.gap(gap);
     this.keeper?.start({ session, window: this.#window });
@@ -257,11 +258,14 @@ export class PublishingSubscriber implements Subscriber {
     const hadMore = !this.#window.isEmpty;
     if (error instanceof MqttReasonError && error.remedy === "drop") this.#losses.blame(this.#window.first, error);
     this.#leave();
-    const { name, target } = this.#options;
-    const kind = "mqttDisconnected";
-    this.#broker.observe({ kind, level: "warn", publisher: name, url: target.text, error, retryInMs });
+    this.#tellOffline(error, retryInMs);
     // On a new line everything that was in flight is offered again.
     if (hadMore) this.#line?.rewind();
+  }
+
+  #tellOffline(error: StarcastError, retryInMs: number | null): void {
+    const { name: publisher, target } = this.#options;
+    this.#broker.observe({ kind: "mqttDisconnected", level: "warn", publisher, url: target.text, error, retryInMs });
   }
 
   #leave(): void {
@@ -281,11 +285,11 @@ export class PublishingSubscriber implements Subscriber {
     this.#throttle?.cancel();
     this.keeper?.close();
     if (this.isOnline) this.#status.sayClosed();
-    const giveUp = (): void => this.#window.close();
-    const timer = scheduler.after(Math.max(0, deadline - clock.now()), giveUp, { holdsProcess: true });
+    const restMs = Math.max(0, deadline - clock.now());
+    const timer = scheduler.after(restMs, () => this.#window.close(), { holdsProcess: true });
     await this.#window.empty();
     timer.cancel();
     this.#leave();
-    await this.connection.close(Math.max(100, Math.min(1_000, deadline - clock.now())));
+    await this.connection.close(Math.max(100, Math.min(goodByeMs, deadline - clock.now())));
   }
 }

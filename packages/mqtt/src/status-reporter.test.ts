@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { InFlightWindow } from "./in-flight-window.ts";
 import { retoldAfterMs, StatusReporter } from "./status-reporter.ts";
 
-function arrange(isHolder: () => boolean) {
+function arrange() {
   const surroundings = fakeSurroundings(1);
   const ignore = (): void => undefined;
   const window = new InFlightWindow({
@@ -25,14 +25,13 @@ function arrange(isHolder: () => boolean) {
     surroundings,
     position: () => null,
     mirror: () => null,
-    isHolder,
   });
   return { reporter, surroundings, said };
 }
 
 describe("a status that does not change", () => {
   it("is told once a minute, over whatever an earlier process said since", async () => {
-    const { reporter, surroundings, said } = arrange(() => true);
+    const { reporter, surroundings, said } = arrange();
     reporter.start();
     await surroundings.advance(retoldAfterMs - 1);
     expect(said).toEqual(["online"]);
@@ -40,18 +39,5 @@ describe("a status that does not change", () => {
     expect(said).toEqual(["online", "online"]);
     reporter.stop();
     expect(surroundings.timerCount).toBe(0);
-  });
-});
-
-describe("the status of a process without the place", () => {
-  it("is told neither while it lives nor when it ends", async () => {
-    let isHolder = true;
-    const { reporter, surroundings, said } = arrange(() => isHolder);
-    reporter.start();
-    isHolder = false;
-    await surroundings.advance(2 * retoldAfterMs);
-    reporter.stop();
-    reporter.sayClosed();
-    expect(said).toEqual(["online"]);
   });
 });

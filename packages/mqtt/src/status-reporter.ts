@@ -11,8 +11,6 @@ export interface StatusReporterOptions {
   readonly surroundings: Surroundings;
   readonly position: () => Position | null;
   readonly mirror: () => MirrorState | null;
-  /** False while another process has the place: then the status is that one's to tell. */
-  readonly isHolder: () => boolean;
 }
 
 /**
@@ -56,8 +54,8 @@ export class StatusReporter {
 
   /** Says how things are, unless the window is full: the next time will do. */
   tell(): void {
-    const { window, surroundings, isHolder } = this.#options;
-    if (this.#topic === null || window.isFull || !isHolder()) return;
+    const { window, surroundings } = this.#options;
+    if (this.#topic === null || window.isFull) return;
     const status = this.#status("online");
     this.#told = fingerprint(status);
     this.#toldAt = surroundings.clock.now();
@@ -66,8 +64,7 @@ export class StatusReporter {
 
   /** The last word, said even when the window is full. */
   sayClosed(): void {
-    if (this.#topic !== null && this.#options.isHolder())
-      this.#options.window.take(null, [this.#topic.status(this.#status("closed"))]);
+    if (this.#topic !== null) this.#options.window.take(null, [this.#topic.status(this.#status("closed"))]);
   }
 
   /** A loss, from now on part of the status; gives its notice. */

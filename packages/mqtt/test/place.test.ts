@@ -1,4 +1,4 @@
-import { MemoryStore, StarcastError, type CheckpointStore, type Durability, type Store } from "@starcast/core";
+import { MemoryStore, type Durability, type Store } from "@starcast/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { MqttPublisher } from "../src/index.ts";
 import { upTo } from "./collector.ts";
@@ -14,24 +14,6 @@ afterEach(async () => {
 function lastingStore(): Store {
   const { log, checkpoints, deliveries, records } = new MemoryStore();
   return { log, checkpoints, deliveries, records, close: () => Promise.resolve() };
-}
-
-/** Gives the name to whoever asks next, and tells the holder when it renews. */
-function losingLease(checkpoints: CheckpointStore): CheckpointStore {
-  let isLost = false;
-  return {
-    acquire: (name, ttlMs) => (isLost ? Promise.resolve(null) : checkpoints.acquire(name, ttlMs)),
-    load: (name) => checkpoints.load(name),
-    save: (lease, position) => checkpoints.save(lease, position),
-    renew: async (lease) => {
-      isLost = true;
-      await checkpoints.release(lease);
-      throw new StarcastError("lease_lost", "Expected to hold the lease, got another holder");
-    },
-    release: (lease) => checkpoints.release(lease),
-    remove: (name) => checkpoints.remove(name),
-    list: () => checkpoints.list(),
-  };
 }
 
 function houseOn(store: Store): House {
@@ -80,28 +62,6 @@ describe("the place of a publisher", () => {
     expect(waiting.isConnected).toBe(false);
     expect(server.numbers).toEqual([0, 1]);
     await first.broker.close();
-  });
-
-  it("leaves the status to the process that took over", async () => {
-    const server = await ScriptedBroker.start();
-    ends.push(() => server.end());
-    const store = lastingStore();
-    // The first one's lease is over before it renews it, as after a suspension.
-    const first = new House({
-      store: { ...store, checkpoints: losingLease(store.checkpoints) },
-      leaseMs: 1_000,
-      drain: { spreadMs: 0, deadlineMs: 200 },
-    });
-    new MqttPublisher(first.broker, { ...options, status: {}, url: server.url });
-    await first.seen("leaseLost");
-    const second = houseOn(store);
-    ends.push(() => second.broker.close());
-    new MqttPublisher(second.broker, { ...options, status: {}, url: server.url });
-    await second.seen("mqttConnected");
-    await first.broker.close();
-    await second.publish(1);
-    await server.until(() => server.numbers.length === 1);
-    expect(server.frames.map(({ data }) => data["state"])).toEqual(["online", "online"]);
   });
 
   it("is one per name: a second publisher of a broker must be named", async () => {
