@@ -12,6 +12,7 @@ import type { PlantedBug } from "./planted-bug.ts";
 import type { Counts, Scene } from "./scene.ts";
 import { sieves, type Sieve } from "./sieve.ts";
 import { SimulatedProcess, anyWeather, fair, type Weather } from "./simulated-process.ts";
+import type { Inhabitant } from "./stage.ts";
 import { namedTempers } from "./temper.ts";
 import { Truth } from "./truth.ts";
 
@@ -196,7 +197,7 @@ export class World implements Scene {
 
   /** Everybody takes everything now: after this every life can be judged to its end. */
   async calmDown(): Promise<void> {
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < 5 || (round < 24 && this.#isBusy()); round += 1) {
       for (const host of this.#hosts) host.calmDown();
       await this.surroundings.advance(5_000);
     }
@@ -225,12 +226,22 @@ export class World implements Scene {
     if (!done.is) this.report(`${what} did not end within two minutes`);
   };
 
+  /** Somebody stores one delivery at a time on a slow engine, and has many to go. */
+  #isBusy(): boolean {
+    const { head } = this.truth;
+    return [...this.#lives.values()].some(
+      (life) => this.#holdersOf(life).length > 0 && life.firstUndone(head) !== undefined,
+    );
+  }
+
+  #holdersOf(life: NamedLife): readonly Inhabitant[] {
+    return this.#hosts.flatMap(({ inhabitants }) => inhabitants.filter((each) => each.life === life && each.isAlive));
+  }
+
   /** Of those who want a name one holds it at the end, and has done everything up to the head. */
   #judgeNames(): void {
     for (const life of this.#lives.values()) {
-      const holders = this.#hosts.flatMap(({ inhabitants }) =>
-        inhabitants.filter((each) => each.life === life && each.isAlive),
-      );
+      const holders = this.#holdersOf(life);
       if (holders.length === 0) continue;
       if (!holders.some(({ judge }) => judge.isOpened)) this.report(`${life.name}: nobody was ever opened`);
       if (holders.length === 1) holders[0]?.judge.finished();
