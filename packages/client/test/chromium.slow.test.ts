@@ -1,12 +1,34 @@
 import { describe, expect, it } from "vitest";
 import { describeWith } from "../../../tests/services.ts";
+import { BackgroundPage } from "./background-page.ts";
 import { drawn, inChromium } from "./in-chromium.ts";
 import { FollowingPage, houseWith } from "./pages.ts";
 
 const hurried = { pace: 100 };
 
 describeWith("chromium", "a client in a page of Chromium, over and over", (executablePath) => {
-  const { context, script } = inChromium(executablePath);
+  const { browser, context, script } = inChromium(executablePath);
+
+  it("misses nothing while its tab is frozen in the background for longer than a silent server is waited for", async () => {
+    const heartbeatMs = 1_000;
+    const follow = async (transport: "websocket" | "sse"): Promise<void> => {
+      const gateways = { heartbeatMs, ...(transport === "websocket" && { pongTimeoutMs: 900 }) };
+      const house = await houseWith(script(), { gateways, transports: [transport] });
+      const page = await BackgroundPage.open(browser(), house, { transport });
+      await house.draw(1, 5);
+      await page.until("page.told.length === 5");
+      await page.freeze();
+      await house.draw(6, 300);
+      await page.read("page.frozenAt = performance.now()");
+      await page.until(`performance.now() - page.frozenAt > ${heartbeatMs * 3}`);
+      expect(await page.read("[page.told.length, page.life]")).toEqual([5, ["hidden", "freeze"]]);
+      await page.thaw();
+      await house.draw(301, 310);
+      await page.until(`page.kind() === "live" && page.last() === "${house.position}"`);
+      expect(await page.expectSound()).toEqual({ events: 310, gaps: 0 });
+    };
+    await Promise.all([follow("websocket"), follow("sse")]);
+  });
 
   describe.each(["websocket", "sse"] as const)("over %s", (transport) => {
     it("misses nothing over 100 cuts under load", async () => {

@@ -5,7 +5,11 @@ import type { House } from "./house.ts";
 import type { FollowingPage } from "./pages.ts";
 
 /** A browser for the tests of a `describe`, each with a context of its own, and the program that their pages run. */
-export function inChromium(executablePath: string): { context(): BrowserContext; script(): Program } {
+export function inChromium(executablePath: string): {
+  browser(): Browser;
+  context(): BrowserContext;
+  script(): Program;
+} {
   let browser: Browser;
   let context: BrowserContext;
   let script: Program;
@@ -18,7 +22,7 @@ export function inChromium(executablePath: string): { context(): BrowserContext;
   });
   afterEach(() => context.close());
   afterAll(() => browser?.close());
-  return { context: () => context, script: () => script };
+  return { browser: () => browser, context: () => context, script: () => script };
 }
 
 /** What is published once the page is live, over whatever happens to it, it was told. */

@@ -61,7 +61,7 @@ export class FollowingPage {
 
   /**
    * Stops everything in the page, as a browser does with one it freezes, until what it resolves with is called. By its
-   * debugger, since a page without a window is never in the background, and none that is looked at is frozen.
+   * debugger, since Playwright keeps its pages in front; `BackgroundPage` is frozen by the browser itself.
    */
   async freeze(): Promise<() => Promise<void>> {
     const devtools = await this.page.context().newCDPSession(this.page);
