@@ -15,6 +15,8 @@ export interface HeldClaim extends Claim {
 export class DeliveryClaims {
   readonly #byToken = new Map<number, HeldClaim>();
   readonly #byEndpoint = new Map<string, Map<number, HeldClaim>>();
+  /** Those that cannot be read, until the file is opened again. As many as are damaged. */
+  readonly #setAside = new Map<string, Set<number>>();
   #token: number;
 
   /** Tokens go on from there: those of an earlier life of the file must not come again. */
@@ -51,7 +53,22 @@ export class DeliveryClaims {
   /** Whether nobody else may have this delivery now. */
   isHeld(endpointId: string, sequence: number, now: number): boolean {
     const held = this.of(endpointId, sequence);
-    return held !== undefined && (held.isReported || held.leaseUntil > now);
+    if (held === undefined) return this.isSetAside(endpointId, sequence);
+    return held.isReported || held.leaseUntil > now;
+  }
+
+  isSetAside(endpointId: string, sequence: number): boolean {
+    return this.#setAside.get(endpointId)?.has(sequence) === true;
+  }
+
+  setAside(endpointId: string, sequence: number): void {
+    const ofEndpoint = this.#setAside.get(endpointId) ?? new Set<number>();
+    this.#setAside.set(endpointId, ofEndpoint.add(sequence));
+  }
+
+  /** How many due ones nobody can have. */
+  countInTheWay(endpointId: string): number {
+    return this.count(endpointId) + (this.#setAside.get(endpointId)?.size ?? 0);
   }
 
   count(endpointId: string): number {
@@ -82,5 +99,6 @@ export class DeliveryClaims {
   endAll(endpointId: string): void {
     for (const { token } of this.#byEndpoint.get(endpointId)?.values() ?? []) this.#byToken.delete(token);
     this.#byEndpoint.delete(endpointId);
+    this.#setAside.delete(endpointId);
   }
 }

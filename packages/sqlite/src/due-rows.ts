@@ -48,8 +48,10 @@ export class DueRows {
   /** When the next one that nobody tries is due; null without one. */
   nextPendingAt(endpointId: string): number | null {
     // At most so many are in the way.
-    const rows = this.#statements.firstPending.all(endpointId, this.#claims.count(endpointId) + 1);
-    const row = rows.find((each) => this.#claims.of(endpointId, Number(each["sequence"])) === undefined);
+    const rows = this.#statements.firstPending.all(endpointId, this.#claims.countInTheWay(endpointId) + 1);
+    const isFree = (sequence: number): boolean =>
+      this.#claims.of(endpointId, sequence) === undefined && !this.#claims.isSetAside(endpointId, sequence);
+    const row = rows.find((each) => isFree(Number(each["sequence"])));
     return row === undefined ? null : Number(row["due_at"]);
   }
 
@@ -64,9 +66,15 @@ export class DueRows {
     this.#due.delete(endpointId);
   }
 
+  /** Its rows cannot be looked up: not again before something of it changes. */
+  giveUp(endpointId: string): void {
+    this.#due.delete(endpointId);
+    this.#notBefore.set(endpointId, Infinity);
+  }
+
   /** Last first, so that taking one is taking the last. */
   #look(endpointId: string, now: number): number[] {
-    const limit = this.#claims.count(endpointId) + rowsPerLook;
+    const limit = this.#claims.countInTheWay(endpointId) + rowsPerLook;
     const sequences = textOrNull(this.#statements.firstDue.get(endpointId, now, limit)?.["sequences"]);
     const due = (sequences === null ? [] : sequences.split(",").map(Number))
       .filter((sequence) => !this.#claims.isHeld(endpointId, sequence, now))

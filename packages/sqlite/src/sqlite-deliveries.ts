@@ -1,5 +1,6 @@
 import {
   StarcastError,
+  isStarcastError,
   type Attempt,
   type Backlog,
   type Claim,
@@ -110,7 +111,8 @@ export class SqliteDeliveries implements DeliveryStore {
     return { stored, overflowed };
   }
 
-  async claimDue({ now, limit, perEndpoint, leaseMs }: ClaimRequest): Promise<readonly Claim[]> {
+  async claimDue(request: ClaimRequest): Promise<readonly Claim[]> {
+    const { now, limit, perEndpoint, leaseMs } = request;
     this.#commit.checkOpen();
     const claims: Claim[] = [];
     const leaseUntil = Math.ceil(now + leaseMs);
@@ -123,7 +125,7 @@ export class SqliteDeliveries implements DeliveryStore {
     // One of each in turn: a long backlog takes only what the others leave.
     while (claims.length < limit && able.length > 0) {
       able = able.filter((each) => {
-        const claim = claims.length < limit ? this.#claimNext(each.endpointId, now, leaseUntil) : null;
+        const claim = claims.length < limit ? this.#claimReadable(each.endpointId, request, leaseUntil) : null;
         if (claim === null) return false;
         claims.push(claim);
         each.left -= 1;
@@ -204,25 +206,38 @@ export class SqliteDeliveries implements DeliveryStore {
     }
   }
 
-  #claimNext(endpointId: string, now: number, leaseUntil: number): Claim | null {
+  /** Null when the endpoint has nothing due, or nothing that can be read. */
+  #claimReadable(endpointId: string, request: ClaimRequest, leaseUntil: number): Claim | null {
     const gone = new Set<number>();
-    for (
-      let sequence = this.#due.take(endpointId, now);
-      sequence !== null;
-      sequence = this.#due.take(endpointId, now)
-    ) {
-      const delivery = this.#read(sequence, leaseUntil);
-      if (delivery === null) {
-        // Gone, or finished by whoever had claimed it before; unless the file, asked again, still says that it is due.
-        if (gone.has(sequence)) throw damagedIndex(sequence);
-        gone.add(sequence);
-        continue;
+    for (;;) {
+      const sequence = this.#takeDue(endpointId, request);
+      if (sequence === null) return null;
+      try {
+        const delivery = this.#read(sequence, leaseUntil);
+        if (delivery === null) {
+          // Gone, or finished by whoever had claimed it before; unless the file, asked again, still says that it is due.
+          if (gone.has(sequence)) throw damagedIndex(sequence);
+          gone.add(sequence);
+          continue;
+        }
+        this.#served += 1;
+        this.#servedAt.set(endpointId, this.#served);
+        return this.#claims.hold(delivery, sequence, leaseUntil);
+      } catch (error) {
+        tellDamaged(endpointId, error, request);
+        this.#claims.setAside(endpointId, sequence);
       }
-      this.#served += 1;
-      this.#servedAt.set(endpointId, this.#served);
-      return this.#claims.hold(delivery, sequence, leaseUntil);
     }
-    return null;
+  }
+
+  #takeDue(endpointId: string, request: ClaimRequest): number | null {
+    try {
+      return this.#due.take(endpointId, request.now);
+    } catch (error) {
+      tellDamaged(endpointId, error, request);
+      this.#due.giveUp(endpointId);
+      return null;
+    }
   }
 
   #read(sequence: number, leaseUntil: number): Delivery | null {
@@ -237,6 +252,12 @@ export class SqliteDeliveries implements DeliveryStore {
     const held = this.#claims.find(claim);
     return held === undefined ? Promise.reject(staleClaim(claim)) : this.#reports.add(held, outcome);
   }
+}
+
+/** Throws when nobody wants to be told, and what is no damage. */
+function tellDamaged(endpointId: string, error: unknown, { onDamaged }: ClaimRequest): void {
+  if (onDamaged === undefined || !isStarcastError(error, "store_corrupt")) throw error;
+  onDamaged(endpointId, error);
 }
 
 function attemptingOf({ endpointId, event, orderKey, createdAt }: FreshDelivery, leaseUntil: number): Delivery {

@@ -108,6 +108,8 @@ export class DeliveryLoop {
                 limit,
                 perEndpoint: (id) => this.#room(id),
                 leaseMs,
+                onDamaged: (endpointId, error) =>
+                  broker.observe({ kind: "webhookDeliveryDamaged", level: "warn", endpointId, error }),
               });
         for (const claim of claims) this.#begin(claim);
         this.#isDry = claims.length === 0 && limit > 0;

@@ -20,6 +20,8 @@ declare module "@starcast/core" {
     webhookEndpointDisabled: { readonly endpointId: string; readonly reason: DisabledReason };
     /** A record that cannot be read, or whose secrets no key opens: its deliveries wait. */
     webhookEndpointUnreadable: { readonly endpointId: string; readonly error: unknown };
+    /** What the store has due and cannot read: it is set aside, the other deliveries go on. */
+    webhookDeliveryDamaged: { readonly endpointId: string; readonly error: unknown };
     /** The store refused; what was to be kept is tried again. */
     webhookStoreFailed: { readonly operation: string; readonly error: unknown };
   }

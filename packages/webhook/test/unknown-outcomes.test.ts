@@ -1,4 +1,4 @@
-import { MemoryStore, StarcastError, type DeliveryStore } from "@starcast/core";
+import { MemoryStore, StarcastError, type ClaimRequest, type DeliveryStore } from "@starcast/core";
 import { describe, expect, it } from "vitest";
 import { maxUnstoredDrafts } from "../src/intake.ts";
 import { fakeTime } from "./fake-time.ts";
@@ -72,6 +72,31 @@ describe("a store that refuses for a while", () => {
     await play(time, time.clock.now() + minute, at);
     expect(idsOf(to)).toEqual([id, id]);
     expect(await at.webhooks.deliveries.get("partner", id)).toMatchObject({ state: { kind: "succeeded" } });
+  });
+});
+
+describe("a store with a delivery that it cannot read", () => {
+  it("says which endpoint it is of, and the others go on", async () => {
+    const store = new MemoryStore();
+    const deliveries: DeliveryStore = store.deliveries;
+    const claimDue = deliveries.claimDue.bind(deliveries);
+    let isTold = false;
+    Object.assign(deliveries, {
+      claimDue: (request: ClaimRequest) => {
+        if (!isTold) request.onDamaged?.("partner", new StarcastError("store_corrupt", "a damaged row"));
+        isTold = true;
+        return claimDue(request);
+      },
+    });
+    const to = await listening();
+    const at = house({ allow: [to.origin], store });
+    await at.webhooks.endpoints.put({ id: "partner", url: to.origin });
+    await at.broker.publish("a.b", 1);
+    await to.count(1);
+    expect(at.all("webhookDeliveryDamaged")).toMatchObject([
+      { level: "warn", endpointId: "partner", error: { code: "store_corrupt" } },
+    ]);
+    expect(at.all("webhookStoreFailed")).toEqual([]);
   });
 });
 

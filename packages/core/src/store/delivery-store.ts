@@ -64,6 +64,11 @@ export interface ClaimRequest {
   /** How many of this endpoint may be claimed now; 0 passes over it (paused, busy, limited). Pure while claiming. */
   readonly perEndpoint: (endpointId: string) => number;
   readonly leaseMs: number;
+  /**
+   * Told of what an endpoint has due and the engine cannot read: that is set aside, the others go on. Without it, the call
+   * rejects with `store_corrupt`.
+   */
+  readonly onDamaged?: ((endpointId: string, error: unknown) => void) | undefined;
 }
 
 export interface DeliverySelection {
