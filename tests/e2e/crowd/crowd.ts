@@ -31,8 +31,8 @@ export class CrowdServer {
     return new CrowdServer(child, port);
   }
 
-  /** Publishes so many events of so many bytes, and says how things stand then. */
-  async publish(publish: number, bytes: number): Promise<CrowdState> {
+  /** Publishes so many events of so many bytes, one size after the other, and says how things stand then. */
+  async publish(publish: number, ...bytes: readonly number[]): Promise<CrowdState> {
     const answer = once(this.child, "message");
     this.child.send({ publish, bytes });
     return ((await answer) as [CrowdState])[0];
@@ -41,7 +41,7 @@ export class CrowdServer {
   /** How things stand, once they stand so. */
   async until(isSo: (state: CrowdState) => boolean): Promise<CrowdState> {
     for (;;) {
-      const state = await this.publish(0, 0);
+      const state = await this.publish(0);
       if (isSo(state)) return state;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

@@ -22,13 +22,15 @@ export class Life {
   readonly #url: string;
   readonly #transport: "websocket" | "sse";
   readonly #random: SeededRandom;
-  #place: Position | null = null;
+  #place: Position | null;
   #cut: () => void = () => undefined;
   #reading: (isReading: boolean) => void = () => undefined;
   #isAway = false;
   #waiters: (() => void)[] = [];
 
-  constructor(url: string, transport: "websocket" | "sse", random: SeededRandom) {
+  /** Begins after `place`; null at the head. */
+  constructor(url: string, transport: "websocket" | "sse", random: SeededRandom, place: Position | null = null) {
+    this.#place = place;
     this.#url = url;
     this.#transport = transport;
     this.#random = random;

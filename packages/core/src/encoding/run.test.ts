@@ -47,6 +47,14 @@ describe("the pieces of a run", () => {
     }
   });
 
+  it("are as large as the run allows: the rest is the same", () => {
+    const frames = [6_000, 6_000, 6_000, 20_000, 100].map((size, index) => Buffer.alloc(size, index));
+    const batch = runOfFrames(frames, 16_384).run.batchAfter(0);
+    const counts = [0, 2, 3, 4].map((index) => batch.piece(framing(frames), index).count);
+    expect(counts).toEqual([2, 1, 1, 1]);
+    expect(Buffer.concat(frames).equals(batch.bytes(framing(frames)))).toBe(true);
+  });
+
   it("lie on a grid of their own per encoding", () => {
     const { run, frames } = runOf(seeded(3));
     const short: Encoding = { name: "short", encode: () => new Uint8Array(1) };
@@ -77,13 +85,13 @@ function runOf(random: (below: number) => number) {
   return runOfFrames(frames);
 }
 
-function runOfFrames(frames: readonly Buffer[]) {
+function runOfFrames(frames: readonly Buffer[], pieceBytes?: number) {
   // Filters leave out some offsets: events of a run need not be dense.
   const events = frames.map(
     (_, index) =>
       new LogEvent("e", index * 3 + 1, "t", { type: "a.b", subject: undefined, json: String(index), sizeBytes: 1 }),
   );
-  return { run: new EventRun("e", 0, frames.length * 3, events, "**"), frames };
+  return { run: new EventRun("e", 0, frames.length * 3, events, "**", pieceBytes), frames };
 }
 
 /** Each event as the frame of its number. */

@@ -14,13 +14,23 @@ export class EventRun {
   readonly events: readonly LogEvent[];
   readonly filterKey: string;
   readonly #grids = new Map<Encoding, Grid>();
+  readonly #pieceBytes: number;
 
-  constructor(epoch: string, after: number, through: number, events: readonly LogEvent[], filterKey: string) {
+  /** `pieceBytes`: how long its pieces may be, unless one event alone is longer. */
+  constructor(
+    epoch: string,
+    after: number,
+    through: number,
+    events: readonly LogEvent[],
+    filterKey: string,
+    pieceBytes: number = maxPieceBytes,
+  ) {
     this.epoch = epoch;
     this.after = after;
     this.through = through;
     this.events = events;
     this.filterKey = filterKey;
+    this.#pieceBytes = pieceBytes;
   }
 
   /** The part of the run after this offset. */
@@ -35,7 +45,7 @@ export class EventRun {
   piece(encoding: Encoding, from: number): Piece {
     let grid = this.#grids.get(encoding);
     if (grid === undefined) {
-      grid = new Grid(this.events, encoding);
+      grid = new Grid(this.events, encoding, this.#pieceBytes);
       this.#grids.set(encoding, grid);
     }
     return grid.from(from);
@@ -116,13 +126,15 @@ class RunBatch implements Batch {
 class Grid {
   readonly #events: readonly LogEvent[];
   readonly #encoding: Encoding;
+  readonly #pieceBytes: number;
   /** First event of each piece known so far; pieces are cut in order, greedily. */
   readonly #cuts: number[] = [0];
   readonly #pieces: (SharedPiece | undefined)[] = [];
 
-  constructor(events: readonly LogEvent[], encoding: Encoding) {
+  constructor(events: readonly LogEvent[], encoding: Encoding, pieceBytes: number) {
     this.#events = events;
     this.#encoding = encoding;
+    this.#pieceBytes = pieceBytes;
   }
 
   from(index: number): Piece {
@@ -147,7 +159,7 @@ class Grid {
     let end = first;
     for (; end < this.#events.length; end += 1) {
       bytes += this.#events[end]?.bytes(this.#encoding).length ?? 0;
-      if (bytes > maxPieceBytes && end > first) break;
+      if (bytes > this.#pieceBytes && end > first) break;
     }
     this.#cuts.push(end);
     return end;

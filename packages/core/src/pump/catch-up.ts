@@ -34,6 +34,8 @@ export class CatchUp {
   readonly #reads = new Map<number, Set<OnPage>>();
   readonly #waiting: number[] = [];
   readonly #retries: Retries;
+  /** Up to here the cache knows that the window has dropped. */
+  #droppedThrough = 0;
   #running = 0;
   #newestPage: Page | null = null;
   #isClosed = false;
@@ -57,9 +59,18 @@ export class CatchUp {
     const newest = this.#newestPage;
     if (newest !== null && newest.through === through && newest.holdsAfter(offset)) return newest;
     const page = new Page(log.epoch, after, through, window.slice(after, through));
-    if (through === start + pageEvents) this.#cache.put(start, page);
+    if (through === start + pageEvents) this.#cache.put(start, page, true);
     else this.#newestPage = page;
     return page;
+  }
+
+  /** To be called now and then: the cache gives up what the window has. */
+  followWindow(): void {
+    const { dropped } = this.#options.window;
+    // As coarse as pages are.
+    if (dropped < this.#droppedThrough + pageEvents) return;
+    this.#droppedThrough = dropped;
+    this.#cache.windowDropped(dropped);
   }
 
   /** Reads the page with the event after `offset`; calls back in a later turn, unless closed or called off before. */

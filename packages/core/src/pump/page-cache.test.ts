@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { maxPagePieceBytes } from "../encoding/batch.ts";
 import { LogEvent } from "../event/log-event.ts";
+import { everything } from "./filter.ts";
 import { Page, pageEvents, pageStart } from "./page.ts";
 import { PageCache } from "./page-cache.ts";
 
@@ -32,6 +34,19 @@ describe("the page cache", () => {
     expect(kept.length).toBeLessThanOrEqual(2);
   });
 
+  it("weighs a page of the hot window by its pieces alone, until the window drops some of it", () => {
+    const cache = new PageCache(weightOf(pageOf(0, 100_000)));
+    for (let start = 0; start < 256 * 3; start += 256) cache.put(start, pageOf(start, 100_000), true);
+    const kept = (): readonly boolean[] => [0, 256, 512].map((start) => cache.get(start) !== undefined);
+    expect(kept()).toEqual([true, true, true]);
+    cache.windowDropped(256);
+    expect(kept()).toEqual([false, true, true]);
+    cache.windowDropped(300);
+    expect(kept()).toEqual([false, false, true]);
+    cache.put(0, pageOf(0, 100_000));
+    expect(kept()).toEqual([true, false, false]);
+  });
+
   it("of no bytes keeps nothing", () => {
     const cache = new PageCache(0);
     cache.put(0, pageOf(0, 1_000));
@@ -42,6 +57,12 @@ describe("the page cache", () => {
 describe("a page", () => {
   it("ends on a multiple of its size", () => {
     expect([0, 1, 255, 256, 257].map(pageStart)).toEqual([0, 0, 0, 256, 256]);
+  });
+
+  it("is written in small pieces, since each of those who catch up may stop at one of its own", () => {
+    const batch = pageOf(0, 1_000).run(everything).batchAfter(0);
+    const kilobyte = { name: "kilobyte", encode: () => new Uint8Array(1_000) };
+    expect(batch.piece(kilobyte, 0).count).toBe(Math.floor(maxPagePieceBytes / 1_000));
   });
 
   it("holds the events after its beginning up to its end, also of a part of it", () => {

@@ -1,3 +1,4 @@
+import { maxPagePieceBytes } from "../encoding/batch.ts";
 import { EventRun, firstIndexAfter } from "../encoding/run.ts";
 import type { LogEvent } from "../event/log-event.ts";
 import type { CompiledFilter } from "./filter.ts";
@@ -33,6 +34,7 @@ export class Page {
         this.through,
         this.#events.filter((event) => filter.matches(event)),
         filter.key,
+        maxPagePieceBytes,
       );
       // Clients may bring as many filters as they like; the page remembers those that came first.
       if (this.#runs.size < maxRunsPerPage) this.#runs.set(filter.key, run);

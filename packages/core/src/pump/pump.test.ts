@@ -119,7 +119,7 @@ describe("bytes", () => {
     // Made again, they stay, however many come and however much is published.
     publish(100);
     turn();
-    expect(comers(0)).toBe(100);
+    expect(comers(0)).toBe(0);
     expect(comers(0)).toBe(0);
   });
 

@@ -163,8 +163,7 @@ export class Pump implements CursorControl {
     const after = this.#offered;
     const target = this.#window.newest;
     this.#offered = target;
-    this.#bytesSince = 0;
-    this.#bytesDuringTick = 0;
+    this.#bytesSince = this.#bytesDuringTick = 0;
     const isHere = target > after && this.#window.dropped <= after;
     const events = isHere && this.#groups.size > 0 ? this.#window.slice(after, target) : null;
     // Copies: what subscribers change while they take is the next tick's.
@@ -174,6 +173,7 @@ export class Pump implements CursorControl {
       for (const cursor of behind) this.#bring(cursor, target);
     }
     this.#freshBytes.advance(target);
+    this.#catchUp.followWindow();
     this.#isTicking = false;
     if (this.#window.newest > target) this.#wakeUp.flush();
   }

@@ -176,7 +176,7 @@ async function simulate(random: SeededRandom): Promise<{ readonly compressed: nu
     }
   }
   // What is left is read to its end.
-  for (let round = 0; round < 12; round += 1) {
+  for (let round = 0; round < 50; round += 1) {
     for (const { reader } of readers) reader.line?.ready();
     await time.runTurn();
   }
