@@ -1,4 +1,4 @@
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { AnswerReader, type AnswerLimits, type OnAnswer } from "./answer-reader.ts";
 import { categoryOf } from "./attempt-error.ts";
@@ -104,7 +104,17 @@ export class HttpConnection {
   }
 }
 
+/** Bodies up to this size leave in one piece with their head: copying them costs less than a second piece. */
+const smallBodyBytes = 2_048;
+
 function write(socket: Socket, head: string, body: Uint8Array): void {
+  if (body.length <= smallBodyBytes) {
+    const whole = Buffer.allocUnsafe(head.length + body.length);
+    whole.write(head, "latin1");
+    whole.set(body, head.length);
+    socket.write(whole);
+    return;
+  }
   socket.cork();
   socket.write(head, "latin1");
   socket.write(body);
