@@ -8,7 +8,7 @@ import { SwitchableServer } from "./switchable-server.ts";
 const letFirstWithinMs = 10_000;
 
 /** Publications that wait for a frozen one to thaw: those in flight of its clients, who wait for acknowledgements. */
-const maxHeld = 10_000;
+export const maxHeld = 10_000;
 
 /** An MQTT broker (3.1.1) in this process, on a free port of the loopback address, that can be stopped and started. */
 export class EmbeddedMqttBroker {
