@@ -2,8 +2,9 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
 import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
 import { expect, it, onTestFinished } from "vitest";
-import { describeWith } from "../../../tests/services.ts";
+import { describeWith, findService } from "../../../tests/services.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -23,12 +24,42 @@ describeWith("nats-server", "the demo of three gateways", () => {
     expect(await post(`${origin}/kill?node=nobody`)).toBe(404);
     expect(await post(`${origin}/kill?node=node-1`, { origin: "http://elsewhere.example" })).toBe(403);
     expect((await nodesAt(origin)).reduce((sum, { kills }) => sum + kills, 0)).toBe(1);
+    await watch(origin);
     follower.close();
     const exited = once(demo.child, "exit");
     demo.child.kill("SIGINT");
     expect(await exited).toEqual([0, null]);
   });
 });
+
+/** The page, where there is a browser for it: kills the node that serves it, and is told everything all the same. */
+async function watch(origin: string): Promise<void> {
+  const executablePath = findService("chromium");
+  if (executablePath === undefined) return;
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  onTestFinished(() => browser.close());
+  const page = await browser.newPage({ viewport: { width: 360, height: 900 } });
+  const troubles: string[] = [];
+  page.on("pageerror", ({ message }) => void troubles.push(message));
+  const number = async (name: string): Promise<number> =>
+    Number(await page.locator(`#shared-log [data-number=${name}]`).textContent());
+  const untilNumber = (name: string, least: number): Promise<unknown> =>
+    page.waitForFunction(
+      ([where, wanted]) => Number(document.querySelector(String(where))?.textContent) >= Number(wanted),
+      [`#shared-log [data-number=${name}]`, least],
+    );
+  await page.goto(origin);
+  await untilNumber("events", 5);
+  expect(await page.locator("[data-node]").count()).toBe(3);
+  const busiest = (await nodesAt(origin)).filter(({ clients }) => clients > 0);
+  // One of them serves the page, the other the follower.
+  for (const { name } of busiest) await page.getByRole("button", { name: `Kill ${name}` }).click();
+  await page.locator("[data-node][data-state=down]").first().waitFor();
+  await untilNumber("reconnects", 1);
+  await untilNumber("events", (await number("events")) + 5);
+  expect([await number("missing"), await number("gaps"), troubles]).toEqual([0, 0, []]);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+}
 
 it("says what it needs where there is no nats-server", async () => {
   const { child, errors } = start(["--cluster", "3"], { NATS_SERVER: "/nowhere" });

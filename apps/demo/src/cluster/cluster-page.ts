@@ -1,23 +1,21 @@
-import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Door } from "../page-server/door.ts";
+import { StaticFiles } from "../page-server/static-files.ts";
 import type { GatewayNode } from "./gateway-node.ts";
+import type { NodeReport } from "./node-report.ts";
 import type { RoundRobin } from "./round-robin.ts";
-
-const files: Readonly<Record<string, readonly [file: URL, type: string]>> = {
-  "/": [new URL("./page/cluster.html", import.meta.url), "text/html; charset=utf-8"],
-  "/cluster.css": [new URL("./page/cluster.css", import.meta.url), "text/css; charset=utf-8"],
-  "/cluster.js": [new URL("./page/cluster.js", import.meta.url), "text/javascript; charset=utf-8"],
-};
 
 /** The page of the cluster: what each node does, a button to kill it, and the stream through the balancer. */
 export class ClusterPage {
+  readonly #files: StaticFiles;
   readonly #nodes: readonly GatewayNode[];
   readonly #balancer: RoundRobin;
   // On loopback everybody of this machine may come in, and no page from elsewhere.
   readonly #door = new Door(null);
 
-  constructor(nodes: readonly GatewayNode[], balancer: RoundRobin) {
+  /** `folder`: where the built page is. */
+  constructor(folder: string, nodes: readonly GatewayNode[], balancer: RoundRobin) {
+    this.#files = new StaticFiles(folder);
     this.#nodes = nodes;
     this.#balancer = balancer;
   }
@@ -30,9 +28,8 @@ export class ClusterPage {
     if (request.method === "POST" && pathname === "/kill") return this.#kill(searchParams.get("node"), response);
     if (request.method !== "GET") return void response.writeHead(405, { allow: "GET" }).end();
     if (pathname === "/nodes") return this.#tell(response);
-    const file = files[pathname];
-    if (file === undefined) return void response.writeHead(404).end("There is no such page");
-    response.writeHead(200, { ...headers, "content-type": file[1] }).end(readFileSync(file[0]));
+    if (!this.#files.serve(pathname === "/" ? "/cluster.html" : pathname, response))
+      response.writeHead(404).end("There is no such page");
   };
 
   #kill(name: string | null, response: ServerResponse): void {
@@ -43,7 +40,7 @@ export class ClusterPage {
   }
 
   #tell(response: ServerResponse): void {
-    const nodes = this.#nodes.map(({ name, pid, kills }) => ({
+    const nodes = this.#nodes.map(({ name, pid, kills }): NodeReport => ({
       name,
       pid,
       kills,
@@ -54,12 +51,3 @@ export class ClusterPage {
       .end(JSON.stringify(nodes));
   }
 }
-
-const headers: Readonly<Record<string, string>> = {
-  "content-security-policy":
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; " +
-    "form-action 'none'; frame-ancestors 'none'; trusted-types 'none'; require-trusted-types-for 'script'",
-  "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff",
-  "cache-control": "no-cache",
-};

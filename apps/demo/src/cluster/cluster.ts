@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import { untilSignal } from "@starcast/core";
+import { builtPage } from "../page-server/built-page.ts";
 import { listen } from "../services/listen.ts";
 import { ClusterPage } from "./cluster-page.ts";
 import { readClusterOptionsOrExit } from "./cluster-options.ts";
@@ -16,10 +17,10 @@ const natsUrl = options.natsUrl ?? nats?.url ?? "";
 
 // Each node is a process of its own, and knows of no other: they share the stream and nothing else.
 const nodes = Array.from({ length: options.nodes }, (_, index) => new GatewayNode(`node-${index + 1}`, natsUrl));
-await Promise.all(nodes.map((node) => node.start()));
+const [folder] = await Promise.all([builtPage(), ...nodes.map((node) => node.start())]);
 
 const balancer = new RoundRobin(nodes);
-const page = new ClusterPage(nodes, balancer);
+const page = new ClusterPage(folder, nodes, balancer);
 const server = createServer(page.handle);
 server.on("upgrade", balancer.upgrade);
 const origin = await listen(server, { host: "127.0.0.1", port: options.port });

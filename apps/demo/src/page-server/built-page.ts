@@ -11,6 +11,7 @@ const ingredients = [
   "apps/demo/src/page",
   "apps/demo/src/page-server/built-page.ts",
   "apps/demo/src/status/report.ts",
+  "apps/demo/src/cluster/node-report.ts",
   "apps/demo/package.json",
   "packages/client/src",
   "packages/core/src/wire",
@@ -44,7 +45,10 @@ async function buildInto(outDir: string): Promise<void> {
     resolve: { conditions: ["@starcast/source", "module", "browser"] },
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
     // Files of its own alone: a strict policy lets nothing inline in, and needs no preload script.
-    build: { outDir, emptyOutDir: true, assetsInlineLimit: 0, modulePreload: false, target: "es2022" },
+    build: {
+      ...{ outDir, emptyOutDir: true, assetsInlineLimit: 0, modulePreload: false, target: "es2022" },
+      rolldownOptions: { input: ["index.html", "cluster.html"].map((name) => join(root, "apps/demo/src/page", name)) },
+    },
   });
 }
 

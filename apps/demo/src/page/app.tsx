@@ -1,4 +1,6 @@
 import type { VNode } from "preact";
+import { clientState } from "./feed/catalog-feed.ts";
+import { isReachable } from "./feed/report-feed.ts";
 import { BreakIt } from "./panels/break-it.tsx";
 import { Catalog } from "./panels/catalog.tsx";
 import { Connections } from "./panels/connections.tsx";
@@ -12,7 +14,7 @@ import { Notice } from "./pieces/notice.tsx";
 export function App(): VNode {
   return (
     <>
-      <TopBar />
+      <TopBar state={clientState.value} isUp={isReachable.value} />
       <main>
         <Flow />
         <BreakIt />
@@ -25,7 +27,8 @@ export function App(): VNode {
       </main>
       <footer class="foot">
         The catalog is real: the model price lists of <code>@pydantic/genai-prices</code>, told again. Everything on
-        this page comes over Starcast itself.
+        this page comes over Starcast itself. Several gateways on one log, each with a button to kill it:{" "}
+        <code>npm run demo -- --cluster 3</code>.
       </footer>
       <Notice />
     </>

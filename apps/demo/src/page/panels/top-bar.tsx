@@ -1,23 +1,27 @@
 import type { ClientState } from "@starcast/client";
 import type { VNode } from "preact";
-import { clientState } from "../feed/catalog-feed.ts";
-import { isReachable } from "../feed/report-feed.ts";
 import { theme, turnTheme } from "../feed/theme.ts";
 import { Pill } from "../pieces/pill.tsx";
 import type { Tone } from "../words/transports.ts";
 
 const themeNames = { auto: "System", light: "Light", dark: "Dark" };
 
+export interface TopBarProps {
+  readonly state: ClientState | null;
+  /** False while the demo does not answer. */
+  readonly isUp: boolean;
+}
+
 /** Who this is, and how this page is connected. */
-export function TopBar(): VNode {
-  const { word, tone } = describe(clientState.value, isReachable.value);
+export function TopBar({ state, isUp }: TopBarProps): VNode {
+  const { word, tone } = describe(state, isUp);
   return (
     <header class="top-bar">
-      <a class="brand" href="#flow">
+      <a class="brand" href="#">
         <img src="/star.svg" alt="" width="28" height="28" />
         Starcast
       </a>
-      <span class="top-state" data-state={clientState.value?.kind ?? "connecting"}>
+      <span class="top-state" data-state={state?.kind ?? "connecting"}>
         <span class="muted wide-only">This page:</span> <Pill tone={tone}>{word}</Pill>
       </span>
       <button
