@@ -32,6 +32,8 @@ export interface GroupCommitOptions {
   readonly beforeWork: () => void;
   /** The work that began last did not happen; those before it did. */
   readonly onUndone: () => void;
+  /** Called inside each transaction after all work, or after each when one of them threw: writes what they left to be written together. */
+  readonly afterWork: () => void;
   /** Called inside each transaction, after the work: what is kept once per commit. */
   readonly beforeCommit: () => void;
   /** The transaction is in the file; nobody was told yet. MUST NOT throw. */
@@ -132,7 +134,7 @@ export class GroupCommit {
    * try, after a first (null) in which one of the works threw: 1.5x the appends of one turn.
    */
   #transact(works: readonly Work[], isCareful: boolean): Outcome | null {
-    const { driver, beforeCommit, onRolledBack } = this.#options;
+    const { driver, afterWork, beforeCommit, onRolledBack } = this.#options;
     const done: Done[] = [];
     const refused: Refused[] = [];
     let isRunning = false;
@@ -143,6 +145,7 @@ export class GroupCommit {
         if (isCareful) this.#runAlone(work, done, refused);
         else done.push({ work, result: work.run() });
       }
+      if (!isCareful) afterWork();
       isRunning = false;
       beforeCommit();
       driver.exec("COMMIT");
@@ -156,11 +159,13 @@ export class GroupCommit {
 
   /** A throw undoes this work; when SQLite undoes more than that, the whole transaction ends with why. */
   #runAlone(work: Work, done: Done[], refused: Refused[]): void {
-    const { driver, beforeWork, onUndone } = this.#options;
+    const { driver, beforeWork, afterWork, onUndone } = this.#options;
     driver.exec("SAVEPOINT work");
     beforeWork();
     try {
-      done.push({ work, result: work.run() });
+      const result = work.run();
+      afterWork();
+      done.push({ work, result });
     } catch (error) {
       const typed = toStoreError(error);
       try {

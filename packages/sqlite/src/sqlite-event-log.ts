@@ -36,6 +36,10 @@ export class SqliteEventLog implements EventLog {
   /** What watchers were told of; behind the file while they are being told. */
   #head: number;
   readonly #extent: CommittedValue<Extent>;
+  /** Events that have a place, and are written with the others of this transaction. */
+  #placed: StoredEvent[] = [];
+  /** Those of this transaction that are written; told when it is committed. */
+  #written: readonly StoredEvent[] = [];
   #newestTime = "";
   #isClosed = false;
 
@@ -79,19 +83,7 @@ export class SqliteEventLog implements EventLog {
 
   append(drafts: readonly EventDraft[]): Promise<readonly Appended[]> {
     if (this.#isClosed) return Promise.reject(closed());
-    const events: StoredEvent[] = [];
-    return this.#commit.write(
-      () => {
-        events.length = 0;
-        return this.#insert(drafts, events);
-      },
-      () => {
-        const last = events.at(-1);
-        if (last === undefined) return;
-        this.#head = last.offset;
-        this.#watchers.tell(events);
-      },
-    );
+    return this.#commit.write(() => this.#place(drafts));
   }
 
   async read(after: number, limit: ReadLimit): Promise<readonly StoredEvent[]> {
@@ -141,12 +133,21 @@ export class SqliteEventLog implements EventLog {
     this.#watchers.clear();
   }
 
+  /** Writes what was given a place: events of many publications, as few calls as there can be. */
+  afterWork(): void {
+    if (this.#placed.length === 0) return;
+    insertEvents(this.#statements, this.#placed);
+    this.#written = this.#written.length === 0 ? this.#placed : this.#written.concat(this.#placed);
+    this.#placed = [];
+  }
+
   beforeWork(): void {
     this.#extent.beforeWork();
     this.#keys.count.beforeWork();
   }
 
   onUndone(): void {
+    this.#placed = [];
     this.#extent.onUndone();
     this.#keys.count.onUndone();
   }
@@ -173,30 +174,46 @@ export class SqliteEventLog implements EventLog {
     return head;
   }
 
+  /** Of the last commit; before those who published are. */
+  tell(): void {
+    const events = this.#written;
+    const last = events.at(-1);
+    if (last === undefined) return;
+    this.#written = [];
+    this.#head = last.offset;
+    this.#watchers.tell(events);
+  }
+
   rolledBack(): void {
+    this.#placed = [];
+    this.#written = [];
     this.#extent.rolledBack();
     this.#keys.count.rolledBack();
   }
 
-  #insert(drafts: readonly EventDraft[], events: StoredEvent[]): readonly Appended[] {
+  #place(drafts: readonly EventDraft[]): readonly Appended[] {
     checkListFits(drafts, this.retention);
     const { epoch } = this;
     const now = this.#options.surroundings.clock.now();
     const timestamp = this.#now();
-    let { head, bytes } = this.#extent.now;
-    const appended = drafts.map(({ dedupeKey, type, subject, json, sizeBytes }): Appended => {
+    const extent = this.#extent.now;
+    let { head, bytes } = extent;
+    const appended: Appended[] = [];
+    for (const { dedupeKey, type, subject, json, sizeBytes } of drafts) {
       const first = dedupeKey === undefined ? null : this.#keys.find(dedupeKey, now);
-      if (first !== null)
-        return { position: { epoch, offset: first.offset }, timestamp: first.timestamp, isDuplicate: true };
+      if (first !== null) {
+        const position = { epoch, offset: first.offset };
+        appended.push({ position, timestamp: first.timestamp, isDuplicate: true });
+        continue;
+      }
       head += 1;
       bytes += sizeBytes;
       const event = { offset: head, type, subject, timestamp, json, sizeBytes };
       if (dedupeKey !== undefined) this.#keys.remember(dedupeKey, event, now);
-      events.push(event);
-      return { position: { epoch, offset: head }, timestamp, isDuplicate: false };
-    });
-    insertEvents(this.#statements, events);
-    this.#extent.now = { ...this.#extent.now, head, bytes };
+      this.#placed.push(event);
+      appended.push({ position: { epoch, offset: head }, timestamp, isDuplicate: false });
+    }
+    this.#extent.now = { committed: extent.committed, head, trimmed: extent.trimmed, bytes };
     return appended;
   }
 

@@ -46,6 +46,7 @@ export class SqliteStore implements Store {
       commitMs,
       beforeWork: () => told().forEach((each) => each.beforeWork()),
       onUndone: () => told().forEach((each) => each.onUndone()),
+      afterWork: () => this.log.afterWork(),
       beforeCommit: () => {
         // The log last: what it lets go of is copied for the deliveries that are left.
         this.deliveries.counts.beforeCommit();
@@ -57,6 +58,7 @@ export class SqliteStore implements Store {
         this.deliveries.finished.afterCommit();
         this.#copies.afterCommit();
         this.#mark(this.log.afterCommit());
+        this.log.tell();
       },
       onRolledBack: () => told().forEach((each) => each.rolledBack()),
     });

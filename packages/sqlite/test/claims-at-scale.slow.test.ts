@@ -67,6 +67,7 @@ function deliveriesOver(driver: Driver): SqliteDeliveries {
     scheduler,
     commitMs: 0,
     beforeWork: () => told().forEach((each) => each.beforeWork()),
+    afterWork: () => undefined,
     onUndone: () => told().forEach((each) => each.onUndone()),
     beforeCommit: () => told().forEach((each) => each.beforeCommit()),
     onCommitted: () => told().forEach((each) => each.afterCommit()),
