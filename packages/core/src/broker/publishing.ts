@@ -49,12 +49,18 @@ export class Publishing {
     } catch (error) {
       return this.#rejected([type], error);
     }
-    return quiet(
-      appending.then(
-        ([result]) => this.#event(draft, result),
-        (error: unknown) => this.#rejected([type], error),
-      ),
+    // Hot path: one promise beside the engine's. Whose rejection nobody looks at is quiet only where it rejects.
+    const publishing: Promise<LogEvent> = appending.then(
+      ([result]) => {
+        if (result === undefined || result.isDuplicate) void quiet(publishing);
+        return this.#event(draft, result);
+      },
+      (error: unknown) => {
+        void quiet(publishing);
+        return this.#rejected([type], error);
+      },
     );
+    return publishing;
   }
 
   publishAll(publications: readonly ListedPublication[]): Promise<readonly LogEvent[]> {

@@ -33,6 +33,11 @@ export interface EventLog {
   readonly head: number;
   /** False while the engine is away, so that what is known here may be behind; absent where that cannot be. */
   readonly isReachable?: boolean;
+  /**
+   * True when being watched costs the engine much, as where each event has to come over the network for it: then it is
+   * watched only from the first subscriber on, and MUST keep `head` fresh by itself until then.
+   */
+  readonly isWatchCostly?: boolean;
   /** Resolves when the log cannot go on, since it is not the one it was: the process has to open its store again. */
   readonly ended?: Promise<StarcastError>;
   /**

@@ -12,6 +12,7 @@ import { everything, type CompiledFilter } from "./filter.ts";
 import { FreshBytes } from "./fresh-bytes.ts";
 import { HandOver } from "./hand-over.ts";
 import { Locator } from "./locator.ts";
+import { LogWatch } from "./log-watch.ts";
 import { WakeUp } from "./wake-up.ts";
 
 export interface PumpOptions {
@@ -38,7 +39,7 @@ export class Pump implements CursorControl {
   readonly #wakeUp: WakeUp;
   readonly #groups: FilterGroups = new FilterGroups(this);
   readonly epoch: string;
-  readonly #unwatch: () => void;
+  readonly #watch: LogWatch;
   #isTicking = false;
   #isClosed = false;
   #tick = 0;
@@ -65,7 +66,7 @@ export class Pump implements CursorControl {
     this.#handOver = new HandOver({ epoch: log.epoch, onGap: options.onGap, onFailed: options.onFailed });
     this.#locator = new Locator({ log, scheduler: surroundings.scheduler, onFailed: options.onReadFailed });
     this.#wakeUp = new WakeUp({ scheduler: surroundings.scheduler, flushMs: options.flushMs, tick: () => this.tick() });
-    this.#unwatch = log.watch((events) => this.#committed(events));
+    this.#watch = new LogWatch(log, this.#window, (events) => this.#committed(events));
   }
 
   /** Committed events not yet offered to every ready subscriber. */
@@ -97,11 +98,9 @@ export class Pump implements CursorControl {
   }
 
   add(spec: CursorSpec, filter: CompiledFilter): Cursor {
+    if (this.#watch.begin()) this.#offered = this.#window.newest;
     const cursor = new Cursor(spec, this.#groups.join(filter, this.#offered));
-    this.#locator.place(cursor, () => {
-      cursor.state = "behind";
-      this.#putBehind(cursor);
-    });
+    this.#locator.place(cursor, () => this.#putBehind(cursor));
     return cursor;
   }
 
@@ -141,7 +140,6 @@ export class Pump implements CursorControl {
   wake(cursor: Cursor): void {
     cursor.isReadyAgain = true;
     if (cursor.state !== "waiting") return;
-    cursor.state = "behind";
     this.#putBehind(cursor);
   }
 
@@ -150,7 +148,6 @@ export class Pump implements CursorControl {
     cursor.group.live.delete(cursor);
     cursor.goBack();
     cursor.line = null;
-    cursor.state = "behind";
     this.#putBehind(cursor);
   }
 
@@ -180,7 +177,7 @@ export class Pump implements CursorControl {
 
   close(): void {
     this.#isClosed = true;
-    this.#unwatch();
+    this.#watch.close();
     this.#catchUp.close();
     this.#wakeUp.close();
     this.#locator.close();
@@ -228,7 +225,6 @@ export class Pump implements CursorControl {
   #leaveBehind(group: FilterGroup, offset: number): void {
     for (const cursor of group.live) {
       cursor.offset = offset;
-      cursor.state = "behind";
       this.#putBehind(cursor);
     }
     group.live.clear();
@@ -279,7 +275,6 @@ export class Pump implements CursorControl {
     cursor.group.behind.delete(cursor);
     cursor.cancelRead = this.#catchUp.read(cursor.offset, (page) => {
       cursor.cancelRead = null;
-      cursor.state = "behind";
       cursor.page = page;
       this.#putBehind(cursor);
     });
@@ -293,6 +288,7 @@ export class Pump implements CursorControl {
   }
 
   #putBehind(cursor: Cursor): void {
+    cursor.state = "behind";
     cursor.group.behind.add(cursor);
     this.#wakeUp.now();
   }
