@@ -1,20 +1,36 @@
 import { createInbox, type Msg, type MsgHdrs, type Subscription } from "@nats-io/transport-node";
 import { StarcastError, type Surroundings, type Timer } from "@starcast/core";
-import { refusalOf } from "./nats-error.ts";
 import type { NatsLink } from "./nats-link.ts";
+import { plainSequence, readAnswer, type Ack } from "./publish-answer.ts";
+import { PublicationWriter } from "./publication-writer.ts";
 import { away, closed, noLeader, overloaded, timedOut, tooLarge, unknownOutcome } from "./publish-failure.ts";
-
-/** What JetStream says of a message it took. */
-export interface Ack {
-  readonly sequence: number;
-  readonly isDuplicate: boolean;
-}
 
 export interface Outgoing {
   readonly subject: string;
-  readonly payload: Uint8Array;
+  readonly payload: string;
   /** Asked when the message is sent, which may be later. */
   readonly headers?: (() => MsgHdrs | undefined) | undefined;
+}
+
+/** A message on its way, and who hears what became of it: one of both, once. One object, since there may be many. */
+export abstract class Message implements Outgoing {
+  readonly subject: string;
+  readonly payload: string;
+  readonly payloadBytes: number;
+  readonly headers: (() => MsgHdrs | undefined) | undefined;
+  /** Set by who sends it: until when it waits, and which one in a row it was. */
+  deadline = 0;
+  number = 0;
+
+  constructor({ subject, payload, headers }: Outgoing) {
+    this.subject = subject;
+    this.payload = payload;
+    this.payloadBytes = Buffer.byteLength(payload);
+    this.headers = headers;
+  }
+
+  abstract acked(sequence: number, isDuplicate: boolean): void;
+  abstract failed(error: StarcastError): void;
 }
 
 export interface AckedPublisherOptions {
@@ -28,18 +44,20 @@ export interface AckedPublisherOptions {
 
 /**
  * Publishes to JetStream through one reply inbox for all: messages leave in the order of the calls, many at a time.
- * Hot path: one subscription and a counter per message instead of a request each, and one write per turn of the event
- * loop: 3.5 times the rate of a request each, by when it is the server that is busy.
+ * Hot path: one subscription and a counter per message instead of a request each, and one write for many: a fifth of what
+ * a request each costs.
  */
 export class AckedPublisher {
   readonly #options: AckedPublisherOptions;
   readonly #prefix = `${createInbox()}.`;
+  readonly #writer: PublicationWriter;
   readonly #subscription: Subscription;
   readonly #elections: Subscription;
-  readonly #inFlight = new Map<number, Waiting>();
+  /** By number, which the subject of the reply ends with: never used again, so that no late answer is another's. */
+  readonly #inFlight = new Map<number, Message>();
   /** Answered by nobody, as the stream had no leader: sent again, in order, when nothing else is on its way. */
-  readonly #leaderless = new Map<number, Waiting>();
-  #waiting: Waiting[] = [];
+  readonly #leaderless = new Map<number, Message>();
+  #waiting: Message[] = [];
   #next = 0;
   #newest = 0;
   /** After an election, what was sent before it has so long to be acknowledged. */
@@ -53,6 +71,7 @@ export class AckedPublisher {
   constructor(options: AckedPublisherOptions) {
     this.#options = options;
     const { link } = options;
+    this.#writer = new PublicationWriter(link.connection);
     this.#subscription = link.connection.subscribe(`${this.#prefix}*`, {
       callback: (error, message) => {
         if (error === null) this.#answered(message);
@@ -70,24 +89,28 @@ export class AckedPublisher {
     return this.#newest;
   }
 
-  /**
-   * Resolves when JetStream has acknowledged the message. Rejects with `stale_claim` when an expected sequence is not the
-   * latest, `store_full`, `store_failed`, `connection_failed`, `timed_out`, `overloaded`, `store_closed`.
-   */
+  /** As `send`, with a promise of the acknowledgement. */
   publish(outgoing: Outgoing): Promise<Ack> {
+    return new Promise((resolve, reject) => this.send(new AwaitedMessage(outgoing, resolve, reject)));
+  }
+
+  /**
+   * Tells when JetStream has acknowledged the message. Fails with `stale_claim` when an expected sequence is not the
+   * latest, `store_full`, `store_failed`, `connection_failed`, `timed_out`, `overloaded`, `log_closed`.
+   */
+  send(message: Message): void {
     const { link, whileAway, surroundings, timeoutMs } = this.#options;
-    if (this.#isClosed) return Promise.reject(closed());
     const maxBytes = link.maxPayload - headroomBytes;
-    if (outgoing.payload.length > maxBytes) return Promise.reject(tooLarge(outgoing.payload.length, maxBytes));
-    if (link.isAway && whileAway === "fail") return Promise.reject(away());
-    if (this.#waiting.length >= maxWaiting) return Promise.reject(overloaded(maxWaiting));
-    const { subject, payload, headers } = outgoing;
-    const deadline = surroundings.clock.now() + timeoutMs;
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ subject, payload, headers, deadline, resolve, reject });
+    if (this.#isClosed) message.failed(closed());
+    else if (message.payloadBytes > maxBytes) message.failed(tooLarge(message.payloadBytes, maxBytes));
+    else if (link.isAway && whileAway === "fail") message.failed(away());
+    else if (this.#waiting.length >= maxWaiting) message.failed(overloaded(maxWaiting));
+    else {
+      message.deadline = surroundings.clock.now() + timeoutMs;
+      this.#waiting.push(message);
       this.#sendSoon();
       this.#timer ??= this.#watch();
-    });
+    }
   }
 
   /** What is still on its way is rejected: whether it was taken is not known. */
@@ -99,11 +122,16 @@ export class AckedPublisher {
     this.#forgetBack();
     this.#subscription.unsubscribe();
     this.#elections.unsubscribe();
-    for (const each of this.#takeAll()) each.reject(closed());
+    for (const each of this.#takeAll()) each.failed(closed());
   }
 
-  // All of a turn in one write: one each would be a system call each.
+  // All of a turn in one write, as one each would be a system call each. Of many, the server has the first to work on while
+  // the rest is made; and while it has most of a window to work on, what is left of it is not worth a write.
   #sendSoon(): void {
+    const { maxInFlight } = this.#options;
+    const room = maxInFlight - this.#inFlight.size;
+    if (this.#waiting.length > room && room < maxInFlight / 4) return;
+    if (Math.min(room, this.#waiting.length) >= sendAtOnce) this.#send();
     if (this.#isSendingSoon) return;
     this.#isSendingSoon = true;
     // A real turn even where a test holds the time: this is about sockets.
@@ -121,12 +149,14 @@ export class AckedPublisher {
     const leaving = count === this.#waiting.length ? this.#waiting : this.#waiting.splice(0, count);
     if (leaving === this.#waiting) this.#waiting = [];
     for (const each of leaving) {
+      const { subject, payload, payloadBytes } = each;
       const number = (this.#next += 1);
-      const headers = each.headers?.();
-      this.#inFlight.set(number, each);
       const reply = this.#prefix + String(number);
-      link.connection.publish(each.subject, each.payload, headers === undefined ? { reply } : { reply, headers });
+      each.number = number;
+      this.#inFlight.set(number, each);
+      this.#writer.add({ subject, reply, payload, payloadBytes, headers: each.headers?.() });
     }
+    this.#writer.flush();
   }
 
   #answered(message: Msg): void {
@@ -134,20 +164,27 @@ export class AckedPublisher {
     const sent = this.#inFlight.get(number);
     if (sent === undefined) return;
     this.#inFlight.delete(number);
-    const answer = readAnswer(message);
-    if (answer === "no_leader") this.#retry(number, sent);
-    else if (answer instanceof StarcastError) sent.reject(answer);
+    const { data } = message;
+    const sequence = plainSequence(data);
+    if (sequence > 0) this.#acked(sent, sequence, false);
     else {
-      this.#newest = Math.max(this.#newest, answer.sequence);
-      if (this.#leaderless.size > 0) this.#overtaken(number);
-      sent.resolve(answer);
+      const answer = readAnswer(data);
+      if (answer === "no_leader") this.#retry(sent);
+      else if (answer instanceof StarcastError) sent.failed(answer);
+      else this.#acked(sent, answer.sequence, answer.isDuplicate);
     }
     if (this.#waiting.length > 0) this.#sendSoon();
   }
 
-  #retry(number: number, sent: Waiting): void {
-    if (this.#options.whileAway === "wait") this.#leaderless.set(number, sent);
-    else sent.reject(noLeader());
+  #acked(sent: Message, sequence: number, isDuplicate: boolean): void {
+    if (sequence > this.#newest) this.#newest = sequence;
+    if (this.#leaderless.size > 0) this.#overtaken(sent.number);
+    sent.acked(sequence, isDuplicate);
+  }
+
+  #retry(sent: Message): void {
+    if (this.#options.whileAway === "wait") this.#leaderless.set(sent.number, sent);
+    else sent.failed(noLeader());
   }
 
   // Sent again now, they would stand behind what was published after them.
@@ -155,7 +192,7 @@ export class AckedPublisher {
     for (const [earlier, each] of this.#leaderless) {
       if (earlier > number) continue;
       this.#leaderless.delete(earlier);
-      each.reject(noLeader());
+      each.failed(noLeader());
     }
   }
 
@@ -169,9 +206,9 @@ export class AckedPublisher {
   #lost(): void {
     const lost = [...this.#inFlight.values()];
     this.#inFlight.clear();
-    for (const each of lost) each.reject(unknownOutcome());
+    for (const each of lost) each.failed(unknownOutcome());
     if (this.#options.whileAway === "wait") return;
-    for (const each of this.#waiting.splice(0)) each.reject(away());
+    for (const each of this.#waiting.splice(0)) each.failed(away());
   }
 
   #watch(): Timer {
@@ -199,19 +236,19 @@ export class AckedPublisher {
       const isLost = now >= until && number <= through;
       if (each.deadline > now && !isLost) break;
       this.#inFlight.delete(number);
-      each.reject(isLost ? unknownOutcome() : timedOut());
+      each.failed(isLost ? unknownOutcome() : timedOut());
     }
     for (const [number, each] of this.#leaderless) {
       if (each.deadline > now) continue;
       this.#leaderless.delete(number);
-      each.reject(noLeader());
+      each.failed(noLeader());
     }
     const firstInTime = this.#waiting.findIndex(({ deadline }) => deadline > now);
     const late = this.#waiting.splice(0, firstInTime < 0 ? this.#waiting.length : firstInTime);
-    for (const each of late) each.reject(away());
+    for (const each of late) each.failed(away());
   }
 
-  #takeAll(): readonly Waiting[] {
+  #takeAll(): readonly Message[] {
     const all = [...this.#inFlight.values(), ...this.#leaderless.values(), ...this.#waiting];
     this.#inFlight.clear();
     this.#leaderless.clear();
@@ -225,22 +262,26 @@ export const maxWaiting = 20_000;
 
 // Subject, reply and headers count too.
 const headroomBytes = 8_192;
+/** So many are worth a write of their own. */
+const sendAtOnce = 64;
 const lookEveryMs = 250;
 const electionGraceMs = 1_000;
 
-interface Waiting extends Outgoing {
-  readonly deadline: number;
-  readonly resolve: (ack: Ack) => void;
-  readonly reject: (error: StarcastError) => void;
-}
+class AwaitedMessage extends Message {
+  readonly #resolve: (ack: Ack) => void;
+  readonly #reject: (error: StarcastError) => void;
 
-function readAnswer(message: Msg): Ack | StarcastError | "no_leader" {
-  if (message.data.length === 0) return "no_leader";
-  const answer = message.json<{
-    readonly seq?: number;
-    readonly duplicate?: boolean;
-    readonly error?: { readonly err_code?: number; readonly description?: string };
-  }>();
-  if (answer.error !== undefined) return refusalOf(answer.error.err_code ?? 0, answer.error.description ?? "no reason");
-  return { sequence: answer.seq ?? 0, isDuplicate: answer.duplicate === true };
+  constructor(outgoing: Outgoing, resolve: (ack: Ack) => void, reject: (error: StarcastError) => void) {
+    super(outgoing);
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  acked(sequence: number, isDuplicate: boolean): void {
+    this.#resolve({ sequence, isDuplicate });
+  }
+
+  failed(error: StarcastError): void {
+    this.#reject(error);
+  }
 }

@@ -71,19 +71,19 @@ export class Bucket {
    */
   async put(key: string, value: string, expected?: number): Promise<number> {
     try {
-      return await this.#write(key, encoder.encode(value), expected);
+      return await this.#write(key, value, expected);
     } catch (error) {
       if (expected !== 0 || !isStarcastError(error, "stale_claim")) throw error;
       // Written once and removed: a removal is a revision too.
       const marker = await this.get(key);
       if (marker?.value !== null) throw error;
-      return this.#write(key, encoder.encode(value), marker.revision);
+      return this.#write(key, value, marker.revision);
     }
   }
 
   /** Leaves a mark of the removal, so that whoever follows the bucket learns it. */
   remove(key: string, expected: number): Promise<number> {
-    return this.#write(key, nothing, expected, "DEL");
+    return this.#write(key, "", expected, "DEL");
   }
 
   /** Takes out what a removal left. */
@@ -140,7 +140,7 @@ export class Bucket {
     }
   }
 
-  async #write(key: string, payload: Uint8Array, expected: number | undefined, mark?: "DEL"): Promise<number> {
+  async #write(key: string, payload: string, expected: number | undefined, mark?: "DEL"): Promise<number> {
     const { sequence } = await this.#options.publisher.publish({
       subject: this.#prefix + key,
       payload,
@@ -190,6 +190,4 @@ function headersOf(expected: number | undefined, mark: "DEL" | undefined): MsgHd
 }
 
 const operation = "KV-Operation";
-const nothing = new Uint8Array(0);
-const encoder = new TextEncoder();
 const pageLimit = { maxEvents: 256, maxBytes: 8_388_608 };

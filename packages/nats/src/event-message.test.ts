@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { decodeEvent, encodeEvent } from "./event-message.ts";
+import { TimeText } from "./time-text.ts";
 
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const draft = { type: "model.added", subject: undefined, json: "null", sizeBytes: 15, dedupeKey: undefined };
 
 describe("an event in the payload of a message", () => {
@@ -10,7 +12,9 @@ describe("an event in the payload of a message", () => {
     ["with any text in it", { ...draft, subject: 'ü "\\ 😀', json: '{"text":"a\\nb \u2028 😀"}' }],
   ])("%s comes back as it was published", (_, published) => {
     const { dedupeKey: _key, ...rest } = published;
-    expect(decodeEvent(encodeEvent(published), 7, "t")).toEqual({ ...rest, offset: 7, timestamp: "t" });
+    const timestamp = "2026-01-02T03:04:05.123Z";
+    const payload = bytesOf(encodeEvent(published, Date.parse(timestamp)));
+    expect(decodeEvent(payload, 7, new TimeText())).toEqual({ ...rest, offset: 7, timestamp });
   });
 
   it.each([
@@ -19,10 +23,14 @@ describe("an event in the payload of a message", () => {
     "\n{}",
     '["model.added"]\nnull',
     '{"type":"a"}\nnull',
-    '["a.b",1,2]\nnull',
-    '["a.b",null,"2"]\n1',
+    '["a.b",1,2,3]\nnull',
+    '["a.b",null,"2",3]\n1',
+    '["a.b",null,2]\n1',
+    '["a.b",null,2,1.5]\n1',
+    '["a.b",null,2,-1]\n1',
+    '["a.b",null,2,253402300800000]\n1',
   ])("is refused as foreign: %j", (text) => {
-    expect(() => decodeEvent(new TextEncoder().encode(text), 1, "t")).toThrow(
+    expect(() => decodeEvent(bytesOf(text), 1, new TimeText())).toThrow(
       expect.objectContaining({ code: "store_corrupt" }) as Error,
     );
   });

@@ -1,21 +1,32 @@
 import type { EventDraft, StoredEvent } from "@starcast/core";
 import { StarcastError } from "@starcast/core";
+import type { TimeText } from "./time-text.ts";
 
-/** An event as the payload of a message: a line of JSON with what is said of it, then its data as it was published. */
-export function encodeEvent({ type, subject, json, sizeBytes }: EventDraft): Uint8Array {
-  return encoder.encode(`${JSON.stringify([type, subject ?? null, sizeBytes])}\n${json}`);
+/**
+ * An event as the payload of a message: a line of JSON with what is said of it, then its data as it was published. When it
+ * was published, in milliseconds, is said by who publishes: an acknowledgement does not say when the stream took it.
+ */
+export function encodeEvent({ type, subject, json, sizeBytes }: EventDraft, at: number): string {
+  // Only the subject can need escaping: types are of safe characters.
+  const about = subject === undefined ? "null" : JSON.stringify(subject);
+  return `["${type}",${about},${sizeBytes},${at}]\n${json}`;
 }
 
 /** Throws `store_corrupt` for a payload that Starcast did not write. */
-export function decodeEvent(payload: Uint8Array, offset: number, timestamp: string): StoredEvent {
+export function decodeEvent(payload: Uint8Array, offset: number, time: TimeText): StoredEvent {
   const text = decoder.decode(payload);
   const end = text.indexOf("\n");
   const head: unknown = end > 0 ? parse(text.slice(0, end)) : null;
   if (!Array.isArray(head)) throw foreign(offset);
-  const [type, subject, sizeBytes] = head as readonly unknown[];
-  if (typeof type !== "string" || typeof sizeBytes !== "number") throw foreign(offset);
+  const [type, subject, sizeBytes, at] = head as readonly unknown[];
+  if (typeof type !== "string" || typeof sizeBytes !== "number" || !isTime(at)) throw foreign(offset);
   if (subject !== null && typeof subject !== "string") throw foreign(offset);
+  const timestamp = time.of(at);
   return { offset, type, subject: subject ?? undefined, timestamp, json: text.slice(end + 1), sizeBytes };
+}
+
+function isTime(at: unknown): at is number {
+  return Number.isInteger(at) && (at as number) >= 0 && (at as number) <= maxTime;
 }
 
 function parse(text: string): unknown {
@@ -34,5 +45,6 @@ function foreign(offset: number): StarcastError {
   );
 }
 
-const encoder = new TextEncoder();
+/** The end of the year 9999: RFC 3339 has no later one. */
+const maxTime = 253_402_300_799_999;
 const decoder = new TextDecoder();

@@ -52,6 +52,13 @@ export class Feed {
     }
   }
 
+  /** As `open`, but begins by itself, and tries again for as long as it takes. */
+  static start(options: FeedOptions): Feed {
+    const feed = new Feed(options);
+    feed.#tryToBegin();
+    return feed;
+  }
+
   /** The newest sequence it has given. */
   get through(): number {
     return this.#through;
@@ -143,14 +150,15 @@ export class Feed {
     const waitMs = this.#failures === 0 ? 0 : Math.min(maxRetryMs, 50 * 2 ** Math.min(this.#failures, 10));
     this.#retry = scheduler.after(waitMs, () => {
       this.#retry = null;
-      this.#begin().then(
-        () => onRestarted?.(),
-        () => {
-          // No leader yet, or the connection is lost again: tried until closed.
-          this.#failures += 1;
-          this.#restart();
-        },
-      );
+      this.#tryToBegin(onRestarted);
+    });
+  }
+
+  #tryToBegin(onBegun?: () => void): void {
+    this.#begin().then(onBegun, () => {
+      // No leader yet, or the connection is lost again: tried until closed.
+      this.#failures += 1;
+      this.#restart();
     });
   }
 }

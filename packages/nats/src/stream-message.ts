@@ -31,17 +31,3 @@ export function placeOf(reply: string | undefined): Place | null {
 export function statusOf(message: Msg): number {
   return message.data.length === 0 ? (message.headers?.code ?? 0) : 0;
 }
-
-/** RFC 3339 text of a time; the same object for the same millisecond. */
-export class TimeText {
-  #at = -1;
-  #text = "";
-
-  of(ms: number): string {
-    if (ms !== this.#at) {
-      this.#at = ms;
-      this.#text = new Date(ms).toISOString();
-    }
-    return this.#text;
-  }
-}

@@ -34,9 +34,8 @@ describeWith("nats-server", "publishing to JetStream with an acknowledgement", (
     publishers.push(publisher);
     return publisher;
   };
-  const payloadOf = (text: string): Uint8Array => new TextEncoder().encode(text);
   const sendTo = (publisher: AckedPublisher, subject: string, text = "x") =>
-    publisher.publish({ subject, payload: payloadOf(text) });
+    publisher.publish({ subject, payload: text });
 
   it("waits for a stream that nobody leads, and then keeps the order of the calls", async () => {
     const publisher = open("wait", 4);

@@ -22,8 +22,10 @@ describeWith("nats-server", "the JetStream engine", (program) => {
       opened.set(part, { store, options });
     return store;
   };
+  // Small: the server sets aside what a stream may grow to, and has to do so for every test.
+  const retention = { maxEvents: 1_000, maxBytes: 1_000_000 };
   const fresh = (options: JetStreamOptions = {}): Promise<Store> =>
-    open({ servers: server.url, stream: `stream-${(streams += 1)}`, ...options });
+    open({ servers: server.url, stream: `stream-${(streams += 1)}`, retention, ...options });
   const ofPart = (part: object) => {
     const found = opened.get(part);
     if (found === undefined) throw new Error("Expected a part of a store of this test, got another");

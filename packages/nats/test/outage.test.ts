@@ -87,14 +87,18 @@ describeWith("nats-server", "while NATS is away", (program) => {
     await broker.close();
   });
 
-  it("a frozen server is out of reach within seconds, and back when it thaws", async () => {
-    const { log } = await open();
-    expect(log.isReachable).toBe(true);
-    server.signal("SIGSTOP");
-    await expect.poll(() => log.isReachable, { timeout: 20_000 }).toBe(false);
-    server.signal("SIGCONT");
-    await expect.poll(() => log.isReachable, { timeout: 20_000 }).toBe(true);
-  });
+  it.each(["nobody", "somebody"])(
+    "a frozen server is out of reach within seconds, and back: followed by %s",
+    async (by) => {
+      const { log } = await open();
+      if (by === "somebody") log.watch(() => undefined);
+      expect(log.isReachable).toBe(true);
+      server.signal("SIGSTOP");
+      await expect.poll(() => log.isReachable, { timeout: 20_000 }).toBe(false);
+      server.signal("SIGCONT");
+      await expect.poll(() => log.isReachable, { timeout: 20_000 }).toBe(true);
+    },
+  );
 
   it("a tail that was lost ends the log that had it, and begins a new epoch", async () => {
     const store = await open();
