@@ -29,12 +29,14 @@ export const suite: Suite = async ({ isQuick, say }) => {
     const publishing = await publishes(nats.url, rounds, isQuick ? 10_000 : 40_000);
     rows.push(...rowsOf(`publish, ${window} on their way`, publishing, "events/s"));
     ratios["nats.publish.vsJsPublish"] = ratio(publishing, "starcast", "js.publish");
+    ratios["nats.publishLive.vsJsPublish"] = ratio(publishing, "starcast, subscribed", "js.publish");
     ratios["nats.ackCounting.vsJsPublish"] = ratio(publishing, "acks counted, nothing else", "js.publish");
 
     say("nats: replay");
     const replaying = await replays(nats.url, rounds, isQuick ? 50_000 : 200_000);
     rows.push(...rowsOf("replay", replaying, "events/s"));
     ratios["nats.publish.eventsPerSecond"] = median(publishing.get("starcast") ?? []);
+    ratios["nats.publishLive.eventsPerSecond"] = median(publishing.get("starcast, subscribed") ?? []);
     ratios["nats.replay.eventsPerSecond"] = median(replaying.get("starcast") ?? []);
     ratios["nats.replay.vsOrderedConsumer"] = ratio(replaying, "starcast", "ordered consumer");
 
@@ -74,26 +76,43 @@ async function publishes(servers: string, rounds: number, count: number): Promis
   const connection = await connect({ servers });
   await (await jetstreamManager(connection)).streams.add({ name: "bare", subjects: ["bare"], max_msgs: 1_000_000 });
   const client = jetstream(connection);
-  const store = await JetStreamStore.open({ servers, stream: "published", maxInFlight: window });
-  const broker = new Broker({ store, observe: [] });
-  const envelope = JSON.stringify({ type, data });
-  const payload = new TextEncoder().encode(envelope);
+  const open = async (stream: string): Promise<Broker> =>
+    new Broker({ store: await JetStreamStore.open({ servers, stream, maxInFlight: window }), observe: [] });
+  const alone = await open("published");
+  const subscribed = await open("published-and-followed");
+  let delivered = 0;
+  subscribed.attach({
+    deliver: ({ events }) => {
+      delivered += events.length;
+      return events.length;
+    },
+    gap: () => undefined,
+    close: () => undefined,
+  });
   const link = await NatsLink.open(resolveJetStreamOptions({ servers }));
   const surroundings = realSurroundings;
   const acked = new AckedPublisher({ link, surroundings, maxInFlight: window, timeoutMs: 10_000, whileAway: "wait" });
+  // What everybody sends: the same data, encoded for each event, as whoever publishes has to.
+  const encode = (): string => JSON.stringify({ type, data });
   const measures = await interleave(
     {
-      // More calls than the window holds, as there are wherever the rate matters: the window is never empty.
-      starcast: () => atOnce(8 * window, count, () => broker.publish(type, data)),
-      // What acknowledges, without the broker and without the event's way back through the stream.
-      "acks counted, nothing else": () => atOnce(8 * window, count, () => acked.publish({ subject: "bare", payload })),
-      "js.publish": () => atOnce(window, count, () => client.publish("bare", envelope)),
+      // Twice as many calls as the window holds, so that it is never empty; never more than the window is on its way.
+      starcast: () => atOnce(2 * window, count, () => alone.publish(type, data)),
+      // The same with a subscriber: every event comes back through the stream and is handed over. These wait for both,
+      // an acknowledgement and the event, hence more calls.
+      "starcast, subscribed": () => atOnce(8 * window, count, () => subscribed.publish(type, data)),
+      // What acknowledges, without the broker.
+      "acks counted, nothing else": () =>
+        atOnce(2 * window, count, () => acked.publish({ subject: "bare", payload: encode() })),
+      "js.publish": () => atOnce(window, count, () => client.publish("bare", encode())),
     },
     rounds,
   );
+  if (delivered === 0) throw new Error("Expected the subscriber to be given what was published, got nothing");
   acked.close();
   await link.close();
-  await broker.close();
+  await alone.close();
+  await subscribed.close();
   await connection.close();
   return measures;
 }
