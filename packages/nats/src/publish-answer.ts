@@ -1,4 +1,4 @@
-import { StarcastError } from "@starcast/core";
+import type { StarcastError } from "@starcast/core";
 import { refusalOf } from "./nats-error.ts";
 
 /** What JetStream says of a message it took. */
