@@ -22,6 +22,8 @@ export type LeaveReason = "restart" | "max_age" | "unauthorized" | "forbidden" |
 /** What all connections of a gateway have in common. */
 export interface ConnectionHost {
   readonly surroundings: Surroundings;
+  /** What times are counted from: as small integers they take no memory of their own. */
+  readonly since: number;
   readonly heartbeatMs: number;
   readonly stallMs: number;
   readonly tokenGraceMs: number;
@@ -66,8 +68,9 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
   #subscription: Subscription | null = null;
   #line: Line | null = null;
   #leaveReason: LeaveReason = "client_gone";
-  #beatAt: number;
-  #endsAt: number;
+  /** Since `host.since`, like the next. */
+  #beatAfterMs: number;
+  #endsAfterMs: number;
   /** Null when its grant does not end. */
   #expiresAt: number | null;
 
@@ -80,15 +83,17 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
     this.#isStartCertain = spec.isStartCertain;
     this.#retryMs = spec.retryMs;
     this.#encoding = streamEncoding(spec.format);
-    this.#endsAt = spec.endsAt;
+    // A difference of large numbers stays one inside V8, until it is rounded.
+    this.#endsAfterMs = Math.round(spec.endsAt - host.since);
     this.#expiresAt = spec.expiresAt === Infinity ? null : spec.expiresAt;
-    this.#beatAt = host.surroundings.clock.now() + host.heartbeatMs;
+    this.#beatAfterMs = Math.round(host.surroundings.clock.now() - host.since) + host.heartbeatMs;
   }
 
   get dueAt(): number {
     const stallsAt = this.#fullSince === null ? Infinity : this.#fullSince + this.#host.stallMs;
     if (this.#state === "leaving") return stallsAt;
-    return Math.min(this.#beatAt, this.#endsAt, this.#expiresAt ?? Infinity, stallsAt);
+    const dueAt = this.#host.since + Math.min(this.#beatAfterMs, this.#endsAfterMs);
+    return Math.min(dueAt, this.#expiresAt ?? Infinity, stallsAt);
   }
 
   get position(): Position | null {
@@ -168,17 +173,18 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
   }
 
   beat(now: number): void {
-    const { stallMs, heartbeatMs, tokenGraceMs } = this.#host;
+    const { since, stallMs, heartbeatMs, tokenGraceMs } = this.#host;
+    const passedMs = now - since;
     if (this.#fullSince !== null && now - this.#fullSince >= stallMs) return this.#stall(now - this.#fullSince);
-    if (now >= this.#endsAt) return this.#leaveNow();
+    if (passedMs >= this.#endsAfterMs) return this.#leaveNow();
     if (this.#expiresAt !== null && now >= this.#expiresAt) {
       this.#expiresAt = null;
       this.#leaveReason = "unauthorized";
-      this.#endsAt = Math.min(this.#endsAt, now + tokenGraceMs);
+      this.#endsAfterMs = Math.min(this.#endsAfterMs, passedMs + tokenGraceMs);
       if (this.#fullSince === null) this.#tell("client.closing", { reason: "unauthorized", reconnectInMs: null });
     }
-    if (now >= this.#beatAt) {
-      this.#beatAt = Math.max(this.#beatAt + heartbeatMs, now + heartbeatMs / 2);
+    if (passedMs >= this.#beatAfterMs) {
+      this.#beatAfterMs = Math.max(this.#beatAfterMs, Math.round(passedMs - heartbeatMs / 2)) + heartbeatMs;
       if (this.#fullSince === null) this.#sendHeartbeat();
     }
   }

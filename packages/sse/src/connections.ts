@@ -7,6 +7,7 @@ import type { ResolvedSseOptions } from "./options.ts";
 /** All connections of a gateway: what they share, and how they end together. */
 export class Connections implements ConnectionHost {
   readonly surroundings: Surroundings;
+  readonly since: number;
   readonly heartbeatMs: number;
   readonly stallMs: number;
   readonly tokenGraceMs: number;
@@ -17,6 +18,7 @@ export class Connections implements ConnectionHost {
 
   constructor(broker: AnyBroker, tally: Tally, options: ResolvedSseOptions) {
     this.surroundings = broker.surroundings;
+    this.since = this.surroundings.clock.now();
     this.heartbeatMs = options.heartbeatMs;
     this.stallMs = options.stallMs;
     this.tokenGraceMs = options.gateway.tokenGraceMs;

@@ -61,13 +61,13 @@ export class Connection implements Recipient, SocketOwner, InboundOwner, Leaving
     this.grant = grant;
     this.asked = askedIn(subscribe);
     this.renewal = spec.visit === null ? null : { visit: spec.visit, isUnderWay: false };
-    this.#deadlines = new Deadlines(host.clock.now(), host.options.heartbeatMs, spec.endsAt);
+    this.#deadlines = new Deadlines(host.clock.now(), host.timing, spec.endsAt);
   }
 
   /** One that is full is looked at each time: it may not move. */
   get dueAt(): number {
     if (this.#ending !== null) return this.#ending.by;
-    return this.#unsent === null ? this.#deadlines.next : 0;
+    return this.#unsent === null ? this.#deadlines.next(this.#host.timing) : 0;
   }
 
   get position(): Position | null {

@@ -48,7 +48,12 @@ export class Connections implements ConnectionHost {
     this.clock = broker.surroundings.clock;
     this.options = options;
     const { heartbeatMs, pongTimeoutMs, gateway } = options;
-    this.timing = Object.freeze({ heartbeatMs, pongTimeoutMs, tokenGraceMs: gateway.tokenGraceMs });
+    this.timing = Object.freeze({
+      since: this.clock.now(),
+      heartbeatMs,
+      pongTimeoutMs,
+      tokenGraceMs: gateway.tokenGraceMs,
+    });
     this.#broker = broker;
     this.#entrance = entrance;
     this.#tally = entrance.tally;

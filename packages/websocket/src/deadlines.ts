@@ -14,6 +14,8 @@ export type Due =
 export type EndsAs = "try_later" | "restart" | "unauthorized";
 
 export interface Timing {
+  /** What times are counted from: as small integers they take no memory of their own. */
+  readonly since: number;
   readonly heartbeatMs: number;
   readonly pongTimeoutMs: number;
   readonly tokenGraceMs: number;
@@ -30,16 +32,18 @@ type Bound =
 
 /** Everything that one connection has to do at a certain time. Holds no timer: it is asked. */
 export class Deadlines {
-  #beatAt: number;
-  readonly #agesAt: number;
+  /** Since `timing.since`. */
+  #beatAfterMs: number;
   // Null, where nothing is awaited: a number of each connection's own takes memory.
+  readonly #agesAt: number | null;
   #pongBy: number | null = null;
   #bound: Bound | null;
 
   /** Until it is opened there is a bound: by then its place in the log must be found. */
-  constructor(now: number, heartbeatMs: number, agesAt: number) {
-    this.#beatAt = now + heartbeatMs;
-    this.#agesAt = agesAt;
+  constructor(now: number, { since, heartbeatMs }: Timing, agesAt: number) {
+    // A difference of large numbers stays one inside V8, until it is rounded.
+    this.#beatAfterMs = Math.round(now - since) + heartbeatMs;
+    this.#agesAt = agesAt === Infinity ? null : agesAt;
     this.#bound = { kind: "opening", at: now + openingTimeoutMs };
   }
 
@@ -53,8 +57,9 @@ export class Deadlines {
   }
 
   /** The next time at which something is due. */
-  get next(): number {
-    return Math.min(this.#beatAt, this.#agesAt, this.#pongBy ?? Infinity, this.#bound?.at ?? Infinity);
+  next({ since }: Timing): number {
+    const [ages, pong, bound] = [this.#agesAt, this.#pongBy, this.#bound?.at];
+    return Math.min(since + this.#beatAfterMs, ages ?? Infinity, pong ?? Infinity, bound ?? Infinity);
   }
 
   /** It is open, or its grant is a new one: until when; `Infinity` when that does not end. */
@@ -79,10 +84,11 @@ export class Deadlines {
       this.#bound = { kind: "grace", at: now + timing.tokenGraceMs };
       return "expired";
     }
-    if (isBoundReached || now >= this.#agesAt) return "ended";
-    if (now < this.#beatAt) return "nothing";
+    if (isBoundReached || (this.#agesAt !== null && now >= this.#agesAt)) return "ended";
+    const passedMs = now - timing.since;
+    if (passedMs < this.#beatAfterMs) return "nothing";
     // Late looks do not add up, and missed beats are not made up for.
-    this.#beatAt = Math.max(this.#beatAt + timing.heartbeatMs, now + timing.heartbeatMs / 2);
+    this.#beatAfterMs = Math.max(this.#beatAfterMs, Math.round(passedMs - timing.heartbeatMs / 2)) + timing.heartbeatMs;
     if (isFull) return "nothing";
     this.#pongBy = now + timing.pongTimeoutMs;
     return "beat";

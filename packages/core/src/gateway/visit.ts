@@ -12,6 +12,8 @@ export interface NodeRequest {
 export interface NodeSocket {
   readonly remoteAddress?: string | undefined;
   readonly localAddress?: string | undefined;
+  /** Where Node keeps the answer to `remoteAddress`. */
+  _peername?: unknown;
 }
 
 /** The visit of a node:http request. The target is the original one, also behind a router that strips a prefix. */
@@ -24,7 +26,7 @@ export function visitOfNode(req: NodeRequest, transport: GatewayTransport): Visi
     method,
     target: typeof originalUrl === "string" ? originalUrl : (req.url ?? "/"),
     headers: new NodeHeaders(headers),
-    peerAddress: socket.remoteAddress ?? null,
+    peerAddress: peerAddressOf(socket),
     isLoopbackListener: isOnLoopback(socket),
     isEncrypted: "encrypted" in socket && socket.encrypted === true,
   };
@@ -81,6 +83,15 @@ class FetchHeaders implements HeaderLookup {
   get(name: string): string | null {
     return this.#headers.get(name) ?? (name === "host" ? this.#host : null);
   }
+}
+
+// Node keeps what it found for the life of the socket, which is long: unless somebody has asked before, the socket is left
+// as it was, and asks the system again. Once it is destroyed Node promises no address anyhow.
+function peerAddressOf(socket: NodeSocket): string | null {
+  const wasKnown = socket._peername !== undefined;
+  const address = socket.remoteAddress ?? null;
+  if (!wasKnown && socket._peername !== undefined) socket._peername = undefined;
+  return address;
 }
 
 // What the server listens on, as far as Node's sockets know their server; else the address that was reached, which on a

@@ -53,6 +53,16 @@ describe("a visitor", () => {
   });
 });
 
+/** As Node's own. */
+class RememberingSocket implements NodeSocket {
+  _peername: { readonly address: string } | undefined;
+
+  get remoteAddress(): string {
+    this._peername ??= { address: "10.0.0.1" };
+    return this._peername.address;
+  }
+}
+
 describe("a visit", () => {
   it("knows the address a server listens on, not only the one that was reached", () => {
     const listening = (address: unknown): NodeSocket =>
@@ -62,6 +72,16 @@ describe("a visit", () => {
     expect(visit({}, "/", listening(null)).isLoopbackListener).toBe(true);
     expect(visit({}, "/", { localAddress: "::1" }).isLoopbackListener).toBe(true);
     expect(visit({}, "/", {}).isLoopbackListener).toBe(false);
+  });
+
+  it("leaves a socket as it was: Node would keep the address that was asked for, as long as the connection lasts", () => {
+    const fresh = new RememberingSocket();
+    expect(visit({}, "/", fresh).peerAddress).toBe("10.0.0.1");
+    expect(fresh._peername).toBeUndefined();
+    const asked = new RememberingSocket();
+    const { remoteAddress } = asked;
+    expect(visit({}, "/", asked).peerAddress).toBe(remoteAddress);
+    expect(asked._peername).toBeDefined();
   });
 
   it("has the target as the client wrote it, though a router cut its part off", () => {
