@@ -120,7 +120,7 @@ export class Mirror {
     const iterator = entries[Symbol.asyncIterator]();
     try {
       for (;;) {
-        const { done, value } = await this.within(snapshotTimeoutMs, iterator.next());
+        const { done, value } = await this.#within(snapshotTimeoutMs, iterator.next());
         if (done === true) return;
         yield value;
       }
@@ -130,7 +130,7 @@ export class Mirror {
   }
 
   /** The work's result; rejects `timed_out` when it takes longer. */
-  async within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
+  async #within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       const timer = this.#surroundings.scheduler.after(ms, () =>
         reject(new StarcastError("timed_out", `Expected a snapshot to go on within ${ms} ms, got nothing`)),

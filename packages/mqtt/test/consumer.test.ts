@@ -1,4 +1,5 @@
 import { defineEvents, event, EventsMissedError, type Gap } from "@starcast/core";
+import { getEventListeners } from "node:events";
 import type { IPublishPacket } from "mqtt-packet";
 import { afterEach, describe, expect, it } from "vitest";
 import { describeWith } from "../../../tests/services.ts";
@@ -283,6 +284,37 @@ describe("a follower, given messages one by one", () => {
       expect(unreadable).toEqual(["t/x invalid_frame"]);
     },
   );
+
+  it.each(["onGap", "onUnreadable", "onDisconnected"] as const)("throws what its %s throws", async (name) => {
+    const { server, events } = await arrange({
+      isComplete: true,
+      [name]: () => {
+        throw new RangeError("mine");
+      },
+    });
+    const peer = await subscribed(server);
+    send(peer, frame(1));
+    await events.next();
+    if (name === "onGap") send(peer, frame(3));
+    else if (name === "onUnreadable") send(peer, "not json");
+    else peer.socket.destroy();
+    await expect(events.next()).rejects.toThrow("mine");
+    expect((await events.next()).done).toBe(true);
+  });
+
+  it("lets go of its signal when the loop is left", async () => {
+    const { signal } = new AbortController();
+    const { events } = await arrange({ signal });
+    expect(getEventListeners(signal, "abort")).toHaveLength(1);
+    await events.return?.();
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
+  });
+
+  it("refuses callbacks that are none", () => {
+    expect(() => follow({ url: "mqtt://host", topics: "t", onGap: "log" as never })).toThrow(
+      /`onGap` to be a function/,
+    );
+  });
 
   it("throws when its credentials are refused", async () => {
     const { server, events } = await arrange();

@@ -94,9 +94,9 @@ export function resolveFollowOptions<Events>(options: FollowOptions<Events>): Re
     credentials: resolveCredentials(options.credentials, credentials),
     connection,
     isComplete: flag("isComplete", options.isComplete, defaults.isComplete),
-    onGap: options.onGap ?? null,
-    onUnreadable: options.onUnreadable ?? null,
-    onDisconnected: options.onDisconnected ?? null,
+    onGap: checkCallback("onGap", options.onGap),
+    onUnreadable: checkCallback("onUnreadable", options.onUnreadable),
+    onDisconnected: checkCallback("onDisconnected", options.onDisconnected),
     maxSeenIds: integer("maxSeenIds", options.maxSeenIds, defaults.maxSeenIds, { min: 1, max: 10_000_000 }),
     signal: options.signal ?? null,
   });
@@ -118,6 +118,11 @@ const knownKeys = [
   "maxSeenIds",
   "signal",
 ];
+
+function checkCallback<Callback>(option: string, callback: Callback | undefined): Callback | null {
+  if (callback === undefined || typeof callback === "function") return callback ?? null;
+  throw new InvalidOptionError({ option, expected: "a function", received: callback });
+}
 
 function checkTopics(topics: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(topics) ? topics : [topics];

@@ -1,9 +1,8 @@
 import {
   EventsMissedError,
-  isStarcastError,
   parsePosition,
   realSurroundings,
-  StarcastError,
+  type StarcastError,
   type EventMap,
   type EventOf,
   type Gap,
@@ -53,7 +52,7 @@ class MqttFollow implements AsyncIterableIterator<unknown, undefined> {
   #next: Taken | null = null;
   /** Given to the loop's body, which may still be at work. */
   #given: Taken | null = null;
-  #failure: StarcastError | null = null;
+  #failure: { readonly error: unknown } | null = null;
   #isEnded = false;
   readonly #waiting: (() => void)[] = [];
 
@@ -82,7 +81,7 @@ class MqttFollow implements AsyncIterableIterator<unknown, undefined> {
     const { signal } = options;
     if (signal?.aborted === true) this.#isEnded = true;
     else {
-      signal?.addEventListener("abort", () => void this.return(), { once: true });
+      signal?.addEventListener("abort", this.#abort, { once: true });
       this.#connection.start();
     }
   }
@@ -97,10 +96,10 @@ class MqttFollow implements AsyncIterableIterator<unknown, undefined> {
         return { done: false, value: this.#given.event };
       }
       if (this.#failure !== null) {
-        const failure = this.#failure;
+        const { error } = this.#failure;
         this.#failure = null;
         await this.return();
-        throw failure;
+        throw error;
       }
       if (this.#isEnded) return { done: true, value: undefined };
       await new Promise<void>((resolve) => void this.#waiting.push(resolve));
@@ -110,6 +109,7 @@ class MqttFollow implements AsyncIterableIterator<unknown, undefined> {
   async return(): Promise<IteratorResult<unknown, undefined>> {
     if (!this.#isEnded) {
       this.#isEnded = true;
+      this.#options.signal?.removeEventListener("abort", this.#abort);
       // What was given is done with: the body was left on purpose.
       this.#acknowledge();
       this.#next = null;
@@ -127,6 +127,8 @@ class MqttFollow implements AsyncIterableIterator<unknown, undefined> {
     await this.return();
   }
 
+  readonly #abort = (): void => void this.return();
+
   async #subscribe(session: MqttSession): Promise<void> {
     const { topics, qos } = this.#options;
     try {
@@ -141,7 +143,7 @@ class MqttFollow implements AsyncIterableIterator<unknown, undefined> {
     // Neither is acknowledged, so both may come again.
     this.#next = null;
     if (this.#given !== null) this.#given = { ...this.#given, done: () => undefined };
-    this.#options.onDisconnected?.(error, retryInMs);
+    void this.#tell(() => this.#options.onDisconnected?.(error, retryInMs));
     if (retryInMs === null) this.#fail(error);
   }
 
@@ -157,8 +159,10 @@ class MqttFollow implements AsyncIterableIterator<unknown, undefined> {
       case "nothing":
         return done();
       case "unreadable":
-        if (this.#options.onUnreadable === null) this.#fail(read.error);
-        else this.#options.onUnreadable(topic, read.error);
+        void this.#tell(() => {
+          if (this.#options.onUnreadable === null) throw read.error;
+          return this.#options.onUnreadable(topic, read.error);
+        });
         return done();
     }
   }
@@ -189,8 +193,19 @@ class MqttFollow implements AsyncIterableIterator<unknown, undefined> {
 
   #miss(gap: Gap): void {
     if (this.#last?.epoch !== gap.through.epoch || this.#last.offset < gap.through.offset) this.#last = gap.through;
-    if (this.#options.onGap === null) this.#fail(new EventsMissedError(gap));
-    else this.#options.onGap(gap);
+    void this.#tell(() => {
+      if (this.#options.onGap === null) throw new EventsMissedError(gap);
+      return this.#options.onGap(gap);
+    });
+  }
+
+  /** Calls what the user gave; what that throws is thrown into the loop. */
+  async #tell(callback: () => unknown): Promise<void> {
+    try {
+      await callback();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #acknowledge(): void {
@@ -200,9 +215,7 @@ class MqttFollow implements AsyncIterableIterator<unknown, undefined> {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= isStarcastError(error)
-      ? error
-      : new StarcastError("connection_failed", "Expected to follow, got an error", { cause: error });
+    this.#failure ??= { error };
     this.#wake();
   }
 
