@@ -20,6 +20,7 @@ export interface AppendingOptions {
   /** The newest sequence known here. */
   readonly head: () => number;
   readonly arrival: OwnEventHome["arrival"];
+  readonly tailLost: OwnEventHome["tailLost"];
 }
 
 /** The way from drafts to their places in the stream: sent in order, acknowledged, known here. */
@@ -57,6 +58,14 @@ export class Appending implements OwnEventHome {
 
   close(): void {
     this.#publisher.close();
+  }
+
+  get head(): number {
+    return this.#context.head();
+  }
+
+  tailLost(sequence: number): StarcastError {
+    return this.#context.tailLost(sequence);
   }
 
   arrival(sequence: number, awaiting: Awaiting): void {

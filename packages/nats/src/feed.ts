@@ -14,6 +14,8 @@ export interface FeedOptions {
   readonly onMessage: (message: Msg, place: Place) => void;
   /** Something was lost on the way, or NATS was away: the feed begins again behind what it has given. */
   readonly onRestarted?: (() => void) | undefined;
+  /** Where the newest message stood that was given, another stands now: the stream lost its tail, and has grown again. */
+  readonly onReplaced?: (() => void) | undefined;
 }
 
 /**
@@ -24,6 +26,8 @@ export class Feed {
   readonly #options: FeedOptions;
   readonly #forgetBack: () => void;
   #through: number;
+  /** When the newest that was given was stored; begun again, the feed looks at it once more. */
+  #storedAt: string | null = null;
   #life = 0;
   #subscription: Subscription | null = null;
   #consumerSequence = 0;
@@ -93,7 +97,7 @@ export class Feed {
     await link.manager.consumers.add(stream, {
       deliver_subject: inbox,
       deliver_policy: DeliverPolicy.StartSequence,
-      opt_start_seq: this.#through + 1,
+      opt_start_seq: this.#storedAt === null ? this.#through + 1 : this.#through,
       ack_policy: AckPolicy.None,
       // Back-pressure towards the server, and a sign of life when nothing happens.
       flow_control: true,
@@ -112,8 +116,12 @@ export class Feed {
     if (place === null) return this.#answerStatus(message);
     this.#consumerSequence += 1;
     if (place.consumerSequence !== this.#consumerSequence) return this.#restart();
-    if (place.sequence <= this.#through) return;
+    if (place.sequence <= this.#through) {
+      if (place.sequence === this.#through && place.storedAt !== this.#storedAt) this.#options.onReplaced?.();
+      return;
+    }
     this.#through = place.sequence;
+    this.#storedAt = place.storedAt;
     this.#options.onMessage(message, place);
   }
 

@@ -9,6 +9,7 @@ import {
   type EventLog,
   type ReadLimit,
   type StoredEvent,
+  type Timer,
 } from "@starcast/core";
 import { Appending } from "./appending.ts";
 import { Echoes, type Awaiting } from "./echoes.ts";
@@ -50,6 +51,9 @@ export class JetStreamEventLog implements EventLog {
   #trimmed: number;
   /** Why this log cannot go on: the stream is not the one it was. */
   #broken: StarcastError | null = null;
+  /** A place where another event stands than the one that was there. */
+  #lostAt: number | null = null;
+  #renewing: Timer | null = null;
   #isClosed = false;
 
   private constructor(link: NatsLink, options: ResolvedJetStreamOptions, info: StreamInfo) {
@@ -72,6 +76,7 @@ export class JetStreamEventLog implements EventLog {
       epoch: this.epoch,
       maxBytes: this.retention.maxBytes,
       head: () => this.#head,
+      tailLost: (sequence) => this.#tailLost(sequence),
       arrival: (sequence, awaiting) => this.#arrival(sequence, awaiting),
     });
     this.#readers = new ReaderPool({
@@ -142,6 +147,7 @@ export class JetStreamEventLog implements EventLog {
 
   close(): Promise<void> {
     this.#isClosed = true;
+    this.#renewing?.cancel();
     this.#advisories.unsubscribe();
     this.#appending.close();
     this.#news.from.close();
@@ -165,6 +171,7 @@ export class JetStreamEventLog implements EventLog {
         after,
         onMessage: (message, place) => this.#committed(message, place),
         onRestarted: () => void this.#check().catch(ignore),
+        onReplaced: () => void this.#tailLost(this.#head),
       }),
     };
   }
@@ -203,29 +210,57 @@ export class JetStreamEventLog implements EventLog {
     }
     this.#trimmed = Math.max(this.#trimmed, trimmedThrough(info));
     if (epochOf(info.created, renewalsIn(info.config.description)) !== this.epoch) throw this.#break("another stream");
-    if (info.state.last_seq >= seen) {
+    if (info.state.last_seq >= seen && this.#lostAt === null) {
       if (this.#news.echoes === null) this.#head = Math.max(this.#head, info.state.last_seq);
       return info;
     }
     // Acknowledged events are gone, after a power cut or with a restored snapshot. Who opens the stream from now on
     // must not give their ids to others.
     await this.#link.manager.streams.update(stream, { description: describeStream(this.#renewals + 1) });
-    throw this.#break(`one that ends at ${info.state.last_seq} instead of ${seen}`);
+    throw this.#break(
+      this.#lostAt === null ? `one that ends at ${info.state.last_seq} instead of ${seen}` : replaced(this.#lostAt),
+    );
+  }
+
+  /**
+   * It has grown again since: what it says of its end would not show it. Nothing more is sent, and who opens the stream
+   * from now on finds another epoch, as soon as the stream can be told.
+   */
+  #tailLost(sequence: number): StarcastError {
+    if (this.#lostAt === null) {
+      this.#lostAt = sequence;
+      this.#appending.close();
+      this.#news.from.close();
+      this.#renew();
+    }
+    return this.#corrupt(replaced(sequence));
+  }
+
+  #renew(): void {
+    this.#check().catch(() => {
+      if (this.#broken === null && !this.#isClosed)
+        this.#renewing = this.#options.surroundings.scheduler.after(renewEveryMs, () => this.#renew());
+    });
   }
 
   #break(what: string): StarcastError {
-    this.#broken ??= new StarcastError(
-      "store_corrupt",
-      `Expected stream \`${this.#options.stream}\` as it was, got ${what}: end the process and open the store again, it begins a new epoch`,
-    );
+    this.#broken ??= this.#corrupt(what);
     this.#appending.close();
     this.#end(this.#broken);
     return this.#broken;
   }
 
+  #corrupt(what: string): StarcastError {
+    return new StarcastError(
+      "store_corrupt",
+      `Expected stream \`${this.#options.stream}\` as it was, got ${what}: end the process and open the store again, it begins a new epoch`,
+    );
+  }
+
   #checkOpen(): void {
     if (this.#isClosed) throw new StarcastError("log_closed", "Expected an open log, got one that was closed");
     if (this.#broken !== null) throw this.#broken;
+    if (this.#lostAt !== null) throw this.#corrupt(replaced(this.#lostAt));
   }
 }
 
@@ -239,6 +274,12 @@ interface News {
 function trimmedThrough({ state }: StreamInfo): number {
   return state.messages === 0 ? state.last_seq : Math.max(0, state.first_seq - 1);
 }
+
+function replaced(sequence: number): string {
+  return `another event at ${sequence}`;
+}
+
+const renewEveryMs = 1_000;
 
 function orInfinity(limit: number): number {
   return limit > 0 ? limit : Infinity;

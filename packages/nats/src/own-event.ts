@@ -5,6 +5,10 @@ import type { Awaiting } from "./echoes.ts";
 /** What all events of a process have in common on their way, so that none of them carries it. */
 export interface OwnEventHome {
   readonly epoch: string;
+  /** The newest sequence known here. */
+  readonly head: number;
+  /** The stream gave a place again that it had given before; the error says so to who asked for it. */
+  tailLost(sequence: number): StarcastError;
   /** Tells when everything through an acknowledged sequence is known here. */
   arrival(sequence: number, awaiting: Awaiting): void;
   saw(sequence: number, timestamp: string): void;
@@ -16,6 +20,8 @@ export interface OwnEventHome {
 /** An event of this process on its way into the log: sent, acknowledged with its place, known here. One object for all. */
 export class OwnEvent extends Message implements Awaiting {
   readonly #home: OwnEventHome;
+  /** What had its place before it was sent. */
+  readonly #after: number;
   readonly #timestamp: string;
   readonly #resolve: (appended: readonly Appended[]) => void;
   readonly #reject: (error: StarcastError) => void;
@@ -31,12 +37,14 @@ export class OwnEvent extends Message implements Awaiting {
   ) {
     super(outgoing);
     this.#home = home;
+    this.#after = home.head;
     this.#timestamp = timestamp;
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
   acked(sequence: number, isDuplicate: boolean): void {
+    if (!isDuplicate && sequence <= this.#after) return this.#reject(this.#home.tailLost(sequence));
     this.#sequence = sequence;
     this.#isDuplicate = isDuplicate;
     this.#home.arrival(sequence, this);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { placeOf } from "./stream-message.ts";
 
-const place = { sequence: 42, consumerSequence: 7, storedAt: 1_767_323_045_123, pending: 9 };
+const place = { sequence: 42, consumerSequence: 7, storedAt: "1767323045123456789" };
 
 describe("the place of a message", () => {
   it.each([

@@ -5,10 +5,8 @@ export interface Place {
   readonly sequence: number;
   /** The place among what one consumer was given: dense, so a jump is a message that was lost on the way. */
   readonly consumerSequence: number;
-  /** Milliseconds since the epoch, by the server's clock. */
-  readonly storedAt: number;
-  /** How many more the consumer has to give. */
-  readonly pending: number;
+  /** Nanoseconds since the epoch, by the server's clock: another message at the same place has another. */
+  readonly storedAt: string;
 }
 
 /** Reads `$JS.ACK.<stream>.<consumer>.<tries>.<sequence>.<consumer sequence>.<nanoseconds>.<pending>`; null for others. */
@@ -17,13 +15,12 @@ export function placeOf(reply: string | undefined): Place | null {
   const parts = reply.split(".");
   // Servers with domains put a domain and an account in front of the stream, and a token behind.
   const at = parts.length > 9 ? 7 : 5;
-  const [sequence, consumerSequence, nanoseconds, pending] = parts.slice(at, at + 4);
-  if (pending === undefined) return null;
+  const [sequence, consumerSequence, storedAt, pending] = parts.slice(at, at + 4);
+  if (storedAt === undefined || pending === undefined) return null;
   return {
     sequence: Number(sequence),
     consumerSequence: Number(consumerSequence),
-    storedAt: Number(nanoseconds?.slice(0, -6)),
-    pending: Number(pending),
+    storedAt,
   };
 }
 

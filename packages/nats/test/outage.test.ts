@@ -1,6 +1,6 @@
 import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Broker, type Store } from "@starcast/core";
+import { Broker, type EventLog, type Store } from "@starcast/core";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { NatsServer } from "../../../tests/nats-server.ts";
 import { describeWith } from "../../../tests/services.ts";
@@ -100,6 +100,56 @@ describeWith("nats-server", "while NATS is away", (program) => {
     },
   );
 
+  it("a tail that was lost is found by who publishes next, before an id is given twice", async () => {
+    const { log } = await open({ publishTimeoutMs: 30_000 });
+    const ended = log.ended;
+    await append(log, 3);
+    await saveAnd(async () => void (await append(log, 3)));
+    await expect.poll(() => log.isReachable).toBe(false);
+    // More than were lost: afterwards the stream is longer than it was.
+    const waiting = Promise.allSettled(Array.from({ length: 10 }, () => log.append([draft])));
+    await server.start();
+    for (const result of await waiting) {
+      if (result.status === "fulfilled") expect(result.value[0]?.position.offset).toBeGreaterThan(6);
+      else expect(["store_corrupt", "log_closed"]).toContain((result.reason as { readonly code: unknown }).code);
+    }
+    expect(await ended).toMatchObject({ code: "store_corrupt" });
+    expect((await open()).log.epoch).not.toBe(log.epoch);
+  });
+
+  it("a tail that was lost is found by who followed, even if others have published since", async () => {
+    const { log } = await open();
+    const seen: number[] = [];
+    log.watch((events) => seen.push(...events.map(({ offset }) => offset)));
+    await append(log, 3);
+    await saveAnd(async () => void (await append(log, 3)));
+    const elsewhere = await NatsServer.start(program);
+    await elsewhere.stop();
+    await replace(join(elsewhere.folder, "data"), join(server.folder, "data"));
+    await elsewhere.start();
+    const other = await JetStreamStore.open({ servers: elsewhere.url });
+    await append(other.log, 6);
+    await other.close();
+    await elsewhere.stop();
+    await replace(join(server.folder, "data"), join(elsewhere.folder, "data"));
+    await elsewhere.close();
+    await server.start();
+    expect(await log.ended).toMatchObject({ code: "store_corrupt" });
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6]);
+    expect((await open()).log.epoch).not.toBe(log.epoch);
+  });
+
+  /** What happens meanwhile is lost with the server, which stays away. */
+  async function saveAnd(meanwhile: () => Promise<void>): Promise<void> {
+    const copy = join(server.folder, "copy");
+    await server.stop();
+    await cp(join(server.folder, "data"), copy, { recursive: true });
+    await server.start();
+    await meanwhile();
+    await server.kill();
+    await replace(join(server.folder, "data"), copy);
+  }
+
   it("a tail that was lost ends the log that had it, and begins a new epoch", async () => {
     const store = await open();
     const broker = new Broker({ store, observe: [] });
@@ -124,6 +174,28 @@ describeWith("nats-server", "while NATS is away", (program) => {
     expect(await again.log.append([draft])).toMatchObject([{ position: { epoch: again.log.epoch } }]);
   });
 });
+
+const draft = { type: "test.happened", subject: undefined, json: "1", sizeBytes: 14, dedupeKey: undefined };
+
+/** One after the other, each as often as it takes. */
+async function append(log: EventLog, count: number): Promise<void> {
+  for (let left = count; left > 0; left -= 1)
+    await expect
+      .poll(
+        () =>
+          log.append([draft]).then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 15_000 },
+      )
+      .toBe(true);
+}
+
+async function replace(folder: string, by: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await cp(by, folder, { recursive: true });
+}
 
 /** The ids a plain subscriber is given, in order. */
 function collectIds(broker: Broker): { readonly ids: string[]; through(id: string): Promise<void> } {
