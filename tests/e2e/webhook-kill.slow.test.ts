@@ -57,15 +57,22 @@ async function counter(): Promise<Counter> {
   };
 }
 
-function start(path: string, to: Counter, run: number, events: number, acknowledged: Set<string>): ChildProcess {
+interface Told {
+  readonly acknowledged: Set<string>;
+  /** After each kill: the place, and the event of the newest delivery. */
+  readonly left: (readonly [place: string | null, newest: string | null])[];
+}
+
+function start(path: string, to: Counter, run: number, events: number, told: Told): ChildProcess {
   const child = fork(publisher, [path, to.origin, String(run), String(events)], {
     cwd: fileURLToPath(new URL(".", import.meta.url)),
     execArgv: ["--conditions=@starcast/source", "--import", "tsx"],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   cleanUps.push(() => child.kill("SIGKILL"));
-  child.on("message", (message: { acknowledged?: string }) => {
-    if (message.acknowledged !== undefined) acknowledged.add(message.acknowledged);
+  child.on("message", (message: { acknowledged?: string; left?: Told["left"][number] }) => {
+    if (message.acknowledged !== undefined) told.acknowledged.add(message.acknowledged);
+    if (message.left !== undefined) told.left.push(message.left);
   });
   return child;
 }
@@ -76,10 +83,11 @@ describe("a service that is killed again and again", () => {
     cleanUps.push(() => rm(folder, { recursive: true, force: true }));
     const path = join(folder, "events.db");
     const to = await counter();
-    const acknowledged = new Set<string>();
+    const told: Told = { acknowledged: new Set(), left: [] };
+    const { acknowledged, left } = told;
     const random = seededRandom(20_260_101);
     for (let run = 0; run < 6; run += 1) {
-      const child = start(path, to, run, 100_000, acknowledged);
+      const child = start(path, to, run, 100_000, told);
       // Killed after so many acknowledgements: in the middle of publishing, storing, delivering.
       const enough = acknowledged.size + 20 + Math.floor(random.next() * 300);
       await new Promise<void>((resolve, reject) => {
@@ -91,9 +99,12 @@ describe("a service that is killed again and again", () => {
       child.kill("SIGKILL");
       await gone;
     }
-    start(path, to, 6, 0, acknowledged);
+    start(path, to, 6, 0, told);
     await to.hasAll(acknowledged);
     expect(acknowledged.size).toBeGreaterThan(120);
+    // Every event is the endpoint's: neither the place nor the deliveries were ever kept without the other.
+    expect(left).toHaveLength(7);
+    for (const [place, newest] of left.slice(1)) expect(place).toBe(newest);
     for (const [data, ids] of to.received) expect([data, new Set(ids).size]).toEqual([data, 1]);
     const allIds = [...to.received.values()].map(([id]) => id);
     expect(new Set(allIds).size).toBe(allIds.length);

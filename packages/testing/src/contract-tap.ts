@@ -107,13 +107,17 @@ class LineTap implements Line {
     return this.#line.start;
   }
 
+  get lease(): Line["lease"] {
+    return this.#line.lease;
+  }
+
   ready(): void {
     this.#line.ready();
   }
 
-  acknowledge(through: Line["position"]): void {
+  acknowledge(through: Line["position"], how?: "saved"): void {
     if (through.epoch !== this.#line.position.epoch) this.#report(`acknowledged epoch ${through.epoch}`);
-    this.#line.acknowledge(through);
+    this.#line.acknowledge(through, how);
   }
 
   rewind(): void {

@@ -1,13 +1,14 @@
-import type {
-  AnyBroker,
-  Batch,
-  CloseReason,
-  DeliveredEvent,
-  DeliveryDraft,
-  Gap,
-  Line,
-  Position,
-  Subscriber,
+import {
+  isStarcastError,
+  type AnyBroker,
+  type Batch,
+  type CloseReason,
+  type DeliveredEvent,
+  type DeliveryDraft,
+  type Gap,
+  type Line,
+  type Position,
+  type Subscriber,
 } from "@starcast/core";
 import { deliveredEventOf, draftOf, gapEventOf, isFor, isGapFor } from "./delivery.ts";
 import type { EndpointRecords } from "./endpoint-records.ts";
@@ -34,8 +35,8 @@ interface Job {
 }
 
 /**
- * The dispatcher as a subscriber: every event becomes one delivery per matching endpoint, stored first, acknowledged
- * after. What may wait to be stored is bounded, so a slow store costs its place in the log, not memory.
+ * The dispatcher as a subscriber: every event becomes one delivery per matching endpoint, stored together with the
+ * place behind it. What may wait to be stored is bounded, so a slow store costs its place in the log, not memory.
  */
 export class Intake implements Subscriber {
   readonly #options: IntakeOptions;
@@ -57,6 +58,8 @@ export class Intake implements Subscriber {
 
   open(line: Line): void {
     this.#line = line;
+    // What an earlier line offered is offered again.
+    for (const { count } of this.#jobs.splice(0)) this.#unstored -= count;
     // Another process may have changed endpoints while it held the lease.
     this.#isLoaded = false;
     this.#work();
@@ -124,22 +127,33 @@ export class Intake implements Subscriber {
       // Everything that waits is stored at once: a durable engine commits it together.
       const jobs = this.#jobs;
       this.#jobs = [];
-      const drafts = jobs.flatMap((job) => job.drafts());
+      const count = jobs.reduce((sum, job) => sum + job.count, 0);
       // Not stored only when closed: then it is not acknowledged, and is offered again.
-      if (!(await this.#insist("put", () => this.#put(drafts)))) return;
-      for (const { line, through, count } of jobs) {
-        this.#unstored -= count;
-        line.acknowledge(through);
-      }
+      if (!(await this.#insist("put", () => this.#store(jobs)))) return;
+      this.#unstored -= count;
     }
     this.#line?.ready();
   }
 
-  async #put(drafts: readonly DeliveryDraft[]): Promise<void> {
-    if (drafts.length === 0) return;
+  /** Deliveries, and the place behind their events, in one step where the engine can: neither is ever without the other. */
+  async #store(jobs: readonly Job[]): Promise<void> {
+    const last = jobs.at(-1);
+    if (last === undefined) return;
+    const { line, through } = last;
+    const drafts = jobs.flatMap((job) => job.drafts());
+    if (drafts.length === 0) return line.acknowledge(through);
     const { broker, onStored } = this.#options;
-    const { overflowed } = await broker.store.deliveries.put(drafts);
-    if (overflowed > 0) broker.observe({ kind: "webhookOverflowed", level: "warn", count: overflowed });
+    const { lease } = line;
+    // Another process has the place, or this line is dead: whoever goes on from the place is offered these again.
+    if (lease === null) return;
+    try {
+      const { overflowed } = await broker.store.deliveries.put(drafts, { lease, position: through });
+      if (overflowed > 0) broker.observe({ kind: "webhookOverflowed", level: "warn", count: overflowed });
+    } catch (error) {
+      if (isStarcastError(error, "lease_lost")) return;
+      throw error;
+    }
+    line.acknowledge(through, "saved");
     onStored();
   }
 

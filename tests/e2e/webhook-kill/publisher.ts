@@ -1,11 +1,16 @@
 // A service that is killed at any moment: publishes as fast as its store keeps, tells what was acknowledged, delivers.
 import process from "node:process";
-import { Broker } from "@starcast/core";
+import { Broker, formatPosition } from "@starcast/core";
 import { SqliteStore } from "@starcast/sqlite";
 import { WebhookDispatcher } from "@starcast/webhook";
 
 const [path = "", origin = "", run = "", events = "0"] = process.argv.slice(2);
-const broker = new Broker({ store: await SqliteStore.open(path), leaseMs: 1_000, observe: [] });
+const store = await SqliteStore.open(path);
+// What the kill left: the place, and the newest of the deliveries.
+const place = await store.checkpoints.load("webhooks");
+const [newest] = (await store.deliveries.list({}, { limit: 1 })).deliveries;
+process.send?.({ left: [place === null ? null : formatPosition(place), newest?.event.id ?? null] });
+const broker = new Broker({ store, leaseMs: 1_000, observe: [] });
 const webhooks = new WebhookDispatcher(broker, {
   allow: [origin],
   attempt: { deadlineMs: 500, connectTimeoutMs: 500 },

@@ -100,8 +100,14 @@ export class NamedSubscription implements Durability {
     return (this.#releasing ??= this.#release());
   }
 
+  get lease(): Lease | null {
+    return this.#state.kind === "holding" ? this.#state.lease : null;
+  }
+
   /** Saves as often as saving takes: one at a time, always the newest place. */
-  acknowledged(): void {
+  acknowledged(saved: number | null): void {
+    // A save that is under way may come after the subscriber's own: then the place is saved once more.
+    if (saved !== null && this.#saving === null) this.#saved = saved;
     this.#saving ??= this.#save().finally(() => (this.#saving = null));
   }
 
@@ -132,7 +138,7 @@ export class NamedSubscription implements Durability {
       await checkpoints.renew(state.lease, leaseMs);
       this.#renewedAt = askedAt;
       // What the filter left out is not acknowledged by anybody; its place is kept now and then.
-      this.acknowledged();
+      this.acknowledged(null);
     } catch (error) {
       if (isStarcastError(error, "lease_lost")) return this.#lose(state.cursor);
       this.#report(error);

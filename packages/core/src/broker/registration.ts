@@ -2,6 +2,7 @@ import type { Position } from "../log/position.ts";
 import type { Cursor, CursorOwner } from "../pump/cursor.ts";
 import { compileFilter, type CompiledFilter, type Filter } from "../pump/filter.ts";
 import type { Pump } from "../pump/pump.ts";
+import type { Lease } from "../store/checkpoint-store.ts";
 import type { CloseReason, Subscriber } from "../subscriber/subscriber.ts";
 import { watchRejection } from "../thenable.ts";
 import type { Subscription } from "./subscription.ts";
@@ -28,8 +29,10 @@ export interface RegistrationSpec {
 
 /** What a named subscription does beyond a plain one. */
 export interface Durability {
-  /** The acknowledged place has moved. */
-  acknowledged(): void;
+  /** Null while another holds it. */
+  readonly lease: Lease | null;
+  /** The acknowledged place has moved; `saved` is one that is kept already. */
+  acknowledged(saved: number | null): void;
   /** Gives the lease back; awaited after the subscriber's own close. Idempotent. */
   release(): Promise<void>;
 }
@@ -119,8 +122,12 @@ export class Registration implements Subscription, CursorOwner {
     return this.durability?.release() ?? Promise.resolve();
   }
 
-  onAcknowledged(): void {
-    this.durability?.acknowledged();
+  get lease(): Lease | null {
+    return this.durability?.lease ?? null;
+  }
+
+  onAcknowledged(saved: number | null): void {
+    this.durability?.acknowledged(saved);
   }
 
   async #end(reason: CloseReason): Promise<void> {

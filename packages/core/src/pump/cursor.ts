@@ -1,4 +1,5 @@
 import type { Position } from "../log/position.ts";
+import type { Lease } from "../store/checkpoint-store.ts";
 import type { Gap, Line, Subscriber } from "../subscriber/subscriber.ts";
 import type { FilterGroup } from "./filter-group.ts";
 import type { Page } from "./page.ts";
@@ -8,8 +9,10 @@ import type { Place, StartingPoint } from "./starting-point.ts";
 export interface CursorOwner {
   /** For the observer: a name, or a number. */
   readonly label: string;
-  /** Told after each move of the acknowledged place; a named subscription saves it. */
-  onAcknowledged(): void;
+  /** By which the acknowledged place is saved; null where it is not, or another holds it. */
+  readonly lease: Lease | null;
+  /** Told after each move of the acknowledged place; a named subscription saves it, unless that was done. */
+  onAcknowledged(saved: number | null): void;
 }
 
 /** Where a cursor was asked to start; judged once the log's bounds are known. */
@@ -167,18 +170,22 @@ export class CursorLine implements Line {
     return this.#cursor.position;
   }
 
+  get lease(): Lease | null {
+    return this.#cursor.line === this ? (this.#cursor.owner?.lease ?? null) : null;
+  }
+
   ready(): void {
     if (this.#cursor.line === this) this.#cursor.control.wake(this.#cursor);
   }
 
-  acknowledge(through: Position): void {
+  acknowledge(through: Position, how?: "saved"): void {
     const cursor = this.#cursor;
     if (this.#cursor.line !== this || through.epoch !== cursor.epoch) return;
     // No more than was handed over: what was not offered cannot have been dealt with.
     const offset = Math.min(through.offset, cursor.handedOver);
     if (offset <= cursor.acknowledged) return;
     cursor.acknowledged = offset;
-    cursor.owner?.onAcknowledged();
+    cursor.owner?.onAcknowledged(how === "saved" ? offset : null);
   }
 
   rewind(): void {

@@ -207,6 +207,7 @@ function house(options: HouseOptions = {}) {
 class RecordingLine implements Line {
   readonly position: Position = { epoch: "e", offset: 0 };
   readonly start: Line["start"] = { position: this.position, isResumed: false };
+  readonly lease = null;
   readonly acknowledged: number[] = [];
   readies = 0;
   rewinds = 0;

@@ -1,5 +1,6 @@
 import type { Batch } from "../encoding/batch.ts";
 import type { Position } from "../log/position.ts";
+import type { Lease } from "../store/checkpoint-store.ts";
 
 /** Why events are missing: retention took them, they are of another epoch, the position is unreadable, or too many to replay. */
 export type GapReason = "trimmed" | "epoch" | "unknown" | "replay_limit";
@@ -40,10 +41,15 @@ export interface Line {
   readonly position: Position;
   /** Where this line started; `isResumed` when that is exactly where the subscriber asked to continue. */
   readonly start: { readonly position: Position; readonly isResumed: boolean };
+  /**
+   * The right to move the durable place of a named subscription, for a subscriber that keeps its own work in the same step
+   * (`DeliveryStore.put`); null where there is none, or it was lost.
+   */
+  readonly lease: Lease | null;
   /** There is room again. */
   ready(): void;
-  /** Cumulative: everything up to here is done with, and never has to be offered again. */
-  acknowledge(through: Position): void;
+  /** Cumulative: everything up to here is done with, and never has to be offered again. `saved`: this place is kept already, by `lease`. */
+  acknowledge(through: Position, how?: "saved"): void;
   /** Offer again everything after the last acknowledged position, on a new line. */
   rewind(): void;
 }
