@@ -123,14 +123,20 @@ describe("the event of a delivery", () => {
     ]);
   });
 
-  it("is refused when it is damaged in the log, like any event there", async () => {
+  it.each([
+    ["is still in the log", 0],
+    ["is no longer in the log", 20],
+  ])("is refused when it was damaged there, as the others are not, and %s", async (_, later) => {
     const rooms = house();
     const first = await rooms.open();
     const events = await publish(first, 3);
     await first.deliveries.put(events.map((event) => draftOf(event)));
     await first.close();
     await rooms.edit((driver) => driver.exec("UPDATE events SET json = '{}' WHERE offset = 2"));
-    const { deliveries } = await rooms.open();
+    const store = await rooms.open({ retention: { maxEvents: 10 } });
+    for (let count = 0; count < later; count += 1) await publish(store, 1);
+    expect(store.log.trimmedThrough).toBe(later === 0 ? 0 : 13);
+    const { deliveries } = store;
     const ids = events.map(({ id }) => id);
     const outcomes = await Promise.all(ids.map((id) => outcomeOf(deliveries.get("ep", id))));
     expect(outcomes).toMatchObject([{ event: events[0] }, "store_corrupt", { event: events[2] }]);

@@ -118,10 +118,10 @@ describe("the WAL of a busy store", () => {
       for (let round = 0; round < count; round += 1) await log.append(large);
       return statSync(`${path}-wal`).size;
     };
-    expect(await burst(100)).toBeLessThan(8_000_000);
+    expect(await burst(200)).toBeLessThan(17_000_000);
     const reader = await openDriver(path);
     reader.exec("BEGIN");
-    expect(reader.prepare("SELECT count(*) AS count FROM events").get()).toMatchObject({ count: 2_000 });
+    expect(reader.prepare("SELECT count(*) AS count FROM events").get()).toMatchObject({ count: 4_000 });
     expect(await burst(250)).toBeGreaterThan(20_000_000);
     reader.exec("COMMIT");
     reader.close();
