@@ -8,6 +8,7 @@ import {
 } from "@nats-io/transport-node";
 import { InvalidOptionError, StarcastError } from "@starcast/core";
 import { isWithoutJetStream, toStoreError } from "./nats-error.ts";
+import { isTooOld } from "./server-version.ts";
 import type { JetStreamCredentials, JetStreamTls, ResolvedJetStreamOptions } from "./options.ts";
 
 /** The connection to NATS that everything of a store shares: it comes back by itself, and says when it was away. */
@@ -24,7 +25,7 @@ export class NatsLink {
     void this.#watch();
   }
 
-  /** Rejects with `connection_failed`, `not_authorized`, or `unsupported` where JetStream is not switched on. */
+  /** Rejects with `connection_failed`, `not_authorized`, or `unsupported`: JetStream is not switched on, or too old. */
   static async open(options: ResolvedJetStreamOptions): Promise<NatsLink> {
     let connection: NatsConnection;
     try {
@@ -43,6 +44,11 @@ export class NatsLink {
       });
     } catch (error) {
       throw toStoreError(error, `connect to NATS (${options.servers.join(", ")})`, "connection_failed");
+    }
+    const { version } = connection.info ?? { version: "" };
+    if (isTooOld(version)) {
+      await connection.close();
+      throw new StarcastError("unsupported", `Expected nats-server 2.9 or later, got ${version}: upgrade it`);
     }
     try {
       const manager = await jetstreamManager(connection, { timeout: options.publishTimeoutMs });
