@@ -83,7 +83,7 @@ export class Appending implements OwnEventHome {
     const { link, options } = this.#context;
     try {
       const found = await link.manager.streams.getMessage(options.stream, { seq: sequence });
-      return found === null ? null : decodeEvent(found.data, sequence, this.#time).timestamp;
+      return found === null ? null : (decodeEvent(found.data, sequence, this.#time)?.timestamp ?? null);
     } catch (error) {
       if (isAbsent(error)) return null;
       throw error;

@@ -1,5 +1,4 @@
 import type { EventDraft, StoredEvent } from "@starcast/core";
-import { StarcastError } from "@starcast/core";
 import type { TimeText } from "./time-text.ts";
 
 /**
@@ -12,15 +11,15 @@ export function encodeEvent({ type, subject, json, sizeBytes }: EventDraft, at: 
   return `["${type}",${about},${sizeBytes},${at}]\n${json}`;
 }
 
-/** Throws `store_corrupt` for a payload that Starcast did not write. */
-export function decodeEvent(payload: Uint8Array, offset: number, time: TimeText): StoredEvent {
+/** Null for a payload that Starcast did not write: whoever may publish to the stream's subject may write anything there. */
+export function decodeEvent(payload: Uint8Array, offset: number, time: TimeText): StoredEvent | null {
   const text = decoder.decode(payload);
   const end = text.indexOf("\n");
   const head: unknown = end > 0 ? parse(text.slice(0, end)) : null;
-  if (!Array.isArray(head)) throw foreign(offset);
+  if (!Array.isArray(head)) return null;
   const [type, subject, sizeBytes, at] = head as readonly unknown[];
-  if (typeof type !== "string" || typeof sizeBytes !== "number" || !isTime(at)) throw foreign(offset);
-  if (subject !== null && typeof subject !== "string") throw foreign(offset);
+  if (typeof type !== "string" || typeof sizeBytes !== "number" || !isTime(at)) return null;
+  if (subject !== null && typeof subject !== "string") return null;
   const timestamp = time.of(at);
   return { offset, type, subject: subject ?? undefined, timestamp, json: text.slice(end + 1), sizeBytes };
 }
@@ -36,13 +35,6 @@ function parse(text: string): unknown {
     // What is no JSON is no event; the caller says so.
     return null;
   }
-}
-
-function foreign(offset: number): StarcastError {
-  return new StarcastError(
-    "store_corrupt",
-    `Expected message ${offset} of the stream to be an event, got something else: nothing but Starcast may publish to its subjects`,
-  );
 }
 
 /** The end of the year 9999: RFC 3339 has no later one. */

@@ -128,8 +128,8 @@ export class JetStreamEventLog implements EventLog {
     if (from >= this.#head) return [];
     const page = await this.#readers.read(from, this.#head, limit);
     const [first] = page;
-    // Nothing is ever deleted: where the stream begins later than asked, retention was here.
-    if (first !== undefined && first.offset > from + 1) this.#trimmed = Math.max(this.#trimmed, first.offset - 1);
+    // Retention was here, or others wrote what is no event: the stream says where it begins.
+    if (first !== undefined && first.offset > from + 1) await this.#check();
     return page;
   }
 
@@ -176,7 +176,7 @@ export class JetStreamEventLog implements EventLog {
     };
   }
 
-  #decode(message: Msg, { sequence }: Place): StoredEvent {
+  #decode(message: Msg, { sequence }: Place): StoredEvent | null {
     return decodeEvent(message.data, sequence, this.#time);
   }
 
@@ -185,8 +185,11 @@ export class JetStreamEventLog implements EventLog {
     const event = this.#decode(message, place);
     if (sequence > this.#head + 1) this.#trimmed = Math.max(this.#trimmed, sequence - 1);
     this.#head = sequence;
-    this.#appending.saw(sequence, event.timestamp);
-    this.#watchers.tell([event]);
+    // What others wrote to the stream is a place without an event: the next one shows that it is missing.
+    if (event !== null) {
+      this.#appending.saw(sequence, event.timestamp);
+      this.#watchers.tell([event]);
+    }
     this.#news.echoes?.came(sequence);
   }
 

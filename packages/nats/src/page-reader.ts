@@ -16,7 +16,8 @@ export interface ReadingOptions<Read extends Item> {
   readonly scheduler: Scheduler;
   readonly stream: string;
   readonly timeoutMs: number;
-  readonly decode: (message: Msg, place: Place) => Read;
+  /** Null for a message to pass over. */
+  readonly decode: (message: Msg, place: Place) => Read | null;
 }
 
 /**
@@ -115,9 +116,13 @@ export class PageReader<Read extends Item> {
       this.#asked -= 1;
       this.#consumerSequence += 1;
       if (place.consumerSequence !== this.#consumerSequence) this.#failure = interrupted();
-      else this.#buffer.push(this.#options.decode(message, place));
+      else this.#keep(this.#options.decode(message, place));
     }
     this.#onNews?.();
+  }
+
+  #keep(read: Read | null): void {
+    if (read !== null) this.#buffer.push(read);
   }
 
   #endOfAnswer(status: number): void {
