@@ -64,6 +64,17 @@ describe("a window of publications in flight", () => {
     expect([window.isFull, rooms()]).toEqual([false, 1]);
   });
 
+  it("says that it has room once that is an eighth of it, and in the end always", () => {
+    const { window, answer, rooms } = arrange(16);
+    for (let n = 1; n <= 16; n += 1) window.take(at(n), [message(`${n}`)]);
+    answer(0);
+    expect([window.isFull, rooms()]).toEqual([false, 0]);
+    answer(1);
+    expect(rooms()).toBe(1);
+    for (let n = 2; n < 16; n += 1) answer(n);
+    expect([window.size, rooms()]).toEqual([0, 15]);
+  });
+
   it("holds back what is above the limit, and sends it before anything that is taken later", () => {
     const { window, topics, answer } = arrange(1);
     window.take(at(1), [message("event"), message("state")]);
