@@ -66,6 +66,6 @@ export class DeliveryReader {
   }
 
   #deliveryOf(row: Row): Delivery {
-    return deliveryOf(row, this.#claims.of(textOf(row["endpoint_id"]), Number(row["sequence"])));
+    return deliveryOf(row, (endpointId) => this.#claims.of(endpointId, Number(row["sequence"])));
   }
 }

@@ -244,7 +244,7 @@ export class SqliteDeliveries implements DeliveryStore {
     const fresh = this.#fresh.take(sequence);
     if (fresh !== undefined) return attemptingOf(fresh, leaseUntil);
     const row = this.#statements.bySequence.get(sequence);
-    return row === undefined ? null : deliveryOf(row, { leaseUntil });
+    return row === undefined ? null : deliveryOf(row, () => ({ leaseUntil }));
   }
 
   /** The claim stands until the outcome is in the file; when it cannot be written, until the lease ends. */
