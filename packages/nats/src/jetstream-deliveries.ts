@@ -21,15 +21,9 @@ import {
   type Position,
 } from "@starcast/core";
 import type { Bucket, Entry } from "./bucket.ts";
+import { DamagedDeliveries } from "./damaged-deliveries.ts";
 import type { DeliveredEvents } from "./delivered-events.ts";
-import {
-  decodeDelivery,
-  deliveryKey,
-  encodeDelivery,
-  newEntries,
-  readDeliveryKey,
-  type DeliveryEntry,
-} from "./delivery-entry.ts";
+import { deliveryKey, encodeDelivery, newEntries, readDeliveryKey, type DeliveryEntry } from "./delivery-entry.ts";
 import { DeliveryIndex, entryOf, type IndexedDelivery } from "./delivery-index.ts";
 import type { Feed } from "./feed.ts";
 import type { KvCheckpoints } from "./kv-checkpoints.ts";
@@ -55,6 +49,7 @@ export class JetStreamDeliveries implements DeliveryStore {
   readonly #checkpoints: KvCheckpoints;
   readonly #clock: Clock;
   readonly #index = new DeliveryIndex();
+  readonly #damaged = new DamagedDeliveries();
   readonly #markers: Markers;
   #feed: Feed | null = null;
 
@@ -93,7 +88,8 @@ export class JetStreamDeliveries implements DeliveryStore {
     return { stored: stored.length, overflowed: stored.filter(({ kind }) => kind === "dead").length };
   }
 
-  async claimDue({ now, limit, perEndpoint, leaseMs }: ClaimRequest): Promise<readonly Claim[]> {
+  async claimDue({ now, limit, perEndpoint, leaseMs, onDamaged }: ClaimRequest): Promise<readonly Claim[]> {
+    this.#damaged.tell(onDamaged);
     const picked = this.#index.pick(now, limit, perEndpoint);
     const state: DeliveryState = { kind: "attempting", leaseUntil: now + leaseMs };
     const claims = await Promise.all(
@@ -184,10 +180,12 @@ export class JetStreamDeliveries implements DeliveryStore {
     this.#feed?.close();
   }
 
-  #take({ key, value, revision }: Entry): void {
-    if (value !== null) return this.#index.apply(decodeDelivery(key, value, revision), revision);
+  #take(entry: Entry): void {
+    const { key, value, revision } = entry;
+    const delivery = value === null ? null : this.#damaged.read(entry, value);
+    if (delivery !== null) return this.#index.apply(delivery, revision);
     const named = readDeliveryKey(key);
-    this.#markers.left(key, revision);
+    if (value === null) this.#markers.left(key, revision);
     if (named !== null) this.#index.drop(named.endpointId, named.eventId, revision);
   }
 

@@ -6,6 +6,43 @@ import { NatsServer } from "../../../tests/nats-server.ts";
 import { describeWith } from "../../../tests/services.ts";
 import { JetStreamStore } from "../src/index.ts";
 
+describeWith("nats-server", "what others wrote to the deliveries", (program) => {
+  it("is set aside and told to who claims next, at the opening and later; what is whole goes on", async () => {
+    const server = await NatsServer.start(program);
+    const open = (): Promise<JetStreamStore> => JetStreamStore.open({ servers: server.url, stream: "shared" });
+    const here = await open();
+    const connection = await connect({ servers: server.url });
+    const damage = (key: string, value: string): Promise<unknown> =>
+      jetstream(connection).publish(`$KV.shared_deliveries.${key}`, value);
+    await damage("partner.e-1", "hello");
+    await damage("what.ever.it.is", "{}");
+    const event = {
+      id: "e-2",
+      type: "test.happened",
+      subject: undefined,
+      timestamp: "2026-01-01T00:00:00.000Z",
+      json: "1",
+    };
+    await here.deliveries.put([{ endpointId: "partner", event, orderKey: undefined, dueAt: 0 }]);
+    const claim = async (store: JetStreamStore, told: string[]): Promise<readonly string[]> => {
+      const onDamaged = (endpointId: string): void => void told.push(endpointId);
+      const request = { now: Date.now(), limit: 10, perEndpoint: () => 10, leaseMs: 1, onDamaged };
+      return (await store.deliveries.claimDue(request)).map(({ delivery }) => delivery.event.id);
+    };
+    const told: string[] = [];
+    await expect.poll(async () => [...(await claim(here, told)), ...told].length).toBeGreaterThanOrEqual(3);
+    expect(told).toEqual(["partner", "what.ever.it.is"]);
+    const there = await open();
+    const toldThere: string[] = [];
+    await expect.poll(() => claim(there, toldThere)).toEqual(["e-2"]);
+    expect(toldThere.slice(0, 2).toSorted()).toEqual(["partner", "what.ever.it.is"]);
+    await expect(there.log.refresh()).resolves.toMatchObject({ head: 0 });
+    await connection.close();
+    await Promise.all([here.close(), there.close()]);
+    await server.close();
+  });
+});
+
 describeWith("nats-server", "what others wrote to the stream", (program) => {
   it("is told as a gap to who follows and to who resumes, and ends nothing", async () => {
     const server = await NatsServer.start(program);
