@@ -23,7 +23,7 @@ const thirdParty: Record<string, readonly string[]> = {
   websocket: ["ws"],
   sse: [],
   mqtt: ["mqtt"],
-  webhook: [],
+  webhook: ["undici"],
   client: [],
   catalog: [],
   sqlite: ["libsql"],

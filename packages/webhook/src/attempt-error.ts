@@ -12,9 +12,18 @@ export class AttemptError extends StarcastError {
   }
 }
 
-/** The category of whatever ended an attempt: ours, or what the platform says of a connection that stood. */
+/** The category of whatever ended an attempt: ours, the platform's, or the HTTP client's error. */
 export function categoryOf(error: unknown): FailureCategory {
-  return error instanceof AttemptError ? error.category : "reset";
+  if (error instanceof AttemptError) return error.category;
+  const code = codeText(error);
+  if (code === "UND_ERR_HEADERS_OVERFLOW") return "answer_head_too_large";
+  // The parser does not give all of its errors a code.
+  if (error instanceof Error && error.name === "HTTPParserError") return "invalid_answer";
+  if (code.startsWith("UND_ERR_RES_")) return "invalid_answer";
+  if (code === "UND_ERR_SOCKET") return /^bad /.test(messageOf(error)) ? "invalid_answer" : "reset";
+  if (code === "UND_ERR_INVALID_ARG" || code === "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH") return "request_refused";
+  if (code === "UND_ERR_ABORTED" || code === "UND_ERR_DESTROYED" || code === "UND_ERR_CLOSED") return "interrupted";
+  return "reset";
 }
 
 /** Why a connection was not made: refused and unreachable are the network's doing, the rest is TLS. */
@@ -47,4 +56,8 @@ function codeOf(category: FailureCategory): ErrorCode {
 
 function codeText(error: unknown): string {
   return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : "";
 }

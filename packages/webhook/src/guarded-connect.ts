@@ -2,6 +2,7 @@ import type { Buffer } from "node:buffer";
 import { connect as connectPlain, type LookupFunction, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Scheduler } from "@starcast/core";
+import type { buildConnector } from "undici";
 import { judgeAddress } from "./address-guard.ts";
 import { AttemptError, connectCategoryOf } from "./attempt-error.ts";
 import { parseIp, type Network } from "./ip-address.ts";
@@ -33,36 +34,23 @@ export interface GuardedConnectSettings {
   readonly allowedNetworks: readonly Network[];
 }
 
-/** A connection in the making. */
-export interface Connecting {
-  /** Rejects with an `AttemptError`. */
-  readonly socket: Promise<Socket>;
-  /** Gives it up; `socket` rejects. Idempotent. */
-  cancel(): void;
-}
-
 /**
- * Connects to one origin, and judges addresses where they are dialled: an address literal itself (Node never looks those
+ * A connector for undici that judges addresses where they are dialled: an address literal itself (Node never looks those
  * up), every answer of the name look-up, and the peer once more when the connection stands. One bad answer refuses all.
  * For an unlocked origin nothing is judged.
  */
-export function guardedConnect(
-  settings: GuardedConnectSettings,
-  origin: string,
-  isUnlocked: boolean,
-): () => Connecting {
+export function guardedConnect(settings: GuardedConnectSettings, isUnlocked: boolean): buildConnector.connector {
   const mayCall = (address: string): boolean => isUnlocked || judgeAddress(address, settings.allowedNetworks).isAllowed;
-  const url = new URL(origin);
-  const isTls = url.protocol === "https:";
-  const host = url.hostname.replace(/^\[(.*)\]$|\.$/, "$1");
-  const port = url.port === "" ? (isTls ? 443 : 80) : Number(url.port);
-  const isLiteral = parseIp(host) !== null;
   let session: Buffer | null = null;
 
-  async function connect(signal: AbortSignal): Promise<Socket> {
+  async function connect(options: buildConnector.Options, signal: AbortSignal): Promise<Socket> {
+    const host = options.hostname.replace(/\.$/, "");
+    const isLiteral = parseIp(host) !== null;
     const addresses = isLiteral ? [host] : await addressesOf(host, isUnlocked, settings.lookup, signal);
     if (!addresses.every(mayCall)) throw refused();
+    const isTls = options.protocol === "https:";
     const tls = isTls ? { servername: isLiteral ? null : host, ca: settings.ca, session } : null;
+    const port = options.port === "" ? (isTls ? 443 : 80) : Number(options.port);
     const socket = settings.dial({ host, addresses, port, tls });
     if (isTls) socket.on("session", (ticket: Buffer) => (session = ticket));
     await established(socket, isTls ? "secureConnect" : "connect", signal);
@@ -71,15 +59,15 @@ export function guardedConnect(
     throw refused();
   }
 
-  return () => {
-    const givenUp = new AbortController();
-    const timer = settings.scheduler.after(settings.connectTimeoutMs, () => givenUp.abort());
-    const socket = connect(givenUp.signal)
+  return (options, callback) => {
+    const deadline = new AbortController();
+    const timer = settings.scheduler.after(settings.connectTimeoutMs, () => deadline.abort());
+    connect(options, deadline.signal)
       .finally(() => timer.cancel())
-      .catch((error: unknown) => {
-        throw failed(error);
-      });
-    return { socket, cancel: () => givenUp.abort() };
+      .then(
+        (socket) => callback(null, socket),
+        (error: unknown) => callback(failed(error), null),
+      );
   };
 }
 

@@ -1,12 +1,9 @@
 import type { Clock, Scheduler } from "@starcast/core";
-import type { AnswerLimits } from "./answer-reader.ts";
-import { categoryOf } from "./attempt-error.ts";
+import { AnswerReader, type AnswerLimits } from "./answer-reader.ts";
 import { Deadlines } from "./deadlines.ts";
 import { EndpointConnections } from "./endpoint-connections.ts";
 import { guardedConnect, type GuardedConnectSettings } from "./guarded-connect.ts";
-import type { HttpConnection } from "./http-connection.ts";
 import type { Answer } from "./outcome.ts";
-import { formatRequestHead } from "./request-head.ts";
 
 /** One signed request, ready to be written. */
 export interface SendRequest {
@@ -19,7 +16,7 @@ export interface SendRequest {
   /** Connections to this endpoint that are kept for the next requests. */
   readonly connections: number;
   /** Names and values in turn. */
-  readonly headers: readonly string[];
+  readonly headers: string[];
   readonly body: Uint8Array;
 }
 
@@ -44,35 +41,38 @@ export class HttpSender {
   #newest: EndpointConnections | null = null;
   /** Those no longer used whose last requests are under way, or are just ending. */
   readonly #retired = new Set<EndpointConnections>();
-  // Timers that start anew with every byte are no deadline; only time over everything is.
-  readonly #deadlines: Deadlines<HttpConnection>;
+  // Idle timers of the HTTP client start anew with every byte; only time over everything is a deadline.
+  readonly #deadlines: Deadlines<AnswerReader>;
   #isClosed = false;
 
   constructor(settings: HttpSenderSettings) {
     const { clock, scheduler, deadlineMs } = settings;
     this.#settings = settings;
-    this.#deadlines = new Deadlines({ clock, scheduler, ms: deadlineMs, onLate: (late) => late.end("timed_out") });
+    this.#deadlines = new Deadlines({ clock, scheduler, ms: deadlineMs, onLate: (reader) => reader.end("timed_out") });
   }
 
   /** Resolves with what came back, or why nothing did; never rejects. */
   send(request: SendRequest): Promise<Answer> {
     if (this.#isClosed) return Promise.resolve({ kind: "failed", category: "interrupted" });
     const connections = this.#connectionsFor(request);
-    const { path, headers, body } = request;
-    let head: string;
-    try {
-      head = formatRequestHead({ path, host: connections.host, headers, bodyBytes: body.length });
-    } catch (error) {
-      return Promise.resolve({ kind: "failed", category: categoryOf(error) });
-    }
+    const client = connections.take();
     return new Promise((resolve) => {
-      const connection = connections.take();
-      this.#deadlines.add(connection);
-      connection.send(head, body, (answer, keepMs) => {
-        this.#deadlines.remove(connection);
-        if (keepMs > 0) connections.release(connection, keepMs);
-        resolve(answer);
+      const reader: AnswerReader = new AnswerReader(this.#settings, {
+        onDone: (problem) => {
+          this.#deadlines.remove(reader);
+          if (problem === null) connections.release(client);
+          else connections.discard(client, problem);
+        },
+        onEnd: resolve,
       });
+      this.#deadlines.add(reader);
+      const { path, headers, body } = request;
+      try {
+        client.dispatch({ method: "POST", path, headers, body }, reader);
+      } catch {
+        // The client refuses what it cannot write before it looks at the network; nothing of it was sent.
+        reader.end("request_refused");
+      }
     });
   }
 
@@ -110,17 +110,21 @@ export class HttpSender {
     const oldest =
       this.#connections.size >= this.#settings.maxEndpoints ? this.#connections.keys().next().value : undefined;
     if (oldest !== undefined) this.forget(oldest);
-    const { clock, scheduler } = this.#settings;
-    const made = new EndpointConnections({
-      origin,
-      limits: this.#settings,
-      connect: guardedConnect(this.#settings, origin, isUnlocked),
-      clock,
-      scheduler,
-      maxIdle: connections,
+    const made = new EndpointConnections(origin, connections, {
+      connect: guardedConnect(this.#settings, isUnlocked),
+      pipelining: 1,
+      maxHeaderSize: this.#settings.maxAnswerHeadBytes,
+      // The deadline is ours; these would only end an attempt for another reason.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: idleSocketMs,
+      keepAliveMaxTimeout: idleSocketMs,
     });
     this.#connections.set(endpointId, made);
     this.#newest = made;
     return made;
   }
 }
+
+/** An idle connection is kept for the next event of a burst, not for the next hour. */
+export const idleSocketMs = 4_000;
