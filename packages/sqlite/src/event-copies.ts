@@ -22,7 +22,8 @@ export class EventCopies {
   readonly #referenced: Statement;
   readonly #put: BulkStatement;
   readonly #drop: Statement;
-  readonly #none: Statement;
+  readonly #noCopies: Statement;
+  readonly #noDeliveries: Statement;
   readonly #isEmpty: CommittedValue<boolean>;
 
   constructor(options: { readonly driver: Driver; readonly epoch: string; readonly log: LogExtent }) {
@@ -44,8 +45,9 @@ export class EventCopies {
       `DELETE FROM delivery_events WHERE id IN (SELECT value FROM json_each(?))
         AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = delivery_events.id)`,
     );
-    this.#none = driver.prepare("SELECT min(id) IS NULL AS is_empty FROM delivery_events");
-    this.#isEmpty = new CommittedValue(this.#isNone());
+    this.#noCopies = driver.prepare("SELECT min(id) IS NULL AS is_true FROM delivery_events");
+    this.#noDeliveries = driver.prepare("SELECT min(sequence) IS NULL AS is_true FROM deliveries");
+    this.#isEmpty = new CommittedValue(this.#isTrue(this.#noCopies));
   }
 
   /** None: whoever forgets deliveries need not name their events. */
@@ -76,11 +78,12 @@ export class EventCopies {
   drop(ids: readonly string[]): void {
     if (this.isEmpty || ids.length === 0) return;
     this.#drop.run(JSON.stringify(ids));
-    this.#isEmpty.now = this.#isNone();
+    this.#isEmpty.now = this.#isTrue(this.#noCopies);
   }
 
   /** Within the transaction in which the log lets go of these: a damaged one gets none, as it can be given to nobody. */
   beforeTrim(after: number, through: number): void {
+    if (this.#isTrue(this.#noDeliveries)) return;
     for (let last = after; ;) {
       const offsets = this.#referenced
         .all(last, through, this.#epoch, eventsPerStep)
@@ -107,8 +110,8 @@ export class EventCopies {
     this.#isEmpty.rolledBack();
   }
 
-  #isNone(): boolean {
-    return this.#none.get()?.["is_empty"] === 1;
+  #isTrue(statement: Statement): boolean {
+    return statement.get()?.["is_true"] === 1;
   }
 
   /** In one look where they are close together, and whole; a damaged one is left out. */
