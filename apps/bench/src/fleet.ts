@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { createRequire } from "node:module";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { answer, stop } from "./child.ts";
 import type { LoadRequest } from "./load/socket-load.ts";
@@ -57,6 +58,21 @@ export class Fleet {
     this.#load.send(this.#connect(more));
     await connected;
     this.#clients += more;
+  }
+
+  /** So many clients more that never read, each at a place of its own; resolves once the server has noticed all of them. */
+  async stall(clients: number): Promise<void> {
+    await this.#full();
+    const stalled = answer(this.#load, "stalled");
+    this.#load.send({ ...this.#connect(clients), kind: "stall" });
+    await stalled;
+    while ((await this.#full()) < clients) await pause(50);
+  }
+
+  async #full(): Promise<number> {
+    const full = answer<{ readonly count: number }>(this.#server, "full");
+    this.#server.send({ kind: "full" });
+    return (await full).count;
   }
 
   /** What the server's process takes once everything that is garbage was collected. */

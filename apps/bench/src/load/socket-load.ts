@@ -4,7 +4,8 @@ import { connect, type Socket } from "node:net";
 import { sharedNowMs } from "../servers/contender.ts";
 
 export interface LoadRequest {
-  readonly kind: "connect";
+  /** `stall`: they never read, each from a place of its own in the first half of what was published. */
+  readonly kind: "connect" | "stall";
   readonly port: number;
   /** So many more. */
   readonly clients: number;
@@ -39,6 +40,7 @@ const sockets: Socket[] = [];
 
 process.on("message", (message: LoadRequest | CountRequest | LatencyRequest | { readonly kind: "report" }) => {
   if (message.kind === "connect") void open(message);
+  else if (message.kind === "stall") void stall(message);
   else if (message.kind === "count") count(message);
   else if (message.kind === "latency") tellLatency(message.times);
   else report();
@@ -48,6 +50,28 @@ async function open(request: LoadRequest): Promise<void> {
   for (let count = 0; count < request.clients; count += 1) sockets.push(await openOne(request, sockets.length));
   counters = new Uint32Array(sockets.length);
   process.send?.({ kind: "connected" });
+}
+
+async function stall({ port, request, clients }: LoadRequest): Promise<void> {
+  const ask = (target: string): Socket => {
+    const socket = connect({ port, host: "127.0.0.1" });
+    // They are closed in the end, as they should be.
+    socket.on("error", () => undefined);
+    socket.write(request.replace(" HTTP/", `${target} HTTP/`));
+    return socket;
+  };
+  const [, epoch = "", offset = "0"] = await new Promise<RegExpExecArray>((resolve) => {
+    let head = "";
+    const scout = ask("").on("data", (chunk) => {
+      head += chunk.toString("latin1");
+      const position = /"position":"(\w+)-(\d+)"/.exec(head);
+      if (position === null) return;
+      scout.destroy();
+      resolve(position);
+    });
+  });
+  for (let n = 0; n < clients; n += 1) ask(`?after=${epoch}-${Math.floor((Number(offset) * n) / clients / 2)}`).pause();
+  process.send?.({ kind: "stalled" });
 }
 
 function openOne({ port, request, hello, marker }: LoadRequest, index: number): Promise<Socket> {

@@ -1,6 +1,6 @@
 // A contender in a process of its own.
 import { readFileSync } from "node:fs";
-import type { Server } from "node:net";
+import type { Server, Socket } from "node:net";
 import { variedModel } from "./varied-model.ts";
 
 /** What a contender has to bring: somewhere to connect, and one call per publication. */
@@ -31,7 +31,7 @@ export interface PaceRequest {
   readonly events: number;
 }
 
-type Request = PublishRequest | PaceRequest | { readonly kind: "cost" } | { readonly kind: "memory" };
+type Request = PublishRequest | PaceRequest | { readonly kind: "cost" | "memory" | "full" };
 
 /** Stands in each event's envelope exactly once. */
 export const marker = '"timestamp"';
@@ -41,6 +41,21 @@ export function serve({ server, publish }: Contender): void {
   server.listen(0, "127.0.0.1", () => {
     const address = server.address();
     obey(typeof address === "object" ? (address?.port ?? 0) : 0, publish, collectGarbage);
+  });
+  watchFull(server);
+}
+
+/** Answers how many of the connections made since it was first asked hold bytes that their kernel did not take. */
+function watchFull(server: Server): void {
+  // Who measures memory never asks: a list of sockets would be measured too.
+  let sockets: Set<Socket> | undefined;
+  process.on("message", ({ kind }: { readonly kind: string }) => {
+    if (kind !== "full") return;
+    if (sockets === undefined) {
+      const since = (sockets = new Set());
+      server.on("connection", (socket) => since.add(socket));
+    }
+    process.send?.({ kind: "full", count: [...sockets].filter(({ writableLength }) => writableLength > 0).length });
   });
 }
 
@@ -55,7 +70,7 @@ export function obey(port: number, publish: Contender["publish"], collect: () =>
     else if (message.kind === "cost") {
       const { user, system } = process.cpuUsage(before);
       process.send?.({ kind: "cost", cpuMs: (user + system) / 1_000 });
-    } else void tellMemory();
+    } else if (message.kind === "memory") void tellMemory();
   });
   process.send?.({ kind: "listening", port });
 

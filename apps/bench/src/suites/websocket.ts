@@ -11,6 +11,7 @@ import {
   turn16,
   type Contenders,
 } from "../network-suite.ts";
+import { measureBesideStalled } from "../stalled.ts";
 import type { Row, Suite } from "../suite.ts";
 
 /** WebSocket fan-out beside plain `ws`, socket.io, Bun's pub/sub and bare sockets. */
@@ -47,15 +48,28 @@ export const suite: Suite = async (options) => {
   for (const measures of deflate.costs.values())
     ratios["ws.single.100clients.vsWsDeflate"] = ratio(measures, "ws deflate", "starcast");
 
-  const pace = await measurePace(more, { clients, rounds: few }, options);
+  const pace = await measurePace(
+    { ...more, "bare sockets": contenders["bare sockets"] },
+    { clients, rounds: few },
+    options,
+  );
   rows.push(...pace.rows);
   for (const [peer, suffix] of [
     ["ws", "vsWs"],
     ["bun", "vsBun"],
+    ["bare sockets", "vsSockets"],
   ] as const) {
     ratios[`ws.latencyP99.${suffix}`] = ratio(pace.p99, "starcast", peer);
     ratios[`ws.sustainedRate.${suffix}`] = ratio(pace.sustained, "starcast", peer);
   }
+
+  const stalled = await measureBesideStalled(
+    starcast,
+    { clients: 200, stalled: isQuick ? 300 : 1_000, rounds: few },
+    options,
+  );
+  rows.push(...stalled.rows);
+  ratios["ws.stalled.p99Ratio"] = ratio(stalled.p99, "beside", "alone");
 
   const windows = { "window 0": starcast, "window 10 ms": { ...starcast, args: ["10"] } };
   const flush = await measureFlush(windows, clients, options);
