@@ -46,6 +46,7 @@ export interface GroupCommitOptions {
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
   #waiting: Work[] = [];
+  #rows = 0;
   #timer: Timer | null = null;
   #isScheduled = false;
   #isCommitting = false;
@@ -58,9 +59,10 @@ export class GroupCommit {
 
   /**
    * Runs in the next transaction, once more if another work of it throws; resolves after its commit. A throw undoes this
-   * work alone. `onCommitted` is called before anybody is told.
+   * work alone. `onCommitted` is called before anybody is told. `rows` is about how many it writes: enough of them are not
+   * kept waiting.
    */
-  write<Result>(run: () => Result, onCommitted?: (result: Result) => void): Promise<Result> {
+  write<Result>(run: () => Result, onCommitted?: (result: Result) => void, rows = 1): Promise<Result> {
     if (this.#isClosed) return Promise.reject(closed());
     return new Promise<Result>((resolve, reject) => {
       // What comes out is what this run returned.
@@ -70,6 +72,7 @@ export class GroupCommit {
         resolve: resolve as Work["resolve"],
         reject,
       });
+      this.#rows += rows;
       this.#schedule();
     });
   }
@@ -98,6 +101,7 @@ export class GroupCommit {
     this.#timer?.cancel();
     this.#timer = null;
     this.#isScheduled = false;
+    this.#rows = 0;
     const works = this.#waiting;
     if (works.length > 0) {
       this.#waiting = [];
@@ -190,12 +194,18 @@ export class GroupCommit {
 
   #schedule(): void {
     const { scheduler, commitMs } = this.#options;
-    if (this.#isScheduled) return;
+    const isNow = commitMs === 0 || this.#rows >= rowsWorthACommit;
+    if (this.#isScheduled && (this.#timer === null || !isNow)) return;
     this.#isScheduled = true;
-    if (commitMs === 0) scheduler.nextTurn(() => this.#flush());
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (isNow) scheduler.nextTurn(() => this.#flush());
     else this.#timer = scheduler.after(commitMs, () => this.#flush(), { holdsProcess: true });
   }
 }
+
+/** More in one commit would make none of them cheaper: it is made in the next turn, whatever `commitMs` says. */
+export const rowsWorthACommit = 1_000;
 
 function closed(): StarcastError {
   return new StarcastError("store_closed", "Expected an open store, got one that was closed");

@@ -6,7 +6,7 @@ export interface SqliteOptions {
   readonly durability?: "process" | "disk" | undefined;
   /** What is kept; beyond, the oldest events go, and a cursor that needs them gets a gap. @default see SqliteRetention */
   readonly retention?: SqliteRetention | undefined;
-  /** How long writes are gathered into one commit; 0 is the next turn of the event loop. @default 0 */
+  /** How long writes are gathered into one commit, unless 1,000 wait before; 0 is the next turn of the event loop. @default 0 */
   readonly commitMs?: number | undefined;
   /** Rows deleted per commit while retention catches up, so that no commit takes long. @default 1_000 */
   readonly pruneRows?: number | undefined;

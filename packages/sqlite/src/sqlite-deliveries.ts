@@ -107,6 +107,7 @@ export class SqliteDeliveries implements DeliveryStore {
           this.#due.changed(delivery.endpointId);
         }
       },
+      drafts.length,
     );
     return { stored, overflowed };
   }

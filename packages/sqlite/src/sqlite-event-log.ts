@@ -83,7 +83,7 @@ export class SqliteEventLog implements EventLog {
 
   append(drafts: readonly EventDraft[]): Promise<readonly Appended[]> {
     if (this.#isClosed) return Promise.reject(closed());
-    return this.#commit.write(() => this.#place(drafts));
+    return this.#commit.write(() => this.#place(drafts), undefined, drafts.length);
   }
 
   async read(after: number, limit: ReadLimit): Promise<readonly StoredEvent[]> {

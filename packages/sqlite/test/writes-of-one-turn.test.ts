@@ -1,6 +1,7 @@
-import { draft } from "@starcast/testing";
+import { draft, drafts } from "@starcast/testing";
 import { describe, expect, it } from "vitest";
-import { all, houseOfFiles, numbersOf, outcomeOf, unusableDraft } from "./house.ts";
+import { rowsWorthACommit } from "../src/group-commit.ts";
+import { all, houseOfFiles, numbersOf, outcomeOf, ownTime, unusableDraft } from "./house.ts";
 
 describe("writes of one turn", () => {
   const house = houseOfFiles();
@@ -99,6 +100,34 @@ describe("writes of one turn", () => {
     expect(await Promise.all(waiting)).toMatchObject([[{ position: { offset: 1 } }], { name: "name" }, 2]);
     const again = await open();
     expect(numbersOf(await again.log.read(0, all))).toEqual([1]);
+  });
+});
+
+describe("writes that are gathered", () => {
+  const house = houseOfFiles();
+
+  it("wait for their time, unless there are enough of them", async () => {
+    const { open } = house();
+    const surroundings = ownTime();
+    const { log, deliveries } = await open({ surroundings, commitMs: 1_000 });
+    const event = { id: "e-1", type: "a.b", subject: undefined, timestamp: "t", json: "1" };
+    const few = Promise.all(drafts(rowsWorthACommit - 2).map((each) => log.append([each])));
+    const put = deliveries.put([{ endpointId: "ep", event, dueAt: 0, orderKey: undefined }]);
+    await surroundings.advance(900);
+    expect(log.head).toBe(0);
+    // With the last one there are.
+    await log.append([draft("last")]);
+    await few;
+    expect(await put).toMatchObject({ stored: 1 });
+    expect(log.head).toBe(rowsWorthACommit - 1);
+    // And the next are gathered anew.
+    const next = log.append([draft("next")]);
+    await surroundings.advance(900);
+    expect(log.head).toBe(rowsWorthACommit - 1);
+    await surroundings.advance(100);
+    expect(await next).toMatchObject([{ position: { offset: rowsWorthACommit } }]);
+    await log.append(drafts(rowsWorthACommit));
+    expect(surroundings.timerCount).toBe(0);
   });
 });
 
