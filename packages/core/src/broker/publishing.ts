@@ -42,20 +42,26 @@ export class Publishing {
     const { log } = this.#options;
     let draft: EventDraft;
     let appending: Promise<readonly Appended[]>;
+    let isWaiting: boolean;
     try {
       draft = this.#draft(type, data, options);
       if (draft.dedupeKey === undefined && canCommit(log)) return Promise.resolve(this.#commit(log, draft));
-      appending = this.#append([draft], draft.sizeBytes);
+      this.#checkRoom(1, draft.sizeBytes);
+      const headBefore = log.head;
+      appending = log.append([draft]);
+      isWaiting = this.#occupy(1, draft.sizeBytes, headBefore);
     } catch (error) {
       return this.#rejected([type], error);
     }
     // Hot path: one promise beside the engine's. Whose rejection nobody looks at is quiet only where it rejects.
     const publishing: Promise<LogEvent> = appending.then(
       ([result]) => {
+        if (isWaiting) this.#release(1, draft.sizeBytes);
         if (result === undefined || result.isDuplicate) void quiet(publishing);
         return this.#event(draft, result);
       },
       (error: unknown) => {
+        if (isWaiting) this.#release(1, draft.sizeBytes);
         void quiet(publishing);
         return this.#rejected([type], error);
       },
@@ -145,19 +151,24 @@ export class Publishing {
     this.#checkRoom(count, bytes);
     const headBefore = log.head;
     const appending = log.append(drafts);
-    // What an engine commits at once is not waiting; the rest is counted until it is kept or refused.
-    if (log.head - headBefore < count) this.#occupy(count, bytes, appending);
+    if (this.#occupy(count, bytes, headBefore)) {
+      const release = (): void => this.#release(count, bytes);
+      appending.then(release, release);
+    }
     return appending;
   }
 
-  #occupy(count: number, bytes: number, appending: Promise<unknown>): void {
+  /** What an engine commits at once is not waiting; the rest is counted until it is kept or refused. */
+  #occupy(count: number, bytes: number, headBefore: number): boolean {
+    if (this.#options.log.head - headBefore >= count) return false;
     this.#drafts += count;
     this.#bytes += bytes;
-    const release = (): void => {
-      this.#drafts -= count;
-      this.#bytes -= bytes;
-    };
-    appending.then(release, release);
+    return true;
+  }
+
+  #release(count: number, bytes: number): void {
+    this.#drafts -= count;
+    this.#bytes -= bytes;
   }
 
   #event(draft: EventDraft, result: Appended | undefined): LogEvent | Promise<LogEvent> {
