@@ -26,9 +26,11 @@ export const suite: Suite = async ({ isQuick, say }) => {
   const nats = await startNats();
   try {
     say("nats: publish");
-    const publishing = await publishes(nats.url, rounds, isQuick ? 10_000 : 40_000);
+    const { publishing, cpu } = await publishes(nats.url, rounds, isQuick ? 10_000 : 40_000);
     rows.push(...rowsOf(`publish, ${window} on their way`, publishing, "events/s"));
+    rows.push(...rowsOf(`publish, ${window} on their way`, cpu, "µs CPU/event"));
     ratios["nats.publish.vsJsPublish"] = ratio(publishing, "starcast", "js.publish");
+    ratios["nats.publish.cpuVsJsPublish"] = ratio(cpu, "js.publish", "starcast");
     ratios["nats.publishLive.vsJsPublish"] = ratio(publishing, "starcast, subscribed", "js.publish");
     ratios["nats.ackCounting.vsJsPublish"] = ratio(publishing, "acks counted, nothing else", "js.publish");
 
@@ -72,7 +74,12 @@ export const suite: Suite = async ({ isQuick, say }) => {
   }
 };
 
-async function publishes(servers: string, rounds: number, count: number): Promise<Measures> {
+/** How many a second, and what one costs the process that publishes. */
+async function publishes(
+  servers: string,
+  rounds: number,
+  count: number,
+): Promise<{ readonly publishing: Measures; readonly cpu: Measures }> {
   const connection = await connect({ servers });
   await (await jetstreamManager(connection)).streams.add({ name: "bare", subjects: ["bare"], max_msgs: 1_000_000 });
   const client = jetstream(connection);
@@ -94,17 +101,25 @@ async function publishes(servers: string, rounds: number, count: number): Promis
   const acked = new AckedPublisher({ link, surroundings, maxInFlight: window, timeoutMs: 10_000, whileAway: "wait" });
   // What everybody sends: the same data, encoded for each event, as whoever publishes has to.
   const encode = (): string => JSON.stringify({ type, data });
-  const measures = await interleave(
+  const cpu = new Map<string, number[]>();
+  const publish = async (name: string, calls: number, run: () => Promise<unknown>): Promise<number> => {
+    const before = process.cpuUsage();
+    const perSecond = await atOnce(calls, count, run);
+    const { user, system } = process.cpuUsage(before);
+    cpu.set(name, [...(cpu.get(name) ?? []), (user + system) / count]);
+    return perSecond;
+  };
+  const publishing = await interleave(
     {
       // Twice as many calls as the window holds, so that it is never empty; never more than the window is on its way.
-      starcast: () => atOnce(2 * window, count, () => alone.publish(type, data)),
+      starcast: () => publish("starcast", 2 * window, () => alone.publish(type, data)),
       // The same with a subscriber: every event comes back through the stream and is handed over. These wait for both,
       // an acknowledgement and the event, hence more calls.
-      "starcast, subscribed": () => atOnce(8 * window, count, () => subscribed.publish(type, data)),
+      "starcast, subscribed": () => publish("starcast, subscribed", 8 * window, () => subscribed.publish(type, data)),
       // What acknowledges, without the broker.
       "acks counted, nothing else": () =>
-        atOnce(2 * window, count, () => acked.publish({ subject: "bare", payload: encode() })),
-      "js.publish": () => atOnce(window, count, () => client.publish("bare", encode())),
+        publish("acks counted, nothing else", 2 * window, () => acked.publish({ subject: "bare", payload: encode() })),
+      "js.publish": () => publish("js.publish", window, () => client.publish("bare", encode())),
     },
     rounds,
   );
@@ -114,7 +129,9 @@ async function publishes(servers: string, rounds: number, count: number): Promis
   await alone.close();
   await subscribed.close();
   await connection.close();
-  return measures;
+  // The first of each warmed up.
+  for (const [name, values] of cpu) cpu.set(name, values.slice(1));
+  return { publishing, cpu };
 }
 
 async function replays(servers: string, rounds: number, count: number): Promise<Measures> {
