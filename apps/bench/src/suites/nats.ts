@@ -26,19 +26,24 @@ export const suite: Suite = async ({ isQuick, say }) => {
   const nats = await startNats();
   try {
     say("nats: publish");
-    const { publishing, cpu } = await publishes(nats.url, rounds, isQuick ? 10_000 : 40_000);
-    rows.push(...rowsOf(`publish, ${window} on their way`, publishing, "events/s"));
-    rows.push(...rowsOf(`publish, ${window} on their way`, cpu, "µs CPU/event"));
-    ratios["nats.publish.vsJsPublish"] = ratio(publishing, "starcast", "js.publish");
-    ratios["nats.publish.cpuVsJsPublish"] = ratio(cpu, "js.publish", "starcast");
-    ratios["nats.publishLive.vsJsPublish"] = ratio(publishing, "starcast, subscribed", "js.publish");
-    ratios["nats.ackCounting.vsJsPublish"] = ratio(publishing, "acks counted, nothing else", "js.publish");
+    const { alone, live: followed } = await publishes(nats.url, rounds, isQuick ? 10_000 : 40_000);
+    for (const [situation, { perSecond, cpu }] of [
+      [`publish, ${window} on their way`, alone],
+      [`publish beside a subscriber, ${window} on their way`, followed],
+    ] as const) {
+      rows.push(...rowsOf(situation, perSecond, "events/s"));
+      rows.push(...rowsOf(situation, cpu, "µs CPU/event"));
+    }
+    ratios["nats.publish.vsJsPublish"] = ratio(alone.perSecond, "starcast", "js.publish");
+    ratios["nats.publish.cpuVsJsPublish"] = ratio(alone.cpu, "js.publish", "starcast");
+    ratios["nats.publishLive.vsJsPublish"] = ratio(followed.perSecond, "starcast, subscribed", "js.publish");
+    ratios["nats.ackCounting.vsJsPublish"] = ratio(alone.perSecond, "acks counted, nothing else", "js.publish");
+    ratios["nats.publish.eventsPerSecond"] = median(alone.perSecond.get("starcast") ?? []);
+    ratios["nats.publishLive.eventsPerSecond"] = median(followed.perSecond.get("starcast, subscribed") ?? []);
 
     say("nats: replay");
     const replaying = await replays(nats.url, rounds, isQuick ? 50_000 : 200_000);
     rows.push(...rowsOf("replay", replaying, "events/s"));
-    ratios["nats.publish.eventsPerSecond"] = median(publishing.get("starcast") ?? []);
-    ratios["nats.publishLive.eventsPerSecond"] = median(publishing.get("starcast, subscribed") ?? []);
     ratios["nats.replay.eventsPerSecond"] = median(replaying.get("starcast") ?? []);
     ratios["nats.replay.vsOrderedConsumer"] = ratio(replaying, "starcast", "ordered consumer");
 
@@ -79,13 +84,34 @@ async function publishes(
   servers: string,
   rounds: number,
   count: number,
-): Promise<{ readonly publishing: Measures; readonly cpu: Measures }> {
+): Promise<{ readonly alone: Costed; readonly live: Costed }> {
   const connection = await connect({ servers });
   await (await jetstreamManager(connection)).streams.add({ name: "bare", subjects: ["bare"], max_msgs: 1_000_000 });
   const client = jetstream(connection);
+  // What everybody sends: the same data, encoded for each event, as whoever publishes has to.
+  const encode = (): string => JSON.stringify({ type, data });
+  const bare: Publisher = { calls: window, publish: () => client.publish("bare", encode()) };
   const open = async (stream: string): Promise<Broker> =>
     new Broker({ store: await JetStreamStore.open({ servers, stream, maxInFlight: window }), observe: [] });
-  const alone = await open("published");
+  const link = await NatsLink.open(resolveJetStreamOptions({ servers }));
+  const surroundings = realSurroundings;
+  const acked = new AckedPublisher({ link, surroundings, maxInFlight: window, timeoutMs: 10_000, whileAway: "wait" });
+  const publisher = await open("published");
+  const alone = await costed(rounds, count, {
+    // Twice as many calls as the window holds, so that it is never empty; never more than the window is on its way.
+    starcast: { calls: 2 * window, publish: () => publisher.publish(type, data) },
+    // What acknowledges, without the broker.
+    "acks counted, nothing else": {
+      calls: 2 * window,
+      publish: () => acked.publish({ subject: "bare", payload: encode() }),
+    },
+    "js.publish": bare,
+  });
+  acked.close();
+  await link.close();
+  await publisher.close();
+
+  // By itself, since what a subscribed process keeps in memory would cost the others as well.
   const subscribed = await open("published-and-followed");
   let delivered = 0;
   subscribed.attach({
@@ -96,42 +122,45 @@ async function publishes(
     gap: () => undefined,
     close: () => undefined,
   });
-  const link = await NatsLink.open(resolveJetStreamOptions({ servers }));
-  const surroundings = realSurroundings;
-  const acked = new AckedPublisher({ link, surroundings, maxInFlight: window, timeoutMs: 10_000, whileAway: "wait" });
-  // What everybody sends: the same data, encoded for each event, as whoever publishes has to.
-  const encode = (): string => JSON.stringify({ type, data });
-  const cpu = new Map<string, number[]>();
-  const publish = async (name: string, calls: number, run: () => Promise<unknown>): Promise<number> => {
-    const before = process.cpuUsage();
-    const perSecond = await atOnce(calls, count, run);
-    const { user, system } = process.cpuUsage(before);
-    cpu.set(name, [...(cpu.get(name) ?? []), (user + system) / count]);
-    return perSecond;
-  };
-  const publishing = await interleave(
-    {
-      // Twice as many calls as the window holds, so that it is never empty; never more than the window is on its way.
-      starcast: () => publish("starcast", 2 * window, () => alone.publish(type, data)),
-      // The same with a subscriber: every event comes back through the stream and is handed over. These wait for both,
-      // an acknowledgement and the event, hence more calls.
-      "starcast, subscribed": () => publish("starcast, subscribed", 8 * window, () => subscribed.publish(type, data)),
-      // What acknowledges, without the broker.
-      "acks counted, nothing else": () =>
-        publish("acks counted, nothing else", 2 * window, () => acked.publish({ subject: "bare", payload: encode() })),
-      "js.publish": () => publish("js.publish", window, () => client.publish("bare", encode())),
-    },
-    rounds,
-  );
+  const live = await costed(rounds, count, {
+    // Every event comes back through the stream and is handed over; a call waits for that too, hence more of them.
+    "starcast, subscribed": { calls: 8 * window, publish: () => subscribed.publish(type, data) },
+    "js.publish": bare,
+  });
   if (delivered === 0) throw new Error("Expected the subscriber to be given what was published, got nothing");
-  acked.close();
-  await link.close();
-  await alone.close();
   await subscribed.close();
   await connection.close();
+  return { alone, live };
+}
+
+interface Publisher {
+  /** How many are called at once. */
+  readonly calls: number;
+  readonly publish: () => Promise<unknown>;
+}
+
+interface Costed {
+  readonly perSecond: Measures;
+  readonly cpu: Measures;
+}
+
+async function costed(rounds: number, count: number, publishers: Readonly<Record<string, Publisher>>): Promise<Costed> {
+  const cpu = new Map<string, number[]>();
+  const contenders = Object.entries(publishers).map(([name, { calls, publish }]) => {
+    const costs: number[] = [];
+    cpu.set(name, costs);
+    const run = async (): Promise<number> => {
+      const before = process.cpuUsage();
+      const perSecond = await atOnce(calls, count, publish);
+      const { user, system } = process.cpuUsage(before);
+      costs.push((user + system) / count);
+      return perSecond;
+    };
+    return [name, run] as const;
+  });
+  const perSecond = await interleave(Object.fromEntries(contenders), rounds);
   // The first of each warmed up.
-  for (const [name, values] of cpu) cpu.set(name, values.slice(1));
-  return { publishing, cpu };
+  return { perSecond, cpu: new Map([...cpu].map(([name, costs]) => [name, costs.slice(1)])) };
 }
 
 async function replays(servers: string, rounds: number, count: number): Promise<Measures> {
