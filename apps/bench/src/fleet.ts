@@ -60,13 +60,18 @@ export class Fleet {
     this.#clients += more;
   }
 
-  /** So many clients more that never read, each at a place of its own; resolves once the server has noticed all of them. */
-  async stall(clients: number): Promise<void> {
+  /** So many clients more that never read, each at a place of its own; resolves with how many of them the server has noticed in time. */
+  async stall(clients: number): Promise<number> {
     await this.#full();
     const stalled = answer(this.#load, "stalled");
     this.#load.send({ ...this.#connect(clients), kind: "stall" });
     await stalled;
-    while ((await this.#full()) < clients) await pause(50);
+    const patientUntil = performance.now() + stallingMs;
+    for (;;) {
+      const full = await this.#full();
+      if (full >= clients || performance.now() > patientUntil) return full;
+      await pause(50);
+    }
   }
 
   async #full(): Promise<number> {
@@ -145,6 +150,9 @@ function bunPath(): string {
   const require = createRequire(createRequire(import.meta.url).resolve("bun/package.json"));
   return require.resolve(`@oven/bun-${process.platform}-${process.arch}/bin/bun`);
 }
+
+/** Well before the first of them are closed as too slow. */
+const stallingMs = 15_000;
 
 /** Events that have not come by then are missing: the load process says of which clients, and ends the run. */
 const lateMs = 30_000;

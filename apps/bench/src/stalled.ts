@@ -28,7 +28,8 @@ export async function measureBesideStalled(
     await fleet.measure(60, 100, 2_000);
     await p99();
     alone.push(await p99());
-    await fleet.stall(stalled);
+    const full = await fleet.stall(stalled);
+    if (full < stalled) say(`only ${full} of ${stalled} had stalled in time`);
     beside.push(await p99());
     await fleet.stop();
   }
