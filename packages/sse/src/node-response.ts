@@ -21,9 +21,7 @@ export function writeStreamHead(res: AnyResponse, headers: HeaderFields): void {
   res.removeHeader("Content-Length");
   writeHead(res, 200, headers);
   // HTTP/2 sends it at once.
-  if (!(res instanceof ServerResponse)) return;
-  res.flushHeaders();
-  shareHead(res);
+  if (res instanceof ServerResponse) res.flushHeaders();
 }
 
 /** Sends a whole answer; nothing when nobody is there to get it. */
@@ -82,18 +80,5 @@ export class NodeResponse implements Sink {
     this.#res.destroy();
   }
 }
-
-/**
- * A response keeps the text of its head while it lasts, which here is long: 300 bytes each. Those who come within a second
- * are mostly told the same, to the byte, and so keep one text together.
- */
-function shareHead(res: HeadKeeping): void {
-  if (res._header === lastHead) res._header = lastHead;
-  else lastHead = res._header;
-}
-
-let lastHead: unknown;
-
-type HeadKeeping = ServerResponse & { _header?: unknown };
 
 type Flushable = ServerResponse & { flush?(): void };
