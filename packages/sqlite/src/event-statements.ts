@@ -16,7 +16,6 @@ export const readEventsSql = `SELECT CAST(group_concat(piece, '') AS BLOB) AS pi
       FROM events WHERE offset > ? AND offset <= ? ORDER BY offset LIMIT ?))`;
 
 const sql: Readonly<Record<StatementName, string>> = {
-  read: readEventsSql,
   ends: "SELECT (SELECT min(offset) FROM events) AS first, (SELECT max(offset) FROM events) AS last",
   oldest: `SELECT offset, ${numberColumn("size")}, ${textColumn("timestamp")} FROM events WHERE offset > ? ORDER BY offset LIMIT ?`,
   deleteThrough: "DELETE FROM events WHERE offset <= ?",
@@ -28,7 +27,7 @@ const sql: Readonly<Record<StatementName, string>> = {
 };
 
 type StatementName =
-  "read" | "ends" | "oldest" | "deleteThrough" | "findKey" | "countKeys" | "forgetKey" | "putKey" | "forgetKeys";
+  "ends" | "oldest" | "deleteThrough" | "findKey" | "countKeys" | "forgetKey" | "putKey" | "forgetKeys";
 
 export type EventStatements = Readonly<Record<StatementName, Statement>> & { readonly insert: BulkStatement };
 

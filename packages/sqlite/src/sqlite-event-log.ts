@@ -12,8 +12,8 @@ import {
 } from "@starcast/core";
 import { CommittedValue } from "./committed-value.ts";
 import { DedupeKeys } from "./dedupe-keys.ts";
-import type { Driver } from "./driver.ts";
-import { insertEvents, prepareEvents, readEvents, type EventStatements } from "./event-statements.ts";
+import type { Driver, Statement } from "./driver.ts";
+import { insertEvents, prepareEvents, readEvents, readEventsSql, type EventStatements } from "./event-statements.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { Meta } from "./meta.ts";
 import type { ResolvedSqliteOptions } from "./options.ts";
@@ -30,6 +30,7 @@ export class SqliteEventLog implements EventLog {
   readonly #commit: GroupCommit;
   readonly #time: IsoTime;
   readonly #statements: EventStatements;
+  readonly #read: Statement;
   readonly #keys: DedupeKeys;
   readonly #retention: Retention;
   readonly #watchers = new Watchers();
@@ -47,6 +48,7 @@ export class SqliteEventLog implements EventLog {
     readonly epoch: string;
     readonly options: ResolvedSqliteOptions;
     readonly driver: Driver;
+    readonly reader: Driver;
     readonly meta: Meta;
     readonly commit: GroupCommit;
     readonly beforeTrim: (after: number, through: number) => void;
@@ -60,6 +62,7 @@ export class SqliteEventLog implements EventLog {
     this.#commit = options.commit;
     this.#time = new IsoTime(surroundings.clock);
     this.#statements = prepareEvents(options.driver);
+    this.#read = options.reader.prepare(readEventsSql);
     this.#keys = new DedupeKeys(this.#statements, options.options);
     this.#retention = new Retention({
       options: options.options,
@@ -93,7 +96,7 @@ export class SqliteEventLog implements EventLog {
     // A few at a time: they may be as large as events can be.
     for (let last = after; events.length < limit.maxEvents;) {
       const step = Math.min(limit.maxEvents - events.length, eventsPerStep);
-      const found = readEvents(this.#statements.read, { after: last, through: this.#head, limit: step });
+      const found = readEvents(this.#read, { after: last, through: this.#head, limit: step });
       for (const event of found) {
         if (event === null) {
           if (events.length === 0) throw damaged(last);
@@ -238,7 +241,7 @@ export class SqliteEventLog implements EventLog {
 
   // A damaged event is refused to those who read it; what is published after it needs only the clock.
   #readNewestTime(): string {
-    const [newest] = readEvents(this.#statements.read, { after: this.#head - 1, through: this.#head, limit: 1 });
+    const [newest] = readEvents(this.#read, { after: this.#head - 1, through: this.#head, limit: 1 });
     return newest?.timestamp ?? "";
   }
 }

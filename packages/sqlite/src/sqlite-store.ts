@@ -15,6 +15,16 @@ import { SqliteSeenIds } from "./sqlite-seen-ids.ts";
 import { toStoreError } from "./sql-error.ts";
 import { lockWriter, resolvePath, restoreFile, sidecarOf } from "./store-files.ts";
 
+interface Connections {
+  readonly driver: Driver;
+  /**
+   * For pages of events: SQLite gives what it allocates per row from a small store of the connection, that the prepared
+   * statements of the other one use up; rows cost 2.4 times as much there.
+   */
+  readonly reader: Driver;
+  readonly lock: Driver;
+}
+
 /** The durable engine in one SQLite file: log, checkpoints, deliveries and records; one writer process, any number of readers. */
 export class SqliteStore implements Store {
   readonly log: SqliteEventLog;
@@ -24,6 +34,7 @@ export class SqliteStore implements Store {
   /** For a `WebhookVerifier`: what it has handled, over restarts. */
   readonly seenIds: SqliteSeenIds;
   readonly #driver: Driver;
+  readonly #reader: Driver;
   readonly #lock: Driver;
   readonly #meta: Meta;
   readonly #commit: GroupCommit;
@@ -32,11 +43,12 @@ export class SqliteStore implements Store {
   #marked: number;
   #closing: Promise<void> | null = null;
 
-  private constructor(path: string, driver: Driver, lock: Driver, options: ResolvedSqliteOptions) {
+  private constructor(path: string, { driver, reader, lock }: Connections, options: ResolvedSqliteOptions) {
     const { surroundings, commitMs, maxCheckpoints } = options;
     const { clock, scheduler } = surroundings;
     const told = () => [this.log, this.deliveries.counts, this.deliveries.finished, this.#copies];
     this.#driver = driver;
+    this.#reader = reader;
     this.#lock = lock;
     this.#meta = new Meta(driver);
     const { epoch, identity } = begin(path, driver, this.#meta, options);
@@ -65,6 +77,7 @@ export class SqliteStore implements Store {
     const shared = { driver, meta: this.#meta, commit: this.#commit, clock };
     this.log = new SqliteEventLog({
       ...shared,
+      reader,
       epoch,
       options,
       beforeTrim: (after, through) => this.#copies.beforeTrim(after, through),
@@ -93,15 +106,19 @@ export class SqliteStore implements Store {
     const resolved = resolveSqliteOptions(options);
     const file = resolvePath(path);
     const opened: Driver[] = [];
-    try {
-      const lock = await lockWriter(file);
-      opened.push(lock);
-      const driver = await openDriver(file);
+    const add = (driver: Driver): Driver => {
       opened.push(driver);
-      driver.exec("PRAGMA busy_timeout = 1000; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF");
+      return driver;
+    };
+    try {
+      const lock = add(await lockWriter(file));
+      const driver = add(await openDriver(file));
+      driver.exec(careful);
       migrate(driver);
       useWal(driver);
-      return new SqliteStore(file, driver, lock, resolved);
+      const reader = add(await openDriver(file));
+      reader.exec(`${careful}; PRAGMA query_only = ON`);
+      return new SqliteStore(file, { driver, reader, lock }, resolved);
     } catch (error) {
       for (const driver of opened.toReversed()) driver.close();
       throw toStoreError(error);
@@ -132,6 +149,7 @@ export class SqliteStore implements Store {
     await this.log.close();
     await this.#commit.close();
     try {
+      this.#reader.close();
       this.#driver.exec("PRAGMA synchronous = FULL");
       this.#meta.put("clean", "1");
       // Into the main file what readers allow: it is a copy by itself, and a WAL left behind meets no other file put there.
@@ -201,6 +219,8 @@ function copyAll(driver: Driver, epoch: string): void {
 function endHolds(driver: Driver): void {
   driver.exec("UPDATE checkpoints SET holder = NULL WHERE holder IS NOT NULL");
 }
+
+const careful = "PRAGMA busy_timeout = 1000; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF";
 
 /**
  * Pages in the WAL before they go into the main file, 14 MiB of them: four times as seldom as by default, and the pages
