@@ -21,6 +21,9 @@ export const leaseSpareMs = 15_000;
 /** Deliveries claimed at a time. */
 const maxClaims = 256;
 
+/** After a claim that found some, for what becomes due while they are tried: whoever hangs must hold up nobody else. */
+const lookAgainMs = 100;
+
 /** Wait after the store refused a claim; what was under way goes on. */
 const storeWaitMs = 1_000;
 
@@ -33,6 +36,8 @@ export class DeliveryLoop {
   readonly #health = new Map<string, EndpointHealth>();
   #inFlight = 0;
   #timer: Timer | null = null;
+  /** When it goes off. */
+  #wakesAt = Infinity;
   #state: "idle" | "waking" | "claiming" | "claiming_again" = "idle";
   #mode: "open" | "finishing" | "closed" = "open";
   #isDry = false;
@@ -55,7 +60,6 @@ export class DeliveryLoop {
       return;
     }
     this.#state = "waking";
-    this.#timer?.cancel();
     this.#context.broker.surroundings.scheduler.nextTurn(() => void this.#claim());
   }
 
@@ -114,7 +118,9 @@ export class DeliveryLoop {
         for (const claim of claims) this.#begin(claim);
         this.#isDry = claims.length === 0 && limit > 0;
         if (claims.length === limit && limit > 0) this.#state = "claiming_again";
-        else if (this.#isDry && !this.#wasWokenAgain) this.#sleepUntil(await this.#nextAt());
+        else if (this.#wasWokenAgain) continue;
+        else if (this.#isDry) this.#sleepUntil(await this.#nextAt());
+        else if (this.#wakesAt > now() + lookAgainMs) this.#sleepUntil(now() + lookAgainMs);
       } catch (error) {
         this.#tellStoreFailed("claimDue", error);
         this.#sleepUntil(now() + storeWaitMs);
@@ -225,8 +231,12 @@ export class DeliveryLoop {
   #sleepUntil(at: number): void {
     const { clock, scheduler } = this.#context.broker.surroundings;
     this.#timer?.cancel();
-    if (at !== Infinity && this.#mode === "open")
-      this.#timer = scheduler.after(Math.max(at - clock.now(), 1), () => this.wake());
+    this.#wakesAt = at;
+    if (at === Infinity || this.#mode !== "open") return;
+    this.#timer = scheduler.after(Math.max(at - clock.now(), 1), () => {
+      this.#wakesAt = Infinity;
+      this.wake();
+    });
   }
 
   #settle(waiting: (() => void)[]): void {

@@ -72,7 +72,8 @@ describe("an endpoint that was put", () => {
       headers: { Authorization: "Bearer hunter2" },
     });
     expect(keys).toEqual([pair.publicKey, shared]);
-    expect(JSON.stringify([keyLabels, headerNames])).not.toMatch(new RegExp(`${shared.slice(12)}|hunter2`));
+    const shown = JSON.stringify([keyLabels, headerNames]);
+    for (const secret of [shared.slice(12), "hunter2"]) expect(shown).not.toContain(secret);
     await broker.publish("a.b", {});
     await to.count(1);
     const [got] = to.received;

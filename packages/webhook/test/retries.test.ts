@@ -44,6 +44,27 @@ describe("a delivery that fails", () => {
     expect(stamps.map((stamp) => stamp - (stamps[0] ?? 0))).toEqual([0, 60, 60 + 360]);
   });
 
+  it("is tried again in time while another endpoint hangs, whose attempt began after the failure", async () => {
+    const time = fakeTime();
+    let failures = 1;
+    const failing = await listening((_, response) => response.writeHead((failures -= 1) >= 0 ? 500 : 204).end());
+    const answers: (() => void)[] = [];
+    const hanging = await listening((_, response) => answers.push(() => response.writeHead(204).end()));
+    const at = house({ allow: [failing.origin, hanging.origin], surroundings: time });
+    await at.webhooks.endpoints.put({ id: "failing", url: failing.origin, types: ["failing.*"] });
+    await at.webhooks.endpoints.put({ id: "hanging", url: hanging.origin, types: ["hanging.*"] });
+    await at.broker.publish("failing.first", 1);
+    await failing.count(1);
+    await settled(at);
+    await time.advanceTo(time.clock.now() + 1_000);
+    await at.broker.publish("hanging.first", 1);
+    await hanging.count(1);
+    // Five seconds after the failure and a fifth of them at most; the attempt that hangs has fifteen.
+    await time.advanceTo(time.clock.now() + 5_100);
+    await failing.count(2);
+    for (const answer of answers) answer();
+  });
+
   it("to a receiver that is dead for 48 hours is tried eight times, and is not lost", async () => {
     const time = fakeTime();
     const startedAt = time.clock.now();
