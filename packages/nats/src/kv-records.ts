@@ -50,4 +50,8 @@ export class KvRecords implements RecordStore {
     }
     return records.toSorted((a, b) => (a.key < b.key ? -1 : 1));
   }
+
+  async revision(): Promise<number> {
+    return (await this.#bucket.info()).state.last_seq;
+  }
 }

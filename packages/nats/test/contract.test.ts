@@ -65,7 +65,9 @@ describeWith("nats-server", "the JetStream engine", (program) => {
   describeRecords("JetStream", {
     open: async () => (await fresh()).records,
     reopen: async (records) => (await reopen(records)).records,
+    join: async (records) => (await open(ofPart(records).options)).records,
     durable: true,
+    shared: true,
   });
 
   /** The stream is deleted, and made again under its name. */

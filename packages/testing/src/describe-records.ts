@@ -7,7 +7,11 @@ export interface RecordsContract {
   open(): Promise<RecordStore>;
   /** Closes them and opens the same data again. Required when durable. */
   reopen?: ((records: RecordStore) => Promise<RecordStore>) | undefined;
+  /** A second process that uses the same records. Required when shared. */
+  join?: ((records: RecordStore) => Promise<RecordStore>) | undefined;
   readonly durable: boolean;
+  /** Several processes may use them. */
+  readonly shared?: boolean | undefined;
 }
 
 /** The promises of the `RecordStore` port, as tests: every engine runs them. */
@@ -82,7 +86,26 @@ export function describeRecords(name: string, contract: RecordsContract): void {
       await records.put("aZ9/_.-", "1");
     });
 
-    const { reopen } = contract;
+    const { reopen, join } = contract;
+    if (contract.shared === true)
+      it("have a revision that every change raises for every process", async () => {
+        const here = await contract.open();
+        if (join === undefined) throw new Error("Expected `join` in the contract of a shared engine, got none");
+        const there = await join(here);
+        const revisions = [await there.revision?.()];
+        for (const change of [() => here.put("a", "1"), () => here.put("b", "2"), () => here.remove("a")]) {
+          await change();
+          revisions.push(await there.revision?.());
+        }
+        expect(revisions).toEqual(revisions.map(Number).toSorted((a, b) => a - b));
+        expect(new Set(revisions).size).toBe(4);
+        expect(await here.revision?.()).toBe(revisions[3]);
+      });
+    else
+      it("have no revision that could be mistaken for one that other processes raise", async () => {
+        expect((await contract.open()).revision).toBeUndefined();
+      });
+
     if (contract.durable)
       it("are the same when opened again", async () => {
         const records = await contract.open();

@@ -27,7 +27,7 @@ export class CatchUps {
     const { broker, records, signal, onStored } = this.#options;
     if (missed === null || state.kind !== "active" || this.#running.has(id) || signal.aborted) return;
     const run = async (): Promise<void> => {
-      await catchUp(broker, endpoint, missed.after, missed.through);
+      await catchUp(broker, endpoint, missed.after);
       onStored();
       // Kept in the record until now, so that a crash does not end it.
       await records.update(id, (known) => ({ ...known, catchUp: null }));
@@ -53,19 +53,16 @@ export class CatchUps {
 const pageLimit = { maxEvents: 500, maxBytes: 4_194_304 };
 
 /**
- * Stores deliveries of the log's past, `after` up to and including `through`, for one endpoint: what it missed. Those it
- * had are not stored again; what the log no longer has is told by a gap. Resolves with how many were new.
+ * Stores deliveries of the log's past, after a place, for one endpoint: what it missed. Those it had are not stored again;
+ * what the log no longer has is told by a gap. Resolves with how many were new.
  */
-export async function catchUp(
-  broker: AnyBroker,
-  endpoint: LiveEndpoint,
-  after: Position,
-  through: Position,
-): Promise<number> {
+export async function catchUp(broker: AnyBroker, endpoint: LiveEndpoint, after: Position): Promise<number> {
   const { log, deliveries } = broker.store;
   const now = broker.surroundings.clock.now();
   const put = async (drafts: readonly DeliveryDraft[]): Promise<number> =>
     drafts.length === 0 ? 0 : (await deliveries.put(drafts)).stored;
+  // As far as whoever takes the log in may have come, in this process or another, without knowing that it is turned on.
+  const { head: end } = await log.refresh();
   let stored = 0;
   let offset = after.offset;
   // A place of another epoch cannot be continued from: everything of this one is new, what was between is lost.
@@ -75,7 +72,6 @@ export async function catchUp(
     const gap = { after, through: { epoch: log.epoch, offset }, reason: isLost ? "epoch" : "trimmed" } as const;
     stored += await put([draftOf(endpoint, gapEventOf(gap, now), now)]);
   }
-  const end = through.epoch === log.epoch ? through.offset : log.head;
   while (offset < end) {
     const page = await log.read(offset, pageLimit);
     const [first] = page;

@@ -18,6 +18,8 @@ export class EndpointRecords {
   readonly #live = new Map<string, LiveEndpoint>();
   readonly #onChanged: (id: string) => void;
   #loading: Promise<void> | null = null;
+  /** What the store's records had when they were read last; null where only this process changes them. */
+  #revision: number | null = null;
 
   constructor(broker: AnyBroker, options: ResolvedWebhookDispatcherOptions, onChanged: (id: string) => void) {
     this.#broker = broker;
@@ -34,6 +36,17 @@ export class EndpointRecords {
     return this.#live.get(id);
   }
 
+  /** Other processes may change them: then what is known here may be old. */
+  get areShared(): boolean {
+    return this.#broker.store.records.revision !== undefined;
+  }
+
+  /** Whether every change that was acknowledged before this call is known here. */
+  async areCurrent(): Promise<boolean> {
+    const revision = await this.#broker.store.records.revision?.();
+    return revision === undefined || revision === this.#revision;
+  }
+
   /** Resolves once the endpoints of the store are known; reads them at most once. */
   load(): Promise<void> {
     this.#loading ??= this.reload().catch((error: unknown) => {
@@ -45,6 +58,7 @@ export class EndpointRecords {
 
   /** Reads the records again: another process may have changed them. One that cannot be read is told and left out. */
   async reload(): Promise<void> {
+    const revision = (await this.#broker.store.records.revision?.()) ?? null;
     // One that is put while the records are being read must not be taken for removed.
     const gone = new Set(this.#live.keys());
     for (const { key, value, revision } of await this.#broker.store.records.list(prefix)) {
@@ -59,6 +73,7 @@ export class EndpointRecords {
       }
     }
     for (const id of gone) this.#forget(id);
+    this.#revision = revision;
   }
 
   /** Makes or changes one record, even if another process changes it too; `null` is one that is not there yet. */

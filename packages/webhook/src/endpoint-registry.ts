@@ -85,10 +85,9 @@ export class EndpointRegistry {
 
   /** Starts it again. One that was turned off also gets what it missed, as far as the log still has it, or a gap. */
   async unpause(id: string): Promise<Endpoint> {
-    const through = this.#broker.position;
     const record = await this.#records.update(id, (known) => {
       if (known.state.kind === "active") return known;
-      const catchUp = known.state.kind === "disabled" ? { after: known.state.position, through } : known.catchUp;
+      const catchUp = known.state.kind === "disabled" ? { after: known.state.position } : known.catchUp;
       return { ...known, state: { kind: "active" }, failingSince: null, catchUp };
     });
     return describeEndpoint(record);

@@ -49,8 +49,8 @@ export interface EndpointRecord extends Omit<Endpoint, "keyLabels" | "headerName
   readonly dispatcher: string;
   readonly keys: readonly KeyRecord[];
   readonly headers: Readonly<Record<string, string>>;
-  /** Events still to be taken from the log's past: what was missed while disabled. */
-  readonly catchUp: { readonly after: Position; readonly through: Position } | null;
+  /** Events after this place are still to be taken from the log's past: what was missed while disabled. */
+  readonly catchUp: { readonly after: Position } | null;
 }
 
 /** An endpoint ready for use. */
@@ -119,10 +119,7 @@ export function formatEndpoint(record: EndpointRecord, box: SecretBox): string {
     startsAfter: formatPosition(open.startsAfter),
     state:
       open.state.kind === "disabled" ? { ...open.state, position: formatPosition(open.state.position) } : open.state,
-    catchUp:
-      open.catchUp === null
-        ? null
-        : { after: formatPosition(open.catchUp.after), through: formatPosition(open.catchUp.through) },
+    catchUp: open.catchUp === null ? null : { after: formatPosition(open.catchUp.after) },
     secrets: box.canSeal ? box.seal(record.id, secrets) : (JSON.parse(secrets) as unknown),
   });
 }
@@ -140,7 +137,7 @@ export function parseEndpoint(text: string, box: SecretBox): EndpointRecord {
     ratePerSecond: rest.ratePerSecond ?? Infinity,
     startsAfter: place(rest.startsAfter),
     state: rest.state.kind === "disabled" ? { ...rest.state, position: place(rest.state.position) } : rest.state,
-    catchUp: rest.catchUp === null ? null : { after: place(rest.catchUp.after), through: place(rest.catchUp.through) },
+    catchUp: rest.catchUp === null ? null : { after: place(rest.catchUp.after) },
     types: rest.types,
     subjects: rest.subjects,
     keys: opened.keys,
@@ -163,7 +160,7 @@ interface StoredEndpoint extends Omit<
   readonly state:
     | Exclude<EndpointState, { kind: "disabled" }>
     | { readonly kind: "disabled"; readonly at: number; readonly reason: DisabledReason; readonly position: string };
-  readonly catchUp: { readonly after: string; readonly through: string } | null;
+  readonly catchUp: { readonly after: string } | null;
   readonly secrets: string | Secrets;
 }
 

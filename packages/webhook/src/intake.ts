@@ -86,9 +86,9 @@ export class Intake implements Subscriber {
     const last = batch.events[taken - 1];
     const through =
       taken === batch.events.length || last === undefined ? batch.through : { epoch: last.epoch, offset: last.offset };
-    // Nothing to store and nothing before it: acknowledged at once.
-    if (drafts.length === 0 && this.isIdle) line.acknowledge(through);
-    else this.#add({ line, drafts: () => drafts, count: drafts.length, through });
+    // Nothing to store and nothing before it: acknowledged at once, unless another process may have put an endpoint.
+    if (drafts.length === 0 && this.isIdle && !endpoints.areShared) line.acknowledge(through);
+    else this.#add({ line, drafts: () => drafts, count: Math.max(drafts.length, 1), through });
     return taken;
   }
 
@@ -117,13 +117,23 @@ export class Intake implements Subscriber {
     this.#working ??= this.#run().finally(() => {
       this.#working = null;
       // What came while the last jobs were being ended.
-      if (this.#jobs.length > 0 && !this.#closing.signal.aborted) this.#work();
+      if (this.#hasWork && !this.#closing.signal.aborted) this.#work();
     });
   }
 
+  get #hasWork(): boolean {
+    return this.#jobs.length > 0 || !this.#isLoaded;
+  }
+
   async #run(): Promise<void> {
-    if (!this.#isLoaded) this.#isLoaded = await this.#insist("load", () => this.#options.endpoints.reload());
-    while (this.#jobs.length > 0) {
+    while (this.#hasWork) {
+      if (!this.#isLoaded) {
+        const line = this.#line;
+        if (!(await this.#insist("load", () => this.#options.endpoints.reload()))) return;
+        // Opened again meanwhile, they are read again.
+        this.#isLoaded = line === this.#line;
+        continue;
+      }
       // Everything that waits is stored at once: a durable engine commits it together.
       const jobs = this.#jobs;
       this.#jobs = [];
@@ -140,9 +150,11 @@ export class Intake implements Subscriber {
     const last = jobs.at(-1);
     if (last === undefined) return;
     const { line, through } = last;
+    const { broker, endpoints, onStored } = this.#options;
+    // Another process has put, changed or removed an endpoint: all of this is offered again, and read by what it is now.
+    if (!(await endpoints.areCurrent())) return line.rewind();
     const drafts = jobs.flatMap((job) => job.drafts());
     if (drafts.length === 0) return line.acknowledge(through);
-    const { broker, onStored } = this.#options;
     const { lease } = line;
     // Another process has the place, or this line is dead: whoever goes on from the place is offered these again.
     if (lease === null) return;

@@ -14,6 +14,7 @@ import { HttpSender } from "./http-sender.ts";
 import { insist } from "./insist.ts";
 import { Intake } from "./intake.ts";
 import type {} from "./moments.ts";
+import { OtherProcesses } from "./other-processes.ts";
 import {
   resolveWebhookDispatcherOptions,
   type ResolvedWebhookDispatcherOptions,
@@ -47,6 +48,7 @@ export class WebhookDispatcher {
   readonly #closing = new AbortController();
   readonly #catchUps: CatchUps;
   readonly #forgetter: Forgetter;
+  readonly #others: OtherProcesses;
   #ending: Promise<readonly string[]> | null = null;
   /** What still runs is ended: the earliest deadline that anybody gave has passed. */
   readonly #late = new AbortController();
@@ -89,6 +91,7 @@ export class WebhookDispatcher {
       onTried: (endpoint, claim, tried, verdict) => this.#tried(endpoint, claim, tried, verdict),
     });
     this.#forgetter = new Forgetter(broker, resolved.keepFinishedMs);
+    this.#others = new OtherProcesses({ broker, records: this.#records, onMayBeDue: () => this.#loop.wake() });
     this.#catchUps = new CatchUps({
       broker,
       records: this.#records,
@@ -133,6 +136,7 @@ export class WebhookDispatcher {
     if (!isLoaded) return;
     this.#loop.wake();
     this.#forgetter.start();
+    this.#others.start();
   }
 
   #part(): Parameters<AnyBroker["register"]>[0] {
@@ -209,7 +213,13 @@ export class WebhookDispatcher {
     this.#closing.abort();
     await this.#sender.close();
     await this.#loop.close();
-    await Promise.all([this.#subscription.close(), this.#watch.idle(), this.#forgetter.close(), this.#catchUps.idle()]);
+    await Promise.all([
+      this.#subscription.close(),
+      this.#watch.idle(),
+      this.#forgetter.close(),
+      this.#others.close(),
+      this.#catchUps.idle(),
+    ]);
     this.#unregister();
     return this.#report(cutOff, isLost);
   }

@@ -18,4 +18,9 @@ export interface RecordStore {
   remove(key: string): Promise<boolean>;
   /** Every record whose key starts with `prefix`, ordered by key. */
   list(prefix: string): Promise<readonly StoredRecord[]>;
+  /**
+   * Only of engines that several processes share. MUST grow with every write and removal, by whomever, before that is
+   * acknowledged: who finds the number of before may go on with the records of before.
+   */
+  revision?(): Promise<number>;
 }
