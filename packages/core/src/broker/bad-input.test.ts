@@ -84,6 +84,27 @@ describe("data that cannot be an event", () => {
   );
 });
 
+describe("a type that cannot even be made a text", () => {
+  it.each([
+    ["an object without a prototype", Object.create(null)],
+    ["an object whose toString throws", { toString: () => thrown() }],
+    ["a symbol", Symbol("a.b")],
+  ])("such as %s is refused as a rejection, not a throw", async (_name, type: unknown) => {
+    const { broker } = house();
+    await expect(broker.publish(type as never, 1)).rejects.toMatchObject({ code: "invalid_event_type" });
+    await expect(broker.publishAll([{ type: type as never, data: 1 }])).rejects.toMatchObject({
+      code: "invalid_event_type",
+    });
+  });
+
+  it("since its getter throws makes publishAll reject", async () => {
+    const { broker } = house();
+    const publication = Object.defineProperty({ type: "a.b", data: 1 }, "type", { get: () => thrown() });
+    await expect(broker.publishAll([publication])).rejects.toThrow("no");
+    expect(broker.position.offset).toBe(0);
+  });
+});
+
 describe("a position", () => {
   it.each<[string, (epoch: string) => { readonly epoch: string; readonly offset: number }, Gap["reason"]]>([
     ["of another epoch", () => ({ epoch: "otherone", offset: 2 }), "epoch"],

@@ -246,8 +246,10 @@ export class Broker<Events = EventMap> implements AnyBroker {
 
   #logEnded(error: StarcastError): void {
     this.#endedBy = error;
-    this.observe({ kind: "logEnded", level: "warn", error });
-    void this.close();
+    const tell = (cause: unknown): void => this.observe({ kind: "logEnded", level: "warn", error: cause });
+    tell(error);
+    // Nobody may be waiting for this end; an engine that is away may not be able to close either.
+    this.close().catch(tell);
   }
 
   async #untilAborted(signal: AbortSignal | undefined): Promise<void> {

@@ -1,4 +1,4 @@
-import { InvalidOptionError, StarcastError, isStarcastError, type ErrorCode } from "../errors.ts";
+import { InvalidOptionError, StarcastError, describe, isStarcastError, type ErrorCode } from "../errors.ts";
 import { checkDedupeKey, checkSize, checkSubject, checkType } from "../event/check-draft.ts";
 import type { EventDraft } from "../event/event.ts";
 import { EarlierEvent, LogEvent, TrimmedEvent } from "../event/log-event.ts";
@@ -72,10 +72,11 @@ export class Publishing {
   publishAll(publications: readonly ListedPublication[]): Promise<readonly LogEvent[]> {
     if (!isList(publications)) return this.#rejected(["a list"], notAList(publications));
     if (publications.length === 0) return Promise.resolve([]);
-    const types = publications.map(({ type }) => type);
+    let types: readonly unknown[] = ["a list"];
     let drafts: readonly EventDraft[];
     let appending: Promise<readonly Appended[]>;
     try {
+      types = publications.map(({ type }) => type);
       if (publications.length > 1 && !this.#options.log.isAtomic) {
         throw new StarcastError(
           "unsupported",
@@ -192,10 +193,12 @@ export class Publishing {
   }
 
   /** Tells the observer; the publisher may look at the rejection or not. */
-  #rejected(types: readonly string[], error: unknown): Promise<never> {
+  #rejected(types: readonly unknown[], error: unknown): Promise<never> {
     const code = isStarcastError(error) ? error.code : "store_failed";
     const message = error instanceof Error ? error.message : "The engine failed";
-    for (const type of types) this.#options.onRefused(String(type).slice(0, 128), code, message);
+    // Whatever came in its place may throw when it is made a text.
+    for (const type of types)
+      this.#options.onRefused(typeof type === "string" ? type.slice(0, 128) : describe(type), code, message);
     return quiet(Promise.reject(error));
   }
 }

@@ -27,6 +27,18 @@ describe("a function whose promise is awaited", () => {
     expect([line.acknowledged, told.length, line.readies]).toEqual([[1, 5], 1, 1]);
   });
 
+  // Retention goes on while a page is read: it takes more behind a gap that waits to be told.
+  it("is followed by one gap for all that went missing meanwhile", async () => {
+    const { each, line, told, settle } = house();
+    each.deliver(batch(1));
+    each.gap(gapOf(1, 5));
+    each.gap(gapOf(5, 6));
+    settle();
+    await turns(1);
+    expect(told).toEqual([gapOf(1, 6)]);
+    expect(line.acknowledged).toEqual([1, 6]);
+  });
+
   it("that rejects under a name is offered again together with the gap behind it", async () => {
     const { each, line, told, time, settle } = house({ isNamed: true });
     each.deliver(batch(4));

@@ -3,6 +3,7 @@ import type { Batch } from "../encoding/batch.ts";
 import type { LogEvent } from "../event/log-event.ts";
 import type { Position } from "../log/position.ts";
 import { isThenable } from "../thenable.ts";
+import { joinGaps } from "./join-gaps.ts";
 import type { CloseReason, Gap, Line, Subscriber } from "./subscriber.ts";
 
 /** A failed event of a named subscription is tried again after 1, 2, 4 ... seconds, at most this. */
@@ -79,7 +80,7 @@ export class EachEvent implements Subscriber {
     // What failed before it comes first, and then this is told again.
     if (this.#retry !== null) return;
     // Acknowledging it now would pass over the event being worked on.
-    if (this.#inFlight !== null) this.#nextGap = gap;
+    if (this.#inFlight !== null) this.#nextGap = joinGaps(this.#nextGap, gap);
     else this.#tell(gap);
   }
 

@@ -2,6 +2,7 @@ import type { Batch } from "../encoding/batch.ts";
 import { StarcastError } from "../errors.ts";
 import type { LogEvent } from "../event/log-event.ts";
 import { formatPosition } from "../log/position.ts";
+import { joinGaps } from "./join-gaps.ts";
 import type { Gap, Line, Subscriber } from "./subscriber.ts";
 
 /** Events handed over ahead of the loop's body; the rest waits in the log. */
@@ -74,8 +75,7 @@ export class Follow implements Subscriber, AsyncIterableIterator<LogEvent, undef
 
   // Said where it belongs: the events before it may still wait to be worked on.
   gap(gap: Gap): void {
-    // Two gaps without an event between them are one.
-    this.#gap = this.#gap === null ? gap : { ...this.#gap, through: gap.through };
+    this.#gap = joinGaps(this.#gap, gap);
     this.#wake();
   }
 
