@@ -23,9 +23,9 @@ export interface EndpointOptions {
   readonly keys?: readonly string[] | undefined;
   /** Sent with every request, such as `authorization`. Kept like keys. @default none */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Attempts, and connections, at once; reached by and by, as the endpoint shows that it can take them. @default 8 */
+  /** Attempts, and connections, at once, of each process; reached by and by, as the endpoint shows that it can take them. @default 8 */
   readonly concurrency?: number | undefined;
-  /** Attempts per second at most. @default Infinity */
+  /** Attempts per second at most, of each process. @default Infinity */
   readonly ratePerSecond?: number | undefined;
   /** Order costs speed: a delivery that waits for its retry holds up those behind it. @default "none" */
   readonly ordering?: Ordering | undefined;
