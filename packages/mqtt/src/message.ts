@@ -1,3 +1,4 @@
+import { StarcastError } from "@starcast/core";
 import type { Qos } from "./options.ts";
 
 /** What MQTT 5 says beside the payload; 3.1.1 leaves it out. */
@@ -38,4 +39,12 @@ export function packetBytesAtMost({ topic, payload, properties }: Message): numb
   for (const [name, value] of Object.entries(properties.userProperties ?? {}))
     bytes += 5 + Buffer.byteLength(name) + Buffer.byteLength(value);
   return bytes;
+}
+
+/** The refusal of a packet that the MQTT broker would not take; `what` says whose it is, without its content. */
+export function packetTooLarge(what: string, bytes: number, maximum: number): StarcastError {
+  return new StarcastError(
+    "event_too_large",
+    `Expected a packet of at most ${maximum} bytes, which is all the MQTT broker takes, got ${bytes} for \`${what}\``,
+  );
 }

@@ -1,7 +1,5 @@
 import { StarcastError, type Moment } from "@starcast/core";
-import type { InFlightWindow } from "./in-flight-window.ts";
-import type { Mirror } from "./mirror.ts";
-import type { MqttSession } from "./mqtt-session.ts";
+import type { Mirror, ResyncSite } from "./mirror.ts";
 import type { StateEntries } from "./state-options.ts";
 import type { MirrorState } from "./status-topic.ts";
 
@@ -15,10 +13,7 @@ export interface MirrorKeeperOptions {
 }
 
 /** Where a resync may run: one connection. */
-export interface MirrorSite {
-  readonly session: MqttSession;
-  readonly window: InFlightWindow;
-}
+export type MirrorSite = Omit<ResyncSite, "signal">;
 
 interface Request {
   readonly entries: StateEntries;
@@ -37,6 +32,10 @@ export class MirrorKeeper {
   /** True while a resync runs: events would get in its way. */
   #isBusy = false;
   #isDue = false;
+  /** The last one that began by itself ended the connection: the next would do so again. */
+  #isHarmful = false;
+  /** Why the MQTT broker did not take something of the resync that runs. */
+  #refusal: StarcastError | null = null;
   #isClosed = false;
   readonly #requests: Request[] = [];
 
@@ -55,8 +54,18 @@ export class MirrorKeeper {
   /** A connection began. */
   start(site: MirrorSite): void {
     this.#site = { ...site, ending: new AbortController() };
-    this.#isDue = this.#options.snapshot !== null;
+    this.#isDue = this.#options.snapshot !== null && !this.#isHarmful;
     this.#proceed();
+  }
+
+  /** A topic of the resync that runs was not taken: it does not make the mirror exact. */
+  refused(error: StarcastError): void {
+    this.#refusal ??= error;
+  }
+
+  /** What the resync that runs has sent ended the connection; it is not begun again before it is asked for, or a gap. */
+  blame(): void {
+    if (this.#isBusy) this.#isHarmful = true;
   }
 
   /** The connection ended: a resync that runs on it ends, too. */
@@ -79,6 +88,7 @@ export class MirrorKeeper {
   markStale(): void {
     const wasStale = this.#state === "stale";
     this.#state = "stale";
+    this.#isHarmful = false;
     this.#isDue = this.#options.snapshot !== null;
     if (!wasStale) this.#options.onChanged();
     this.#proceed();
@@ -121,12 +131,12 @@ export class MirrorKeeper {
     if (site === null) return;
     this.#isBusy = true;
     this.#isDue = false;
+    this.#refusal = null;
     try {
-      const result = await mirror.resync(request.entries, {
-        session: site.session,
-        window: site.window,
-        signal: site.ending.signal,
-      });
+      const { ending, ...rest } = site;
+      const result = await mirror.resync(request.entries, { ...rest, signal: ending.signal });
+      this.#throwIfRefused();
+      this.#isHarmful = false;
       // A gap that was told meanwhile has made it due again.
       if (!this.#isDue) this.#state = "exact";
       observe({ kind: "mqttMirrorResynced", level: "info", publisher, ...result });
@@ -139,6 +149,10 @@ export class MirrorKeeper {
     this.#isBusy = false;
     onChanged();
     this.#proceed();
+  }
+
+  #throwIfRefused(): void {
+    if (this.#refusal !== null) throw this.#refusal;
   }
 }
 

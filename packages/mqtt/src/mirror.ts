@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { StarcastError, type AnyVocabulary, type LogEvent, type Surroundings } from "@starcast/core";
 import type { InFlightWindow } from "./in-flight-window.ts";
-import type { Message } from "./message.ts";
+import { packetBytesAtMost, packetTooLarge, type Message } from "./message.ts";
 import type { IncomingMessage, MqttSession } from "./mqtt-session.ts";
 import type { ResolvedStateOptions, StateEntries } from "./state-options.ts";
 
@@ -12,6 +12,8 @@ export const listingQuietMs = 500;
 export interface ResyncSite {
   readonly session: MqttSession;
   readonly window: InFlightWindow;
+  /** The largest packet that the MQTT broker takes. */
+  readonly maximumPacketBytes: number;
   /** Aborted when the connection ends. */
   readonly signal: AbortSignal;
 }
@@ -47,6 +49,8 @@ export class Mirror {
     const listing = this.#listing;
     if (listing === null || !isRetained || payload.length === 0) return;
     listing.heardAt = this.#surroundings.clock.now();
+    // What somebody else retains beside the mirror is nobody's ghost.
+    if (!this.#options.topic.owns(topic)) return;
     if (listing.found.size <= this.#options.maxTopics) listing.found.set(topic, digest(payload));
   }
 
@@ -104,7 +108,10 @@ export class Mirror {
     return listing.found;
   }
 
-  async #publish(message: Message, { window, signal }: ResyncSite): Promise<void> {
+  async #publish(message: Message, { window, maximumPacketBytes, signal }: ResyncSite): Promise<void> {
+    // Sent all the same, it would end the connection, and the next one too.
+    const bytes = packetBytesAtMost(message);
+    if (bytes > maximumPacketBytes) throw packetTooLarge(message.topic, bytes, maximumPacketBytes);
     await window.room();
     signal.throwIfAborted();
     window.take(null, [message], message.topic);

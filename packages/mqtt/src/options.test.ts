@@ -41,6 +41,11 @@ describe("the options of a publisher", () => {
     ["a state without a subject", { state: { topic: "m" } }, /with \{subject\}/],
     ["a snapshot that is no function", { state: { topic: "m/{subject}", snapshot: new Map() } }, /`state.snapshot`/],
     ["a status with placeholders", { status: { topic: "s/{type}" } }, /without placeholders/],
+    [
+      "a status among the states, which a resync would clear",
+      { state: { topic: "starcast/{subject:levels}" } },
+      /`status.topic` to be outside of `state.topic` \(starcast\/\{subject:levels\}\)/,
+    ],
     ["TLS without TLS", { connection: { tls: {} } }, /only with a url of mqtts or wss/],
     ["headers without a websocket", { connection: { headers: { a: "b" } } }, /only with a url of ws or wss/],
     ["half a client certificate", { url: "mqtts://host", connection: { tls: { cert: "x" } } }, /both `cert` and `key`/],

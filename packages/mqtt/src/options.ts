@@ -164,14 +164,23 @@ export function resolveMqttPublisherOptions(options: MqttPublisherOptions): Reso
       received: "3.1.1",
     });
   }
+  const state = resolveStateOptions(options.state);
+  const status = resolveStatusOptions(options.status, name);
+  if (status !== null && state?.topic.owns(status.topic) === true) {
+    throw new InvalidOptionError({
+      option: "status.topic",
+      expected: `outside of \`state.topic\` (${state.topic.text}), whose topics are the mirror's alone`,
+      received: status.topic,
+    });
+  }
   return Object.freeze({
     target,
     name,
     filter: Object.freeze({ types: options.types, subjects: options.subjects }),
     from: options.from,
     rules,
-    state: resolveStateOptions(options.state),
-    status: resolveStatusOptions(options.status, name),
+    state,
+    status,
     credentials: resolveCredentials(options.credentials, credentials),
     maxInFlight: integer("maxInFlight", options.maxInFlight, defaultOptions.maxInFlight, { min: 1, max: 65_535 }),
     maxEventsPerSecond: integer("maxEventsPerSecond", options.maxEventsPerSecond, defaultOptions.maxEventsPerSecond, {

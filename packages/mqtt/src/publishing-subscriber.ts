@@ -226,7 +226,8 @@ export class PublishingSubscriber implements Subscriber {
     const label = item.label ?? (through === null ? "status" : formatPosition(through));
     const { name: publisher } = this.#options;
     this.#broker.observe({ kind: "mqttPublicationRefused", level: "warn", publisher, label, error });
-    // A status that is refused changes nothing for the events.
+    // A status or a state that is refused changes nothing for the events.
+    if (through === null && item.label !== null) this.keeper?.refused(error);
     if (through === null) return this.#window.replace(item, []);
     if (error instanceof MqttReasonError && error.remedy === "drop") {
       return this.#window.replace(item, this.#losses.lose(through, error));
@@ -250,13 +251,16 @@ export class PublishingSubscriber implements Subscriber {
     this.#broker.observe({ kind: "mqttConnected", level: "info", publisher, url: target.text, version });
     this.#status.start();
     for (const gap of this.#gaps.splice(0)) this.gap(gap);
-    this.keeper?.start({ session, window: this.#window });
+    this.keeper?.start({ session, window: this.#window, maximumPacketBytes: facts.maximumPacketBytes });
     this.#line?.ready();
   }
 
   #wentOffline(error: StarcastError, retryInMs: number | null): void {
     const hadMore = !this.#window.isEmpty;
-    if (error instanceof MqttReasonError && error.remedy === "drop") this.#losses.blame(this.#window.first, error);
+    if (error instanceof MqttReasonError && error.remedy === "drop") {
+      this.#losses.blame(this.#window.first, error);
+      this.keeper?.blame();
+    }
     this.#leave();
     this.#tellOffline(error, retryInMs);
     // On a new line everything that was in flight is offered again.

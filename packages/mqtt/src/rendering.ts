@@ -1,5 +1,5 @@
 import { isStarcastError, StarcastError, type LogEvent } from "@starcast/core";
-import { isSurelyWithin, packetBytesAtMost, type Message } from "./message.ts";
+import { isSurelyWithin, packetBytesAtMost, packetTooLarge, type Message } from "./message.ts";
 
 /** Makes of an event what is to be published: null for nothing. May throw. */
 interface Renderer<Rendered extends Message | null> {
@@ -16,18 +16,11 @@ export function rendition<Rendered extends Message | null>(
     const message = renderer.render(event);
     if (message === null || isSurelyWithin(maximumPacketBytes, message)) return message;
     const bytes = packetBytesAtMost(message);
-    return bytes <= maximumPacketBytes ? message : tooLarge(event, bytes, maximumPacketBytes);
+    return bytes <= maximumPacketBytes ? message : packetTooLarge(event.type, bytes, maximumPacketBytes);
   } catch (cause) {
     if (isStarcastError(cause)) return cause;
     // The vocabulary's `state` is the user's code.
     const message = `Expected the vocabulary to give the state after \`${event.type}\`, got an error`;
     return new StarcastError("invalid_data", message, { cause });
   }
-}
-
-function tooLarge(event: LogEvent, bytes: number, maximum: number): StarcastError {
-  return new StarcastError(
-    "event_too_large",
-    `Expected a packet of at most ${maximum} bytes, which is all the MQTT broker takes, got ${bytes} for \`${event.type}\``,
-  );
 }

@@ -101,11 +101,23 @@ describe("a topic template", () => {
           const event = eventOf({ type, subject, data: { provider } });
           const topic = template.render(event);
           expect(template.rendererOf(type)(event)).toBe(topic);
+          expect(template.owns(topic), topic).toBe(true);
           expect(seen.has(topic), topic).toBe(false);
           seen.set(topic, JSON.stringify([provider, type, subject]));
         }
       }
     }
+  });
+
+  it.each([
+    ["m-{subject}/x", "m-/x"],
+    ["m-{subject}/x", "m-a/b/x"],
+    ["m/{subject}.state", "m/a_state"],
+    ["m/{subject:levels}/x", "m/x"],
+    ["m/{subject:levels}/x", "m/a//x"],
+    ["m/{subject}", "m/a/"],
+  ])("%s cannot have given %s", (text, topic) => {
+    expect(new TopicTemplate("topic", text).owns(topic)).toBe(false);
   });
 
   it("knows whether all events about one thing share its topic", () => {

@@ -15,6 +15,7 @@ export type TopicFacts = Pick<LogEvent, "id" | "type" | "subject" | "data">;
 export class TopicTemplate {
   readonly text: string;
   readonly #pieces: readonly Piece[];
+  #shape: RegExp | undefined;
 
   /** Throws `InvalidOptionError` for a template that could ever render a wrong topic. */
   constructor(option: string, template: unknown) {
@@ -46,6 +47,12 @@ export class TopicTemplate {
     return (event) => renderPieces(pieces, event);
   }
 
+  /** Whether this template can have rendered a topic: the wildcards of its filter let others through, too. */
+  owns(topic: string): boolean {
+    this.#shape ??= new RegExp(`^${this.#pieces.map(shapeOf).join("")}$`, "u");
+    return this.#shape.test(topic);
+  }
+
   /** The topic filter that matches every topic of this template: each placeholder becomes a wildcard. */
   get filter(): string {
     const levels: string[] = [];
@@ -72,6 +79,11 @@ interface Field {
 }
 
 type Piece = Literal | Field;
+
+function shapeOf(piece: Piece): string {
+  if (piece.kind === "literal") return piece.text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  return piece.isLevels ? "[^/]+(?:/[^/]+)*" : "[^/]+";
+}
 
 const forbidden = /[+#\p{Cc}\p{Noncharacter_Code_Point}\p{Surrogate}]/u;
 const placeholder = /^(type|subject|id|data((?:\.[A-Za-z0-9_-]+)+))(:levels)?$/;

@@ -85,6 +85,8 @@ export class ScriptedBroker {
     if (packet.cmd === "publish")
       (this.#script.publish ?? ((publication) => peer.acknowledge(publication)))(packet, peer);
     if (packet.cmd === "pubrel") peer.send({ cmd: "pubcomp", messageId: packet.messageId ?? 0 });
+    if (packet.cmd === "subscribe") peer.send({ cmd: "suback", messageId: packet.messageId ?? 0, granted: [0] });
+    if (packet.cmd === "unsubscribe") peer.send({ cmd: "unsuback", messageId: packet.messageId ?? 0, granted: [0] });
     if (packet.cmd === "pingreq") peer.send({ cmd: "pingresp" });
     this.#tell();
   }
