@@ -53,15 +53,19 @@ export class CatalogSync<Entry = Model> {
 
   /**
    * Asks the source now. A call while a sync is under way starts one more after it, one for all such calls: what the
-   * source has at the time of the call is always seen. Rejects with what went wrong; the observer is told as well.
+   * source has at the time of the call is always seen. Rejects with what went wrong; the observer is told as well, and a
+   * rejection nobody looks at does not end the process.
    */
   sync(): Promise<SyncReport> {
+    // It begins as soon as whoever waits for the one before has been told, who may call again.
+    if (this.#next !== null) return this.#next;
     if (this.#running === null) return this.#start();
-    this.#next ??= this.#running.then(ignore, ignore).then(() => {
+    const next = this.#running.then(ignore, ignore).then(() => {
       this.#next = null;
       return this.#start();
     });
-    return this.#next;
+    this.#next = next;
+    return quiet(next);
   }
 
   /** Idempotent; waits for what is being published. The broker's own `close` does this first of all. */
@@ -73,21 +77,19 @@ export class CatalogSync<Entry = Model> {
 
   #start(): Promise<SyncReport> {
     if (this.#stopping.signal.aborted) {
-      return Promise.reject(
-        new StarcastError("broker_closed", `Expected an open sync, got \`${this.#options.name}\`, which was closed`),
-      );
+      const message = `Expected an open sync, got \`${this.#options.name}\`, which was closed`;
+      return quiet(Promise.reject(new StarcastError("broker_closed", message)));
     }
     this.#timer?.cancel();
     this.#state = "syncing";
     const running = this.#syncer.sync({ asking: this.#stopping.signal, publishing: this.#cutting.signal });
     this.#running = running;
-    const told = running.then(
-      (report) => this.#succeeded(report),
-      (error: unknown) => this.#failed(error),
+    return quiet(
+      running.then(
+        (report) => this.#succeeded(report),
+        (error: unknown) => this.#failed(error),
+      ),
     );
-    // The caller gets the rejection; a poll has none, and the observer was told.
-    void told.catch(ignore);
-    return told;
   }
 
   #succeeded(report: SyncReport): SyncReport {
@@ -128,7 +130,7 @@ export class CatalogSync<Entry = Model> {
   }
 
   #pollAfter(ms: number): void {
-    this.#timer = this.#broker.surroundings.scheduler.after(ms, () => void this.#start().catch(ignore));
+    this.#timer = this.#broker.surroundings.scheduler.after(ms, () => void this.#start());
   }
 
   #asPart(): Part {
@@ -182,6 +184,12 @@ function refuseForeignVocabulary(broker: AnyBroker, kind: { readonly noun: strin
     expected: `a vocabulary with \`${missing}\`, as defineCatalogEvents(kind) makes`,
     received: vocabulary.types.join(", "),
   });
+}
+
+/** The caller may look at a rejection or not: a poll has none, and the observer was told. */
+function quiet<Value>(promise: Promise<Value>): Promise<Value> {
+  promise.catch(ignore);
+  return promise;
 }
 
 function ignore(): undefined {

@@ -103,6 +103,47 @@ describe("a sync", () => {
     expect(asked).toBe(2);
   });
 
+  it("is one at a time, also for who calls again in the moment in which the first ends", async () => {
+    const world = new World();
+    let asking = 0;
+    let most = 0;
+    const { sync } = world.start(world.shared, {
+      source: async () => {
+        asking += 1;
+        most = Math.max(most, asking);
+        await new Promise((resolve) => setImmediate(resolve));
+        asking -= 1;
+        return [model("a/a")];
+      },
+    });
+    const first = sync.sync();
+    const second = sync.sync();
+    const third = first.then(() => sync.sync());
+    const reports = await Promise.all([first, second, third]);
+    expect(reports.map(({ kind }) => kind)).toEqual(["baseline", "unchanged", "unchanged"]);
+    expect(most).toBe(1);
+  });
+
+  it("ends no process when it fails and nobody waits for it", async () => {
+    const world = new World();
+    const { sync } = world.start(world.shared, { source: () => Promise.reject(new Error("no")) });
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    try {
+      const first = sync.sync();
+      void sync.sync();
+      await expect(first).rejects.toThrow();
+      await expect.poll(() => sync.status, { timeout: 20_000 }).toMatchObject({ failures: 2, state: "waiting" });
+      await sync.close();
+      void sync.sync();
+      await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      process.off("unhandledRejection", note);
+    }
+    expect(unhandled).toEqual([]);
+  });
+
   it("passes the version on to the source, and believes its `unchanged`", async () => {
     const world = new World();
     const asked: (string | null)[] = [];
