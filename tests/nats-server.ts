@@ -40,9 +40,9 @@ export class NatsServer {
     return this.#folder;
   }
 
-  /** Starts it again after `kill`, on the port it had. */
-  async start(): Promise<void> {
-    const { flags = [], config, jetstream = true } = this.#settings;
+  /** Starts it again after `kill`, on the port it had; with another configuration, if there is one. */
+  async start(config = this.#settings.config): Promise<void> {
+    const { flags = [], jetstream = true } = this.#settings;
     const file = join(this.#folder, "nats.conf");
     if (config !== undefined) await writeFile(file, config);
     const process = spawn(

@@ -34,6 +34,8 @@ export class NatsLink {
         name: `starcast ${options.stream}`,
         // A store outlives any outage: who waits for it has limits of their own.
         maxReconnectAttempts: -1,
+        // A server that has just begun may not know the accounts yet; without this, its second refusal would be the end.
+        ignoreAuthErrorAbort: true,
         reconnectTimeWait: 250,
         reconnectJitter: 250,
         // Half-open connections are found in 10 s instead of four minutes.

@@ -5,6 +5,8 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { NatsServer } from "../../../tests/nats-server.ts";
 import { describeWith } from "../../../tests/services.ts";
 import { JetStreamStore, type JetStreamOptions } from "../src/index.ts";
+import { NatsLink } from "../src/nats-link.ts";
+import { resolveJetStreamOptions } from "../src/options.ts";
 
 describeWith("nats-server", "while NATS is away", (program) => {
   let server: NatsServer;
@@ -35,6 +37,23 @@ describeWith("nats-server", "while NATS is away", (program) => {
     await seen.through(published.at(-1)?.id ?? "");
     expect(seen.ids).toEqual(published.map(({ id }) => id));
     await broker.close();
+  });
+
+  // As by a server that has just begun, and does not know the accounts yet.
+  it("being refused is an outage as any other: it is tried again until it is over", async () => {
+    const passwordIs = (password: string): string => `authorization { user: me, password: ${password} }`;
+    const guarded = await NatsServer.start(program, { config: passwordIs("right") });
+    const credentials = { user: "me", password: "right" };
+    const link = await NatsLink.open(resolveJetStreamOptions({ servers: guarded.url, credentials }));
+    const tries = countTries(link);
+    await guarded.stop();
+    await guarded.start(passwordIs("wrong"));
+    await expect.poll(tries, { timeout: 15_000 }).toBeGreaterThan(4);
+    await guarded.stop();
+    await guarded.start(passwordIs("right"));
+    await expect.poll(() => link.isAway, { timeout: 15_000 }).toBe(false);
+    await link.close();
+    await guarded.close();
   });
 
   it("publishing fails at once, if so asked", async () => {
@@ -190,6 +209,16 @@ async function append(log: EventLog, count: number): Promise<void> {
         { timeout: 15_000 },
       )
       .toBe(true);
+}
+
+/** How often the connection was tried again. */
+function countTries({ connection }: NatsLink): () => number {
+  let tries = 0;
+  const count = async (): Promise<void> => {
+    for await (const { type } of connection.status()) if (type === "reconnecting") tries += 1;
+  };
+  void count();
+  return () => tries;
 }
 
 async function replace(folder: string, by: string): Promise<void> {
