@@ -1,37 +1,11 @@
-import { createInbox, type Msg, type MsgHdrs, type Subscription } from "@nats-io/transport-node";
+import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
 import { StarcastError, type Surroundings, type Timer } from "@starcast/core";
+import { AwaitedMessage, type Message, type Outgoing } from "./message.ts";
 import type { NatsLink } from "./nats-link.ts";
-import { plainSequence, readAnswer, type Ack } from "./publish-answer.ts";
+import type { Ack } from "./publish-answer.ts";
 import { PublicationWriter } from "./publication-writer.ts";
 import { away, closed, noLeader, overloaded, timedOut, tooLarge, unknownOutcome } from "./publish-failure.ts";
-
-export interface Outgoing {
-  readonly subject: string;
-  readonly payload: string;
-  /** Asked when the message is sent, which may be later. */
-  readonly headers?: (() => MsgHdrs | undefined) | undefined;
-}
-
-/** A message on its way, and who hears what became of it: one of both, once. One object, since there may be many. */
-export abstract class Message implements Outgoing {
-  readonly subject: string;
-  readonly payload: string;
-  readonly payloadBytes: number;
-  readonly headers: (() => MsgHdrs | undefined) | undefined;
-  /** Set by who sends it: until when it waits, and which one in a row it was. */
-  deadline = 0;
-  number = 0;
-
-  constructor({ subject, payload, headers }: Outgoing) {
-    this.subject = subject;
-    this.payload = payload;
-    this.payloadBytes = Buffer.byteLength(payload);
-    this.headers = headers;
-  }
-
-  abstract acked(sequence: number, isDuplicate: boolean): void;
-  abstract failed(error: StarcastError): void;
-}
+import { ReplySubjects } from "./reply-subjects.ts";
 
 export interface AckedPublisherOptions {
   readonly link: NatsLink;
@@ -49,11 +23,11 @@ export interface AckedPublisherOptions {
  */
 export class AckedPublisher {
   readonly #options: AckedPublisherOptions;
-  readonly #prefix = `${createInbox()}.`;
+  readonly #replies: ReplySubjects;
   readonly #writer: PublicationWriter;
   readonly #subscription: Subscription;
   readonly #elections: Subscription;
-  /** By number, which the subject of the reply ends with: never used again, so that no late answer is another's. */
+  /** By the number of the reply; in the order of their deadlines. */
   readonly #inFlight = new Map<number, Message>();
   /** Answered by nobody, as the stream had no leader: sent again, in order, when nothing else is on its way. */
   readonly #leaderless = new Map<number, Message>();
@@ -72,7 +46,9 @@ export class AckedPublisher {
     this.#options = options;
     const { link } = options;
     this.#writer = new PublicationWriter(link.connection);
-    this.#subscription = link.connection.subscribe(`${this.#prefix}*`, {
+    const inbox = createInbox();
+    this.#replies = new ReplySubjects(`${inbox}.`);
+    this.#subscription = link.connection.subscribe(`${inbox}.*`, {
       callback: (error, message) => {
         if (error === null) this.#answered(message);
       },
@@ -149,31 +125,40 @@ export class AckedPublisher {
     const leaving = count === this.#waiting.length ? this.#waiting : this.#waiting.splice(0, count);
     if (leaving === this.#waiting) this.#waiting = [];
     for (const each of leaving) {
-      const { subject, payload, payloadBytes } = each;
-      const number = (this.#next += 1);
-      const reply = this.#prefix + String(number);
-      each.number = number;
-      this.#inFlight.set(number, each);
-      this.#writer.add({ subject, reply, payload, payloadBytes, headers: each.headers?.() });
+      const { subject, payload, payloadBytes, headers } = each;
+      // One with headers may be a repetition, whose sequence says nothing of its turn.
+      const reply = headers === undefined ? this.#replies.take() : this.#replies.takeNew();
+      each.number = this.#next += 1;
+      each.reply = reply;
+      this.#inFlight.set(reply.number, each);
+      this.#writer.add({ subject, reply: reply.subject, payload, payloadBytes, headers: headers?.() });
     }
     this.#writer.flush();
   }
 
-  #answered(message: Msg): void {
-    const number = Number(message.subject.slice(this.#prefix.length));
+  #answered({ subject, data }: Msg): void {
+    const number = this.#replies.numberOf(subject);
     const sent = this.#inFlight.get(number);
     if (sent === undefined) return;
-    this.#inFlight.delete(number);
-    const { data } = message;
-    const sequence = plainSequence(data);
-    if (sequence > 0) this.#acked(sent, sequence, false);
+    const sequence = sent.answers.plainSequence(data);
+    if (sequence === 0) this.#answeredOtherwise(number, sent, data);
     else {
-      const answer = readAnswer(data);
-      if (answer === "no_leader") this.#retry(sent);
-      else if (answer instanceof StarcastError) sent.failed(answer);
-      else this.#acked(sent, answer.sequence, answer.isDuplicate);
+      const { reply, headers } = sent;
+      if (sequence === reply?.lastSequence) return;
+      this.#inFlight.delete(number);
+      if (reply !== null && headers === undefined) this.#replies.giveBack(reply, sequence);
+      this.#acked(sent, sequence, false);
     }
     if (this.#waiting.length > 0) this.#sendSoon();
+  }
+
+  #answeredOtherwise(number: number, sent: Message, data: Uint8Array): void {
+    const answer = sent.answers.read(data);
+    if (answer === "not_ours") return;
+    this.#inFlight.delete(number);
+    if (answer === "no_leader") this.#retry(sent);
+    else if (answer instanceof StarcastError) sent.failed(answer);
+    else this.#acked(sent, answer.sequence, answer.isDuplicate);
   }
 
   #acked(sent: Message, sequence: number, isDuplicate: boolean): void {
@@ -200,12 +185,15 @@ export class AckedPublisher {
   #suspect(): void {
     const { clock } = this.#options.surroundings;
     this.#suspected = { through: this.#next, until: clock.now() + electionGraceMs };
+    // Both leaders may have answered.
+    this.#replies.forget();
   }
 
   // JetStream may or may not have them: only who published can say whether to try again.
   #lost(): void {
     const lost = [...this.#inFlight.values()];
     this.#inFlight.clear();
+    this.#replies.forget();
     for (const each of lost) each.failed(unknownOutcome());
     if (this.#options.whileAway === "wait") return;
     for (const each of this.#waiting.splice(0)) each.failed(away());
@@ -232,10 +220,10 @@ export class AckedPublisher {
     const { through = 0, until = Infinity } = this.#suspected ?? {};
     if (now >= until) this.#suspected = null;
     // All are in the order of their deadlines.
-    for (const [number, each] of this.#inFlight) {
-      const isLost = now >= until && number <= through;
+    for (const [reply, each] of this.#inFlight) {
+      const isLost = now >= until && each.number <= through;
       if (each.deadline > now && !isLost) break;
-      this.#inFlight.delete(number);
+      this.#inFlight.delete(reply);
       each.failed(isLost ? unknownOutcome() : timedOut());
     }
     for (const [number, each] of this.#leaderless) {
@@ -266,22 +254,3 @@ const headroomBytes = 8_192;
 const sendAtOnce = 32;
 const lookEveryMs = 250;
 const electionGraceMs = 1_000;
-
-class AwaitedMessage extends Message {
-  readonly #resolve: (ack: Ack) => void;
-  readonly #reject: (error: StarcastError) => void;
-
-  constructor(outgoing: Outgoing, resolve: (ack: Ack) => void, reject: (error: StarcastError) => void) {
-    super(outgoing);
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
-
-  acked(sequence: number, isDuplicate: boolean): void {
-    this.#resolve({ sequence, isDuplicate });
-  }
-
-  failed(error: StarcastError): void {
-    this.#reject(error);
-  }
-}

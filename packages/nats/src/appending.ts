@@ -7,6 +7,7 @@ import { isAbsent, toStoreError } from "./nats-error.ts";
 import type { NatsLink } from "./nats-link.ts";
 import type { ResolvedJetStreamOptions } from "./options.ts";
 import { OwnEvent, type OwnEventHome } from "./own-event.ts";
+import { PublishAnswers } from "./publish-answer.ts";
 import { RecentTimes } from "./recent-times.ts";
 import { subjectOf } from "./stream-setup.ts";
 import { TimeText } from "./time-text.ts";
@@ -29,6 +30,7 @@ export class Appending implements OwnEventHome {
   readonly #context: AppendingOptions;
   readonly #publisher: AckedPublisher;
   readonly #subject: string;
+  readonly #answers: PublishAnswers;
   readonly #time = new TimeText();
   readonly #recent = new RecentTimes();
   #publishedAt = 0;
@@ -38,6 +40,7 @@ export class Appending implements OwnEventHome {
     this.#context = context;
     this.epoch = context.epoch;
     this.#subject = subjectOf(options.stream);
+    this.#answers = new PublishAnswers(options.stream);
     this.#publisher = new AckedPublisher({
       link,
       surroundings: options.surroundings,
@@ -117,7 +120,12 @@ export class Appending implements OwnEventHome {
     // Never backwards, whatever the clock does.
     this.#publishedAt = Math.max(this.#publishedAt, Math.floor(surroundings.clock.now()));
     const timestamp = this.#time.of(this.#publishedAt);
-    const outgoing = { subject: this.#subject, payload: encodeEvent(draft, this.#publishedAt), headers: makeHeaders };
+    const outgoing = {
+      subject: this.#subject,
+      payload: encodeEvent(draft, this.#publishedAt),
+      answers: this.#answers,
+      headers: makeHeaders,
+    };
     return new Promise((resolve, reject) =>
       this.#publisher.send(new OwnEvent(this, outgoing, timestamp, resolve, reject)),
     );

@@ -6,6 +6,7 @@ import { Feed } from "./feed.ts";
 import { isAbsent, toStoreError } from "./nats-error.ts";
 import type { NatsLink } from "./nats-link.ts";
 import { PageReader, type Item } from "./page-reader.ts";
+import { PublishAnswers } from "./publish-answer.ts";
 import type { Place } from "./stream-message.ts";
 import { ensureStream } from "./stream-setup.ts";
 
@@ -32,11 +33,13 @@ export class Bucket {
   readonly #options: BucketOptions;
   readonly #stream: string;
   readonly #prefix: string;
+  readonly #answers: PublishAnswers;
 
   private constructor(options: BucketOptions) {
     this.#options = options;
     this.#stream = `KV_${options.name}`;
     this.#prefix = `$KV.${options.name}.`;
+    this.#answers = new PublishAnswers(this.#stream);
   }
 
   /** Makes the bucket where there is none; rejects with `unsupported` when there is one that keeps more than the newest. */
@@ -144,6 +147,7 @@ export class Bucket {
     const { sequence } = await this.#options.publisher.publish({
       subject: this.#prefix + key,
       payload,
+      answers: this.#answers,
       headers: () => headersOf(expected, mark),
     });
     return sequence;

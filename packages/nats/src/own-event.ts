@@ -1,6 +1,6 @@
 import type { Appended, StarcastError } from "@starcast/core";
-import { Message, type Outgoing } from "./acked-publisher.ts";
 import type { Awaiting } from "./echoes.ts";
+import { Message, type Outgoing } from "./message.ts";
 
 /** What all events of a process have in common on their way, so that none of them carries it. */
 export interface OwnEventHome {

@@ -1,9 +1,11 @@
+import { connect } from "@nats-io/transport-node";
 import { realSurroundings } from "@starcast/core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { NatsServer } from "../../../tests/nats-server.ts";
 import { describeWith } from "../../../tests/services.ts";
 import { AckedPublisher, maxWaiting } from "../src/acked-publisher.ts";
 import { NatsLink } from "../src/nats-link.ts";
+import { PublishAnswers } from "../src/publish-answer.ts";
 import { resolveJetStreamOptions } from "../src/options.ts";
 
 describeWith("nats-server", "publishing to JetStream with an acknowledgement", (program) => {
@@ -23,19 +25,19 @@ describeWith("nats-server", "publishing to JetStream with an acknowledgement", (
     for await (const { config } of link.manager.streams.list()) await link.manager.streams.delete(config.name);
     await link.close();
   });
-  const open = (whileAway: "wait" | "fail", maxInFlight = 256): AckedPublisher => {
+  const open = (whileAway: "wait" | "fail", maxInFlight = 256, timeoutMs = 15_000): AckedPublisher => {
     const publisher = new AckedPublisher({
       link,
       surroundings: realSurroundings,
       maxInFlight,
-      timeoutMs: 15_000,
+      timeoutMs,
       whileAway,
     });
     publishers.push(publisher);
     return publisher;
   };
   const sendTo = (publisher: AckedPublisher, subject: string, text = "x") =>
-    publisher.publish({ subject, payload: text });
+    publisher.publish({ subject, payload: text, answers: new PublishAnswers(subject) });
 
   it("waits for a stream that nobody leads, and then keeps the order of the calls", async () => {
     const publisher = open("wait", 4);
@@ -59,6 +61,36 @@ describeWith("nats-server", "publishing to JetStream with an acknowledgement", (
     const first = sendTo(publisher, "nobody").catch((error: unknown) => error);
     expect((await sendTo(publisher, "led")).sequence).toBe(1);
     expect(await first).toMatchObject({ code: "connection_failed" });
+  });
+
+  it.each(["hello", '{"stream":"other","seq":7}', '{"stream":"other","seq":7,"duplicate":true}'])(
+    "takes nobody else's answer for the stream's: %s",
+    async (text) => {
+      const other = await connect({ servers: server.url });
+      other.subscribe("led", { callback: (_, message) => void message.respond(text) });
+      // Who asks hears this one first: there is no stream.
+      other.subscribe("unled", { callback: (_, message) => void message.respond(text) });
+      await other.flush();
+      const publisher = open("wait", 256, 1_000);
+      await expect(sendTo(publisher, "unled")).rejects.toMatchObject({ code: "timed_out" });
+      for (let sequence = 1; sequence <= 20; sequence += 1)
+        expect(await sendTo(publisher, "led")).toEqual({ sequence, isDuplicate: false });
+      await other.close();
+    },
+  );
+
+  // So it may be when the leader changes: what both have applied, both acknowledge.
+  it("takes a second answer to one message for that of no other", async () => {
+    const other = await connect({ servers: server.url });
+    let asked = 0;
+    other.subscribe("led", {
+      callback: (_, message) => void message.respond(JSON.stringify({ stream: "led", seq: (asked += 1) })),
+    });
+    await other.flush();
+    const publisher = open("wait");
+    for (let sequence = 1; sequence <= 50; sequence += 1)
+      expect(await sendTo(publisher, "led")).toEqual({ sequence, isDuplicate: false });
+    await other.close();
   });
 
   it("lets a bounded number wait", async () => {

@@ -5,6 +5,7 @@ import { Broker, realSurroundings } from "@starcast/core";
 import { JetStreamStore } from "@starcast/nats";
 import { AckedPublisher } from "../../../../packages/nats/src/acked-publisher.ts";
 import { NatsLink } from "../../../../packages/nats/src/nats-link.ts";
+import { PublishAnswers } from "../../../../packages/nats/src/publish-answer.ts";
 import { resolveJetStreamOptions } from "../../../../packages/nats/src/options.ts";
 import { Fleet } from "../fleet.ts";
 import { interleave, median, ratio, type Measures } from "../interleave.ts";
@@ -96,6 +97,7 @@ async function publishes(
   const link = await NatsLink.open(resolveJetStreamOptions({ servers }));
   const surroundings = realSurroundings;
   const acked = new AckedPublisher({ link, surroundings, maxInFlight: window, timeoutMs: 10_000, whileAway: "wait" });
+  const answers = new PublishAnswers("bare");
   const publisher = await open("published");
   const alone = await costed(rounds, count, {
     // Twice as many calls as the window holds, so that it is never empty; never more than the window is on its way.
@@ -103,7 +105,7 @@ async function publishes(
     // What acknowledges, without the broker.
     "acks counted, nothing else": {
       calls: 2 * window,
-      publish: () => acked.publish({ subject: "bare", payload: encode() }),
+      publish: () => acked.publish({ subject: "bare", payload: encode(), answers }),
     },
     "js.publish": bare,
   });
