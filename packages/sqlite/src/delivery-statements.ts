@@ -19,7 +19,8 @@ const sqlOf = (epoch: string): Readonly<Record<StatementName, string>> => ({
   // The two oldest are all that one delivery, ended or begun again, can change; and itself.
   settleKey: `UPDATE deliveries SET blocked = sequence IS NOT (SELECT min(sequence) FROM deliveries WHERE endpoint_id = ?1 AND order_key = ?2 AND ended_at IS NULL)
     WHERE sequence = ?3 OR sequence IN (SELECT sequence FROM deliveries WHERE endpoint_id = ?1 AND order_key = ?2 AND ended_at IS NULL ORDER BY sequence LIMIT 2)`,
-  bySequence: `SELECT ${deliveryColumns} FROM ${deliveryTables(epoch)} WHERE d.sequence = ? AND d.ended_at IS NULL`,
+  // Since it was looked up it may have ended, or been put off by whoever had it before.
+  dueBySequence: `SELECT ${deliveryColumns} FROM ${deliveryTables(epoch)} WHERE d.sequence = ? AND d.ended_at IS NULL AND d.due_at <= ?`,
   one: `SELECT ${deliveryColumns} FROM ${deliveryTables(epoch)} WHERE d.endpoint_id = ? AND d.event_id = ?`,
   redeliver:
     "UPDATE deliveries SET state = 'pending', due_at = ?, ended_at = NULL, reason = NULL, attempt_count = 0 WHERE sequence = ?",
@@ -46,7 +47,7 @@ type StatementName =
   | "firstDue"
   | "firstPending"
   | "settleKey"
-  | "bySequence"
+  | "dueBySequence"
   | "one"
   | "redeliver"
   | "counts"

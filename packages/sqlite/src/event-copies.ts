@@ -9,6 +9,7 @@ import { readEvents, readEventsSql } from "./event-statements.ts";
 export interface LogExtent {
   readonly trimmedThrough: number;
   readonly head: number;
+  readonly eventsPerLook: number;
 }
 
 /**
@@ -84,13 +85,13 @@ export class EventCopies {
   /** Within the transaction in which the log lets go of these: a damaged one gets none, as it can be given to nobody. */
   beforeTrim(after: number, through: number): void {
     if (this.#isTrue(this.#noDeliveries)) return;
+    // Where they lie apart, twice as many are looked at.
+    const atOnce = Math.ceil(this.#log.eventsPerLook / 2);
     for (let last = after; ;) {
-      const offsets = this.#referenced
-        .all(last, through, this.#epoch, eventsPerStep)
-        .map((row) => Number(row["offset"]));
+      const offsets = this.#referenced.all(last, through, this.#epoch, atOnce).map((row) => Number(row["offset"]));
       this.keep(this.#eventsAt(offsets));
       last = offsets.at(-1) ?? through;
-      if (offsets.length < eventsPerStep) return;
+      if (offsets.length < atOnce) return;
     }
   }
 
@@ -120,7 +121,7 @@ export class EventCopies {
     const last = offsets.at(-1);
     if (first === undefined || last === undefined) return [];
     const limit = last - first + 1;
-    if (limit <= offsets.length * 2) {
+    if (limit <= Math.min(offsets.length * 2, this.#log.eventsPerLook)) {
       const events = readEvents(this.#read, { after: first - 1, through: last, limit });
       const wanted = new Set(offsets);
       if (!events.includes(null))
@@ -136,6 +137,3 @@ export class EventCopies {
     return { id: `${this.#epoch}-${offset}`, type, subject, timestamp, json };
   }
 }
-
-/** Events copied at once; twice as many are held, 32 MiB of the largest there are by default. */
-const eventsPerStep = 64;

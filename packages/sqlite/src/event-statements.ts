@@ -58,6 +58,17 @@ export function eventChecksum({ offset, type, subject, timestamp, sizeBytes, jso
   );
 }
 
+/**
+ * How many events one look may give: their bytes are one value, which SQLite and memory bound, however large the largest of
+ * the log is. More than 128 gain nothing.
+ */
+export function eventsPerLook(largestBytes: number): number {
+  return Math.max(1, Math.min(128, Math.floor(maxLookBytes / Math.max(1, largestBytes))));
+}
+
+/** 128 events of the largest there are by default. */
+const maxLookBytes = 33_554_432;
+
 /** With `readEventsSql`: up to `limit` events after an offset, as they were written; a damaged one is a `null`, and ends them. */
 export function readEvents(
   read: Statement,

@@ -10,6 +10,8 @@ export interface Extent {
   readonly head: number;
   readonly trimmed: number;
   readonly bytes: number;
+  /** Bytes of the largest event there ever was. */
+  readonly largest: number;
 }
 
 /** Which of the oldest events go: by number, bytes and age, a bounded number per commit. */

@@ -76,9 +76,8 @@ const applicationId = 0x53746172;
  * program, and changes nothing then.
  */
 export function migrate(driver: Driver): void {
-  const known = numberOf(driver, "PRAGMA application_id");
   const isEmpty = numberOf(driver, "SELECT count(*) FROM sqlite_schema") === 0;
-  if (known !== applicationId && !isEmpty) {
+  if (!isOurs(driver) && !isEmpty) {
     throw new InvalidOptionError({
       option: "path",
       expected: "a file that is new or was made by @starcast/sqlite",
@@ -98,6 +97,11 @@ export function migrate(driver: Driver): void {
       `BEGIN IMMEDIATE; ${sql} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${index + 1}; COMMIT;`,
     );
   }
+}
+
+/** Whether a store has written this file; an empty one is nobody's. */
+export function isOurs(driver: Driver): boolean {
+  return numberOf(driver, "PRAGMA application_id") === applicationId;
 }
 
 function numberOf(driver: Driver, sql: string): number {

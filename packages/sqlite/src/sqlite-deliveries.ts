@@ -214,9 +214,9 @@ export class SqliteDeliveries implements DeliveryStore {
       const sequence = this.#takeDue(endpointId, request);
       if (sequence === null) return null;
       try {
-        const delivery = this.#read(sequence, leaseUntil);
+        const delivery = this.#read(sequence, request.now, leaseUntil);
         if (delivery === null) {
-          // Gone, or finished by whoever had claimed it before; unless the file, asked again, still says that it is due.
+          // Gone, or reported by whoever had claimed it before; unless the file, asked again, still says that it is due.
           if (gone.has(sequence)) throw damagedIndex(sequence);
           gone.add(sequence);
           continue;
@@ -241,10 +241,10 @@ export class SqliteDeliveries implements DeliveryStore {
     }
   }
 
-  #read(sequence: number, leaseUntil: number): Delivery | null {
+  #read(sequence: number, now: number, leaseUntil: number): Delivery | null {
     const fresh = this.#fresh.take(sequence);
     if (fresh !== undefined) return attemptingOf(fresh, leaseUntil);
-    const row = this.#statements.bySequence.get(sequence);
+    const row = this.#statements.dueBySequence.get(sequence, now);
     return row === undefined ? null : deliveryOf(row, () => ({ leaseUntil }));
   }
 

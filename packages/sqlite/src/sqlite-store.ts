@@ -2,6 +2,7 @@ import { StarcastError, makeEpoch, type Store } from "@starcast/core";
 import { openDriver, type Driver } from "./driver.ts";
 import { mayHaveLostTail } from "./epoch.ts";
 import { EventCopies } from "./event-copies.ts";
+import { eventsPerLook } from "./event-statements.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Meta } from "./meta.ts";
 import { resolveSqliteOptions, type ResolvedSqliteOptions, type SqliteOptions } from "./options.ts";
@@ -9,7 +10,7 @@ import { migrate } from "./schema.ts";
 import { SidecarFile, readSidecar } from "./sidecar.ts";
 import { SqliteCheckpoints } from "./sqlite-checkpoints.ts";
 import { SqliteDeliveries } from "./sqlite-deliveries.ts";
-import { SqliteEventLog } from "./sqlite-event-log.ts";
+import { SqliteEventLog, parseExtent } from "./sqlite-event-log.ts";
 import { SqliteRecords } from "./sqlite-records.ts";
 import { SqliteSeenIds } from "./sqlite-seen-ids.ts";
 import { toStoreError } from "./sql-error.ts";
@@ -96,6 +97,7 @@ export class SqliteStore implements Store {
     this.seenIds = new SqliteSeenIds({ ...shared, options });
     this.#marked = this.log.head;
     this.#sidecar = new SidecarFile(sidecarOf(path), { identity, head: this.log.head });
+    this.log.start();
   }
 
   /**
@@ -185,9 +187,10 @@ function begin(
 ): { readonly epoch: string; readonly identity: string } {
   const { random } = surroundings;
   const known = { epoch: meta.text("epoch"), identity: meta.text("identity") };
+  const extent = parseExtent(meta.text("extent"));
   const isLost = mayHaveLostTail({
     ...known,
-    head: Number(meta.text("extent")?.split(" ")[0] ?? 0),
+    head: extent.head,
     isCleanlyClosed: meta.text("clean") === "1",
     wasDurable: meta.text("durability") === "disk",
     bootId: meta.text("boot"),
@@ -198,7 +201,7 @@ function begin(
   const identity = known.identity === null || isLost ? makeEpoch(random) + makeEpoch(random) : known.identity;
   driver.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; BEGIN IMMEDIATE");
   // Deliveries go by the ids of their events: those of the old epoch are no longer in the log.
-  if (known.epoch !== null && epoch !== known.epoch) copyAll(driver, known.epoch);
+  if (known.epoch !== null && epoch !== known.epoch) copyAll(driver, known.epoch, extent.largest);
   meta.put("epoch", epoch);
   meta.put("identity", identity);
   meta.put("clean", "0");
@@ -210,8 +213,8 @@ function begin(
   return { epoch, identity };
 }
 
-function copyAll(driver: Driver, epoch: string): void {
-  const log = { trimmedThrough: 0, head: Number.MAX_SAFE_INTEGER };
+function copyAll(driver: Driver, epoch: string, largestBytes: number): void {
+  const log = { trimmedThrough: 0, head: Number.MAX_SAFE_INTEGER, eventsPerLook: eventsPerLook(largestBytes) };
   new EventCopies({ driver, epoch, log }).beforeTrim(log.trimmedThrough, log.head);
 }
 

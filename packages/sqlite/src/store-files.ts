@@ -1,4 +1,4 @@
-import { InvalidOptionError } from "@starcast/core";
+import { InvalidOptionError, StarcastError } from "@starcast/core";
 import {
   closeSync,
   copyFileSync,
@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { openDriver, type Driver } from "./driver.ts";
-import { migrate } from "./schema.ts";
+import { isOurs, migrate } from "./schema.ts";
 import { toStoreError } from "./sql-error.ts";
 
 /** The one name of a file: two stores that reach it by different ways meet at its lock. */
@@ -65,6 +65,7 @@ export async function restoreFile(backup: string, path: string): Promise<void> {
     if (existsSync(`${from}-wal`)) copyFileSync(`${from}-wal`, `${copy}-wal`);
     const driver = await openDriver(copy);
     try {
+      checkBackup(driver);
       migrate(driver);
       driver.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     } finally {
@@ -79,6 +80,16 @@ export async function restoreFile(backup: string, path: string): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
     lock.close();
   }
+}
+
+/** What lies at the place of the store may be the better one of the two: it goes only for what is whole. */
+function checkBackup(driver: Driver): void {
+  const isWhole = isOurs(driver) && driver.prepare("PRAGMA quick_check(1)").get()?.["quick_check"] === "ok";
+  if (isWhole) return;
+  throw new StarcastError(
+    "store_corrupt",
+    "Expected a whole backup of a SqliteStore, got a file that is none, or damaged",
+  );
 }
 
 function flush(path: string): void {

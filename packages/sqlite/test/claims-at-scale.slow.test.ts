@@ -75,7 +75,7 @@ function deliveriesOver(driver: Driver): SqliteDeliveries {
   });
   const checkpoints = new SqliteCheckpoints({ driver, meta: new Meta(driver), commit, clock, maxCheckpoints: 1 });
   const epoch = "abc";
-  const copies = new EventCopies({ driver, epoch, log: { trimmedThrough: 0, head: 0 } });
+  const copies = new EventCopies({ driver, epoch, log: emptyLog });
   const deliveries: SqliteDeliveries = new SqliteDeliveries({ driver, epoch, commit, checkpoints, copies, options });
   return deliveries;
 }
@@ -136,7 +136,7 @@ describe("a backlog of 100,000 deliveries", () => {
         },
       };
       prepareDeliveries(listening, "abc");
-      new EventCopies({ driver: listening, epoch: "abc", log: { trimmedThrough: 0, head: 0 } });
+      new EventCopies({ driver: listening, epoch: "abc", log: emptyLog });
       expect(texts.length).toBeGreaterThan(10);
       for (const text of texts) {
         // As many values as it names, or has marks.
@@ -154,3 +154,5 @@ describe("a backlog of 100,000 deliveries", () => {
     }
   });
 });
+
+const emptyLog = { trimmedThrough: 0, head: 0, eventsPerLook: 1 };

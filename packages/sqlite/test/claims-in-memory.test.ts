@@ -41,6 +41,20 @@ describe("deliveries in a file with commits far apart", () => {
     expect(await deliveries.get("ep", "e1")).toMatchObject({ state: { kind: "succeeded" }, attemptCount: 1 });
   });
 
+  // Its lease had ended, and it stood among those that would be claimed next, when its outcome came after all.
+  it("wait for their retry, also when they had been looked up as due again before", async () => {
+    const { open } = house();
+    const { deliveries } = await open();
+    await deliveries.put([draftOf("e1"), draftOf("e2")]);
+    const [, second] = await deliveries.claimDue({ ...everything, now: 0 });
+    if (second === undefined) throw new Error("Expected two claims, got fewer");
+    const later = { ...everything, now: leaseMs, limit: 1 };
+    expect(await deliveries.claimDue(later)).toMatchObject([{ delivery: { event: { id: "e1" } } }]);
+    await deliveries.retryAt(second, attempt, leaseMs * 100);
+    expect(await deliveries.claimDue(later)).toEqual([]);
+    expect(await deliveries.claimDue({ ...later, now: leaseMs * 100 })).toHaveLength(1);
+  });
+
   it("are due again by their leases when the outcome could not be written", async () => {
     const { open, edit } = house();
     const { deliveries } = await open();

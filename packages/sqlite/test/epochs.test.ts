@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { drafts } from "@starcast/testing";
 import { describe, expect, it } from "vitest";
@@ -147,6 +147,25 @@ describe("restore", () => {
     expect(await outcomeOf(SqliteStore.restore(backup, rooms.path))).toBe("store_corrupt");
     expect(await outcomeOf(SqliteStore.restore(join(rooms.folder, "absent.db"), rooms.path))).toBe("store_failed");
     expect((await rooms.open()).log.head).toBe(3);
+  });
+
+  it.each([
+    ["an empty file", () => Buffer.alloc(0)],
+    ["the first half of a backup", (whole: Buffer) => whole.subarray(0, whole.length / 2)],
+    [
+      "a backup with a page of zeros",
+      (whole: Buffer) => Buffer.concat([whole.subarray(0, -4_096), Buffer.alloc(4_096)]),
+    ],
+  ])("is refused for %s: what is there stays", async (_name, damage) => {
+    const rooms = house();
+    const store = await rooms.open();
+    await store.log.append(drafts(300));
+    await store.close();
+    const backup = join(rooms.folder, "backup.db");
+    writeFileSync(backup, damage(readFileSync(rooms.path)));
+    expect(await outcomeOf(SqliteStore.restore(backup, rooms.path))).toBe("store_corrupt");
+    const again = await rooms.open();
+    expect([again.log.epoch, again.log.head]).toEqual([store.log.epoch, 300]);
   });
 });
 

@@ -55,6 +55,17 @@ describe("retention", () => {
     expect(Math.max(...trimmedWhenTold)).toBeLessThan(0);
   });
 
+  it("leaves no timer behind when the store cannot be opened after all", async () => {
+    const { open, edit } = house();
+    const store = await open();
+    await store.log.append(drafts(30));
+    await store.close();
+    await edit((driver) => driver.exec("UPDATE meta SET value = '9 9' WHERE key = 'names'"));
+    const surroundings = ownTime();
+    await expect(open({ surroundings, retention: { maxEvents: 10 } })).rejects.toMatchObject({ code: "store_corrupt" });
+    expect(surroundings.timerCount).toBe(0);
+  });
+
   it("leaves no timer behind when the store is closed", async () => {
     const { open } = house();
     const surroundings = ownTime();
@@ -131,5 +142,26 @@ describe("numbers that SQLite has no column for", () => {
     expect(await deliveries.forget(Infinity, Infinity)).toBe(0);
     const lease = await checkpoints.acquire("name", 0.5);
     expect(lease?.name).toBe("name");
+  });
+});
+
+describe("events larger than usual", () => {
+  const house = houseOfFiles();
+
+  // 128 events of 10 MB are more than SQLite takes as one value: such a log could not be read at all.
+  it("are read few at a time, over restarts too, and all of them", async () => {
+    const { open } = house();
+    const first = await open();
+    const json = JSON.stringify("x".repeat(20_000_000));
+    await first.log.append(drafts(3));
+    expect(first.log.eventsPerLook).toBe(128);
+    await first.log.append([{ ...draft(4), json, sizeBytes: json.length }]);
+    await first.log.append(drafts(3, 5));
+    await first.close();
+    const { log } = await open({ retention: { maxEvents: 5 } });
+    expect(log.eventsPerLook).toBe(1);
+    await log.trim();
+    expect(numbersOf(await log.read(0, { maxEvents: 2, maxBytes: 1 }))).toHaveLength(1);
+    expect((await log.read(0, all)).map(({ offset }) => offset)).toEqual([3, 4, 5, 6, 7]);
   });
 });
