@@ -49,8 +49,9 @@ export function visitOfFetch(request: FetchRequest, transport: GatewayTransport,
     target: url.pathname + url.search,
     headers: new FetchHeaders(request.headers, url.host),
     peerAddress,
-    // Which address the server listens on is not told; who is on loopback reached it there.
-    isLoopbackListener: peer !== null && isLoopback(peer) && request.headers.get("x-forwarded-for") === null,
+    // Which address the server listens on is not told; who is on loopback reached it there. That somebody else is behind
+    // it, as X-Forwarded-For says, proves nothing: a page that reached it by DNS rebinding may send that field too.
+    isLoopbackListener: peer !== null && isLoopback(peer),
     isEncrypted: url.protocol === "https:",
   };
 }

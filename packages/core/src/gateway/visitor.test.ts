@@ -89,6 +89,16 @@ describe("a visit", () => {
     expect(visitOfNode(req, "sse").target).toBe("/api/events?x");
   });
 
+  it.each([undefined, "203.0.113.7"])(
+    "of a Fetch request from this machine is one on loopback, forwarded for %s or not: pages can say that too",
+    (forwarded) => {
+      const request = new Request("http://rebound.example/events", {
+        headers: forwarded === undefined ? {} : { "x-forwarded-for": forwarded },
+      });
+      expect(visitOfFetch(request, "sse", "127.0.0.1").isLoopbackListener).toBe(true);
+    },
+  );
+
   it("of a Fetch request finds the host in its URL", () => {
     const request = new Request("https://app.example:8443/events?types=a.b", { headers: { "X-One": "1" } });
     const facts = visitOfFetch(request, "sse", "198.51.100.7");
