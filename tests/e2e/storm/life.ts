@@ -1,7 +1,9 @@
 import { get, type IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import { parsePosition, type Position } from "@starcast/core";
 import type { SeededRandom } from "@starcast/testing";
+import { HistoryJudge } from "./history-judge.ts";
 
 export interface GapSeen {
   readonly after: number;
@@ -13,17 +15,20 @@ export interface GapSeen {
  * cut off by the other side comes back by itself.
  */
 export class Life {
-  readonly history: (number | GapSeen)[] = [];
+  readonly transport: "websocket" | "sse";
   readonly gaps: GapSeen[] = [];
   reconnects = 0;
+  /** The longest that an event took which was published (`data.at`) while it was connected, in milliseconds. */
+  longestWayMs = 0;
   /** The longest it was without a connection that told it where it is, in milliseconds. */
   longestAbsenceMs = 0;
   #absentSince: number | null = null;
+  #judge: HistoryJudge | null = null;
+  #connectedAt = Infinity;
   readonly #url: string;
-  readonly #transport: "websocket" | "sse";
   readonly #random: SeededRandom;
   #place: Position | null;
-  #cut: () => void = () => undefined;
+  #cut: (isReset: boolean) => void = () => undefined;
   #reading: (isReading: boolean) => void = () => undefined;
   #isAway = false;
   #waiters: (() => void)[] = [];
@@ -32,9 +37,14 @@ export class Life {
   constructor(url: string, transport: "websocket" | "sse", random: SeededRandom, place: Position | null = null) {
     this.#place = place;
     this.#url = url;
-    this.#transport = transport;
+    this.transport = transport;
     this.#random = random;
     this.#connect();
+  }
+
+  /** Who has not been told where it is has no history. */
+  get judge(): HistoryJudge {
+    return (this.#judge ??= new HistoryJudge(this.#place?.offset ?? 0));
   }
 
   connected(): Promise<void> {
@@ -49,7 +59,8 @@ export class Life {
   /** Loses its connection; comes back at once, or only when it is shaken again. */
   shake(): void {
     if (this.#isAway) return this.#connect();
-    this.#cut();
+    // Some end their connection as a crashed machine's kernel does: with a reset, wherever it is.
+    this.#cut(this.#random.next() < 0.3);
     if (this.#random.next() < 0.3) this.#isAway = true;
     else this.#connect();
   }
@@ -60,10 +71,13 @@ export class Life {
     const after = this.#place === null ? "" : `?after=${this.#place.epoch}-${this.#place.offset}`;
     let isCut = false;
     let timer: NodeJS.Timeout | undefined;
-    const open = this.#transport === "websocket" ? openWebSocket : openStream;
+    const open = this.transport === "websocket" ? openWebSocket : openStream;
     const { end, setReading } = open(this.#url + after, {
-      take: (frame) => {
-        if (!isCut) this.#take(JSON.parse(frame) as Frame);
+      take: (text, lastEventId) => {
+        if (isCut) return;
+        const frame = JSON.parse(text) as Frame;
+        // What an `EventSource` would come back with.
+        this.#take(frame.id === undefined || lastEventId === undefined ? frame : { ...frame, id: lastEventId });
       },
       onGone: () => {
         if (isCut || timer !== undefined) return;
@@ -79,10 +93,10 @@ export class Life {
       },
     });
     this.#reading = setReading;
-    this.#cut = () => {
+    this.#cut = (isReset) => {
       isCut = true;
       clearTimeout(timer);
-      end();
+      end(isReset);
     };
   }
 
@@ -97,7 +111,7 @@ export class Life {
 
   /** Ends it for good. */
   end(): void {
-    this.#cut();
+    this.#cut(false);
   }
 
   #take({ id, type, data }: Frame): void {
@@ -105,27 +119,25 @@ export class Life {
       if (this.#absentSince !== null)
         this.longestAbsenceMs = Math.max(this.longestAbsenceMs, performance.now() - this.#absentSince);
       this.#absentSince = null;
+      this.#connectedAt = Date.now();
       this.#place ??= parsePosition(data.position ?? "");
-      this.#firstOffset ??= this.#place?.offset ?? 0;
+      this.#judge ??= new HistoryJudge(this.#place?.offset ?? 0);
     } else if (type === "client.gap") {
       const gap = {
         after: parsePosition(data.after ?? "")?.offset ?? -1,
         through: parsePosition(data.through ?? "")?.offset ?? -1,
       };
       this.gaps.push(gap);
-      this.history.push(gap);
+      this.judge.takeGap(gap.after, gap.through);
       this.#place = parsePosition(data.through ?? "");
     } else if (id !== undefined) {
+      if (data.at !== undefined && data.at > this.#connectedAt)
+        this.longestWayMs = Math.max(this.longestWayMs, Date.now() - data.at);
+      const { judge } = this;
       this.#place = parsePosition(id);
-      this.history.push(this.#place?.offset ?? -1);
+      judge.takeEvent(this.#place?.offset ?? -1);
     }
     this.#waiters.splice(0).forEach((look) => look());
-  }
-
-  #firstOffset: number | null = null;
-
-  get startedAt(): number {
-    return this.#firstOffset ?? 0;
   }
 
   #until(isTrue: () => boolean): Promise<void> {
@@ -136,46 +148,45 @@ export class Life {
   }
 }
 
-/** Every offset after the start once, in order, or named by a gap that begins right after the last one. */
+/** Every offset after the start once, in order, or named by a gap that begins right after the last one: "whole". */
 export function judge(life: Life): string {
-  let place = life.startedAt;
-  for (const entry of life.history) {
-    if (typeof entry === "number") {
-      if (entry !== place + 1) return `after ${place} came ${entry}`;
-      place = entry;
-    } else {
-      if (entry.after !== place || entry.through <= place)
-        return `after ${place} came a gap after ${entry.after} through ${entry.through}`;
-      place = entry.through;
-    }
-  }
-  return "whole";
+  return life.judge.verdict;
 }
 
 interface Frame {
   readonly id?: string;
   readonly type: string;
-  readonly data: { readonly position?: string; readonly after?: string | null; readonly through?: string };
+  readonly data: {
+    readonly position?: string;
+    readonly after?: string | null;
+    readonly through?: string;
+    readonly at?: number;
+  };
 }
 
 interface Ear {
-  readonly take: (frame: string) => void;
+  readonly take: (frame: string, lastEventId?: string) => void;
   readonly onGone: () => void;
 }
 
 /** A connection that can be ended, and paused. */
 interface Mouth {
-  readonly end: () => void;
+  readonly end: (isReset: boolean) => void;
   readonly setReading: (isReading: boolean) => void;
 }
 
 function openWebSocket(url: string, { take, onGone }: Ear): Mouth {
   const socket = new WebSocket(url.replace("http", "ws"));
+  let raw: Socket | undefined;
+  socket.on("upgrade", (answer) => (raw = answer.socket));
   socket.on("message", (frame: Buffer) => take(frame.toString()));
   // A connection that is cut while it opens ends with an error, as it should.
   socket.on("error", () => undefined);
   socket.on("close", onGone);
-  return { end: () => socket.terminate(), setReading: (isReading) => (isReading ? socket.resume() : socket.pause()) };
+  return {
+    end: (isReset) => void (isReset && raw !== undefined ? raw.resetAndDestroy() : socket.terminate()),
+    setReading: (isReading) => (isReading ? socket.resume() : socket.pause()),
+  };
 }
 
 function openStream(url: string, { take, onGone }: Ear): Mouth {
@@ -190,7 +201,7 @@ function openStream(url: string, { take, onGone }: Ear): Mouth {
       rest = blocks.pop() ?? "";
       for (const block of blocks) {
         const data = /^data: (.*)$/m.exec(block)?.[1];
-        if (data !== undefined) take(data);
+        if (data !== undefined) take(data, /^id: (.*)$/m.exec(block)?.[1]);
       }
     });
     response.on("error", () => undefined);
@@ -198,7 +209,7 @@ function openStream(url: string, { take, onGone }: Ear): Mouth {
   request.on("error", () => undefined);
   request.on("close", onGone);
   return {
-    end: () => request.destroy(),
+    end: (isReset) => void (isReset && answer !== undefined ? answer.socket.resetAndDestroy() : request.destroy()),
     setReading: (isReading) => void (isReading ? answer?.resume() : answer?.pause()),
   };
 }
