@@ -112,7 +112,7 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
   /** From now on everything goes to the sink; MUST come before the turn in which the line is opened. */
   start(sink: Sink): void {
     this.#sink = sink;
-    if (sink.isChunked) this.#encoding = inChunks(this.#encoding);
+    if (sink.isChunked) this.#encoding = inChunks(streamEncoding(this.#format));
     sink.owner = this;
   }
 

@@ -10,6 +10,11 @@ export interface StreamFormat {
   readonly isNamed: boolean;
 }
 
+/** Makes an event a block of the stream; `text` is what `encode` makes bytes of. */
+export interface StreamEncoding extends Encoding {
+  text(event: LogEvent): string;
+}
+
 /** One block of the stream. */
 export interface Block {
   readonly event?: string | undefined;
@@ -38,7 +43,7 @@ export function formatBlock(block: Block): string {
 }
 
 /** Events as blocks of an event stream: the same object for the same format, so that all connections share the bytes. */
-export function streamEncoding({ payload, isNamed }: StreamFormat): Encoding {
+export function streamEncoding({ payload, isNamed }: StreamFormat): StreamEncoding {
   if (typeof payload === "object") return (isNamed ? namedCustom : unnamedCustom).get(payload);
   const pair = payload === "envelope" ? envelopes : dataOnly;
   return isNamed ? pair.named : pair.unnamed;
@@ -60,18 +65,20 @@ export const contentType = "text/event-stream";
 
 const utf8Text = new TextDecoder("utf-8", { ignoreBOM: true });
 
-function blockEncoding(name: string, isNamed: boolean, payloadOf: (event: LogEvent) => string): Encoding {
+function blockEncoding(name: string, isNamed: boolean, payloadOf: (event: LogEvent) => string): StreamEncoding {
+  const text = (event: LogEvent): string =>
+    formatBlock({ event: isNamed ? event.type : undefined, id: event.id, data: payloadOf(event) });
   return Object.freeze({
     name: isNamed ? name : `${name} unnamed`,
-    encode: (event: LogEvent) =>
-      utf8Bytes(formatBlock({ event: isNamed ? event.type : undefined, id: event.id, data: payloadOf(event) })),
+    text,
+    encode: (event: LogEvent) => utf8Bytes(text(event)),
   });
 }
 
 function both(
   name: string,
   payloadOf: (event: LogEvent) => string,
-): { readonly named: Encoding; readonly unnamed: Encoding } {
+): { readonly named: StreamEncoding; readonly unnamed: StreamEncoding } {
   return { named: blockEncoding(name, true, payloadOf), unnamed: blockEncoding(name, false, payloadOf) };
 }
 
@@ -80,14 +87,14 @@ const dataOnly = both("event-stream data", (event) => event.json);
 
 /** Encodings made of others, each at most once. */
 class Derived {
-  readonly #made = new WeakMap<Encoding, Encoding>();
-  readonly #derive: (from: Encoding) => Encoding;
+  readonly #made = new WeakMap<Encoding, StreamEncoding>();
+  readonly #derive: (from: Encoding) => StreamEncoding;
 
-  constructor(derive: (from: Encoding) => Encoding) {
+  constructor(derive: (from: Encoding) => StreamEncoding) {
     this.#derive = derive;
   }
 
-  get(from: Encoding): Encoding {
+  get(from: Encoding): StreamEncoding {
     let derived = this.#made.get(from);
     if (derived === undefined) {
       derived = this.#derive(from);
@@ -100,7 +107,7 @@ class Derived {
 const namedCustom = new Derived((from) => wrap(from, true));
 const unnamedCustom = new Derived((from) => wrap(from, false));
 
-function wrap(from: Encoding, isNamed: boolean): Encoding {
+function wrap(from: Encoding, isNamed: boolean): StreamEncoding {
   return blockEncoding(`event-stream ${from.name}`, isNamed, (event) => utf8Text.decode(event.bytes(from)));
 }
 

@@ -1,5 +1,6 @@
-import { LogEvent, json } from "@starcast/core";
+import { LogEvent } from "@starcast/core";
 import { expect, it } from "vitest";
+import { streamEncoding } from "./event-stream.ts";
 import { httpChunk, inChunks } from "./http-chunk.ts";
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -13,15 +14,32 @@ it("counts bytes, not characters", () => {
   expect(text(httpChunk(new TextEncoder().encode("é€")))).toBe("5\r\né€\r\n");
 });
 
-it("makes one encoding of another, and its bytes once per event", () => {
-  const event = new LogEvent("e", 1, "2026-01-02T03:04:05.678Z", {
+function event(offset: number, json: string): LogEvent {
+  return new LogEvent("e", offset, "2026-01-02T03:04:05.678Z", {
     type: "a.b",
     subject: undefined,
-    json: "1",
-    sizeBytes: 4,
+    json,
+    sizeBytes: json.length + 3,
   });
-  expect(inChunks(json)).toBe(inChunks(json));
-  const bytes = event.bytes(inChunks(json));
-  expect(text(bytes)).toBe(text(httpChunk(event.bytes(json))));
-  expect(event.bytes(inChunks(json))).toBe(bytes);
+}
+
+const blocks = streamEncoding({ payload: "envelope", isNamed: true });
+
+it("makes one encoding of another, and its bytes once per event", () => {
+  expect(inChunks(blocks)).toBe(inChunks(blocks));
+  for (const json of ["1", '"é€😀"', '"lone \ud800 surrogate"', JSON.stringify("x".repeat(20_000))]) {
+    const one = event(1, json);
+    const bytes = one.bytes(inChunks(blocks));
+    expect(text(bytes)).toBe(text(httpChunk(one.bytes(blocks))));
+    expect(one.bytes(inChunks(blocks))).toBe(bytes);
+  }
+});
+
+it("keeps nothing but the chunk of an event", () => {
+  const chunks = Array.from({ length: 1_000 }, (_, n) =>
+    inChunks(blocks).encode(event(n, JSON.stringify("x".repeat(500)))),
+  );
+  const sentBytes = chunks.reduce((sum, { length }) => sum + length, 0);
+  const keptBytes = [...new Set(chunks.map(({ buffer }) => buffer))].reduce((sum, each) => sum + each.byteLength, 0);
+  expect(keptBytes).toBeLessThan(sentBytes * 1.3);
 });

@@ -1,4 +1,5 @@
-import { sharedBytes, type Encoding, type LogEvent } from "@starcast/core";
+import { sharedBytes, utf8Bytes, utf8Length, type Encoding, type LogEvent } from "@starcast/core";
+import type { StreamEncoding } from "./event-stream.ts";
 
 /** Bytes as one chunk of HTTP/1.1 chunked transfer coding (RFC 9112, 7.1). Not for no bytes: that chunk ends the body. */
 export function httpChunk(bytes: Uint8Array): Uint8Array {
@@ -15,17 +16,21 @@ export function httpChunk(bytes: Uint8Array): Uint8Array {
  * The same events, each already a chunk: made once with the event, so that a run of events needs no header of its own
  * and a connection may start in the middle of it. The same object for the same encoding.
  */
-export function inChunks(encoding: Encoding): Encoding {
+export function inChunks(encoding: StreamEncoding): Encoding {
   let chunked = made.get(encoding);
   if (chunked === undefined) {
     chunked = Object.freeze({
       name: `${encoding.name} chunked`,
-      encode: (event: LogEvent) => httpChunk(encoding.encode(event)),
+      // From the text: bytes of which only a copy is sent would lie beside the copy, and live as long.
+      encode: (event: LogEvent) => {
+        const text = encoding.text(event);
+        return utf8Bytes(`${utf8Length(text).toString(16)}\r\n${text}\r\n`);
+      },
     });
     made.set(encoding, chunked);
   }
   return chunked;
 }
 
-const made = new WeakMap<Encoding, Encoding>();
+const made = new WeakMap<StreamEncoding, Encoding>();
 const lineBreak = Uint8Array.of(13, 10);

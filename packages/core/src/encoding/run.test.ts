@@ -4,6 +4,7 @@ import { LogEvent } from "../event/log-event.ts";
 import { maxPieceBytes } from "./batch.ts";
 import type { Encoding } from "./encoding.ts";
 import { EventRun } from "./run.ts";
+import { sharedBytes } from "./side-by-side.ts";
 
 describe("the pieces of a run", () => {
   it("are the events' bytes without a seam, cut on events, as large as allowed, wherever one starts", () => {
@@ -55,6 +56,18 @@ describe("the pieces of a run", () => {
     expect(Buffer.concat(frames).equals(batch.bytes(framing(frames)))).toBe(true);
   });
 
+  it("keep no more alive than a piece may be long, where a small event is one by itself", () => {
+    const frames = [200, 20_000, 200].map((size) => sharedBytes(size));
+    const keptBytes = (pieceBytes: number): number[] => {
+      const batch = runOfFrames(frames, pieceBytes).run.batchAfter(0);
+      return [0, 1, 2].map((index) => batch.piece(framing(frames), index).bytes.buffer.byteLength);
+    };
+    expect(keptBytes(16_384)).toEqual([200, 20_000, 200]);
+    // A live event is written as it is: the block it lies in is as long as a piece may be.
+    expect(runOfFrames(frames.slice(0, 1)).run.batchAfter(0).piece(framing(frames), 0).bytes).toBe(frames[0]);
+    expect(frames[0]?.buffer.byteLength).toBe(maxPieceBytes);
+  });
+
   it("lie on a grid of their own per encoding", () => {
     const { run, frames } = runOf(seeded(3));
     const short: Encoding = { name: "short", encode: () => new Uint8Array(1) };
@@ -85,7 +98,7 @@ function runOf(random: (below: number) => number) {
   return runOfFrames(frames);
 }
 
-function runOfFrames(frames: readonly Buffer[], pieceBytes?: number) {
+function runOfFrames<Frame extends Uint8Array>(frames: readonly Frame[], pieceBytes?: number) {
   // Filters leave out some offsets: events of a run need not be dense.
   const events = frames.map(
     (_, index) =>
@@ -95,6 +108,6 @@ function runOfFrames(frames: readonly Buffer[], pieceBytes?: number) {
 }
 
 /** Each event as the frame of its number. */
-function framing(frames: readonly Buffer[]): Encoding {
+function framing(frames: readonly Uint8Array[]): Encoding {
   return { name: "frames", encode: ({ json }) => frames[Number(json)] ?? new Uint8Array() };
 }

@@ -171,7 +171,7 @@ class Grid {
       const event = this.#events[index];
       if (event !== undefined) frames.push(event.bytes(this.#encoding));
     }
-    return new SharedPiece(first, frames);
+    return new SharedPiece(first, frames, this.#pieceBytes);
   }
 }
 
@@ -181,12 +181,12 @@ class SharedPiece implements Piece {
   readonly #first: number;
   readonly #frames: readonly Uint8Array[];
 
-  constructor(first: number, frames: readonly Uint8Array[]) {
+  constructor(first: number, frames: readonly Uint8Array[], pieceBytes: number) {
     const [only] = frames;
     this.#first = first;
     this.#frames = frames;
     this.count = frames.length;
-    this.bytes = frames.length === 1 && only !== undefined ? only : concatenate(frames);
+    this.bytes = frames.length === 1 && only !== undefined && isFrugal(only, pieceBytes) ? only : concatenate(frames);
   }
 
   from(index: number): Piece {
@@ -196,6 +196,14 @@ class SharedPiece implements Piece {
     for (let frame = 0; frame < skipped; frame += 1) start += this.#frames[frame]?.length ?? 0;
     return { bytes: this.bytes.subarray(start), count: this.count - skipped };
   }
+}
+
+/**
+ * True when what it keeps alive is no more than a piece may be: a small event lies in a block with others, which would stay
+ * as long as the socket that holds it does.
+ */
+function isFrugal(bytes: Uint8Array, pieceBytes: number): boolean {
+  return bytes.buffer.byteLength <= Math.max(pieceBytes, bytes.length);
 }
 
 function concatenate(parts: readonly Uint8Array[]): Uint8Array {
