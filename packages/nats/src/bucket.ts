@@ -60,8 +60,7 @@ export class Bucket {
         last_by_subj: this.#prefix + key,
       });
       if (found === null) return null;
-      const isRemoved = found.header?.get(operation) !== undefined && found.header.get(operation) !== "";
-      return { key, value: isRemoved ? null : found.string(), revision: found.seq };
+      return { key, value: isRemoval(() => found.header) ? null : found.string(), revision: found.seq };
     } catch (error) {
       if (isAbsent(error)) return null;
       throw toStoreError(error, `read bucket \`${this.#options.name}\``);
@@ -154,10 +153,9 @@ export class Bucket {
   }
 
   #decode(message: Msg, { sequence }: Place): ReadEntry {
-    const isRemoved = (message.headers?.get(operation) ?? "") !== "";
     return {
       key: message.subject.slice(this.#prefix.length),
-      value: isRemoved ? null : message.string(),
+      value: isRemoval(() => message.headers) ? null : message.string(),
       revision: sequence,
       offset: sequence,
       sizeBytes: message.data.length,
@@ -191,6 +189,15 @@ function headersOf(expected: number | undefined, mark: "DEL" | undefined): MsgHd
   if (expected !== undefined) lines.set("Nats-Expected-Last-Subject-Sequence", String(expected));
   if (mark !== undefined) lines.set(operation, mark);
   return lines;
+}
+
+function isRemoval(headers: () => MsgHdrs | undefined): boolean {
+  try {
+    return (headers()?.get(operation) ?? "") !== "";
+  } catch {
+    // Others may have written headers that the client refuses to read; they are no mark of ours.
+    return false;
+  }
 }
 
 const operation = "KV-Operation";

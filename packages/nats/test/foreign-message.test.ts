@@ -1,3 +1,4 @@
+import { connect as connectTcp } from "node:net";
 import { jetstream } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { Broker } from "@starcast/core";
@@ -16,6 +17,7 @@ describeWith("nats-server", "what others wrote to the deliveries", (program) => 
       jetstream(connection).publish(`$KV.shared_deliveries.${key}`, value);
     await damage("partner.e-1", "hello");
     await damage("what.ever.it.is", "{}");
+    await writeRaw(server.url, "$KV.shared_deliveries.partner.e-0", "NATS/1.0\r\nno name: 1\r\n\r\n");
     const event = {
       id: "e-2",
       type: "test.happened",
@@ -30,12 +32,12 @@ describeWith("nats-server", "what others wrote to the deliveries", (program) => 
       return (await store.deliveries.claimDue(request)).map(({ delivery }) => delivery.event.id);
     };
     const told: string[] = [];
-    await expect.poll(async () => [...(await claim(here, told)), ...told].length).toBeGreaterThanOrEqual(3);
-    expect(told).toEqual(["partner", "what.ever.it.is"]);
+    await expect.poll(async () => [...(await claim(here, told)), ...told].length).toBeGreaterThanOrEqual(4);
+    expect(told).toEqual(["partner", "what.ever.it.is", "partner"]);
     const there = await open();
     const toldThere: string[] = [];
     await expect.poll(() => claim(there, toldThere)).toEqual(["e-2"]);
-    expect(toldThere.slice(0, 2).toSorted()).toEqual(["partner", "what.ever.it.is"]);
+    expect(toldThere.slice(0, 3).toSorted()).toEqual(["partner", "partner", "what.ever.it.is"]);
     await expect(there.log.refresh()).resolves.toMatchObject({ head: 0 });
     await connection.close();
     await Promise.all([here.close(), there.close()]);
@@ -65,6 +67,17 @@ describeWith("nats-server", "what others wrote to the stream", (program) => {
     await server.close();
   });
 });
+
+/** A message with headers that no client would write. */
+async function writeRaw(url: string, subject: string, headers: string): Promise<void> {
+  const socket = connectTcp(Number(new URL(url).port), "127.0.0.1");
+  const bytes = Buffer.byteLength(headers);
+  socket.write(
+    `CONNECT {"verbose":false,"headers":true}\r\nHPUB ${subject} ${bytes} ${bytes + 2}\r\n${headers}{}\r\nPING\r\n`,
+  );
+  for await (const chunk of socket) if (String(chunk).includes("PONG")) break;
+  socket.destroy();
+}
 
 /** Everything from the oldest event on, through the one that says `second`. */
 function collect(broker: Broker): Promise<readonly string[]> {
