@@ -251,6 +251,6 @@ export const maxWaiting = 20_000;
 // Subject, reply and headers count too.
 const headroomBytes = 8_192;
 /** So many are worth a write of their own. */
-const sendAtOnce = 32;
+const sendAtOnce = 128;
 const lookEveryMs = 250;
 const electionGraceMs = 1_000;
