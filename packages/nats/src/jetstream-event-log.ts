@@ -16,11 +16,11 @@ import { Echoes, type Awaiting } from "./echoes.ts";
 import { describeStream, epochOf, renewalsIn } from "./epoch.ts";
 import { decodeEvent } from "./event-message.ts";
 import { Feed } from "./feed.ts";
-import { toStoreError } from "./nats-error.ts";
 import type { NatsLink } from "./nats-link.ts";
 import type { ResolvedJetStreamOptions } from "./options.ts";
 import { Pulse } from "./pulse.ts";
 import { ReaderPool } from "./reader-pool.ts";
+import { StreamLook } from "./stream-look.ts";
 import type { Place } from "./stream-message.ts";
 import { openStream } from "./stream-setup.ts";
 import { TimeText } from "./time-text.ts";
@@ -45,6 +45,7 @@ export class JetStreamEventLog implements EventLog {
   readonly #watchers = new Watchers();
   readonly #time = new TimeText();
   readonly #renewals: number;
+  readonly #look: StreamLook;
   readonly #advisories: Subscription;
   #news: News;
   #head: number;
@@ -86,6 +87,7 @@ export class JetStreamEventLog implements EventLog {
       timeoutMs: publishTimeoutMs,
       decode: (message, place) => this.#decode(message, place),
     });
+    this.#look = new StreamLook({ link, stream, scheduler: surroundings.scheduler });
     // Another process may have found that the tail is lost.
     this.#news = {
       from: new Pulse({ link, scheduler: surroundings.scheduler, ask: () => this.#check() }),
@@ -149,6 +151,7 @@ export class JetStreamEventLog implements EventLog {
     this.#isClosed = true;
     this.#renewing?.cancel();
     this.#advisories.unsubscribe();
+    this.#look.close();
     this.#appending.close();
     this.#news.from.close();
     this.#news.echoes?.close();
@@ -205,12 +208,7 @@ export class JetStreamEventLog implements EventLog {
     const { stream } = this.#options;
     // What comes while the question is on its way may be newer than the answer.
     const seen = this.#head;
-    let info: StreamInfo;
-    try {
-      info = await this.#link.manager.streams.info(stream);
-    } catch (error) {
-      throw toStoreError(error, `look at stream \`${stream}\``);
-    }
+    const info = await this.#look.take(seen);
     this.#trimmed = Math.max(this.#trimmed, trimmedThrough(info));
     if (epochOf(info.created, renewalsIn(info.config.description)) !== this.epoch) throw this.#break("another stream");
     if (info.state.last_seq >= seen && this.#lostAt === null) {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { NatsServer } from "../../../tests/nats-server.ts";
 import { describeWith } from "../../../tests/services.ts";
 import { JetStreamStore, type JetStreamOptions } from "../src/index.ts";
+import { JetStreamEventLog } from "../src/jetstream-event-log.ts";
 import { NatsLink } from "../src/nats-link.ts";
 import { resolveJetStreamOptions } from "../src/options.ts";
 
@@ -156,6 +157,28 @@ describeWith("nats-server", "while NATS is away", (program) => {
     expect(await log.ended).toMatchObject({ code: "store_corrupt" });
     expect(seen).toEqual([1, 2, 3, 4, 5, 6]);
     expect((await open()).log.epoch).not.toBe(log.epoch);
+  });
+
+  // A leader that was just elected may answer before it has gone through all that it has.
+  it("a tail is not taken for lost because the stream was shorter for one look", async () => {
+    const resolved = resolveJetStreamOptions({ servers: server.url });
+    const link = await NatsLink.open(resolved);
+    const log = await JetStreamEventLog.open(link, resolved);
+    await append(log, 3);
+    const { streams } = link.manager;
+    const truth = streams.info.bind(streams);
+    let looks = 0;
+    streams.info = async (...args) => {
+      const info = await truth(...args);
+      looks += 1;
+      const state = looks === 1 ? { ...info.state, last_seq: 1 } : info.state;
+      return { ...info, state, config: { ...info.config, num_replicas: 3 } };
+    };
+    expect(await log.refresh()).toEqual({ trimmedThrough: 0, head: 3 });
+    await append(log, 1);
+    expect(log.head).toBe(4);
+    await log.close();
+    await link.close();
   });
 
   /** What happens meanwhile is lost with the server, which stays away. */
