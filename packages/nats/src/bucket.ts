@@ -7,6 +7,7 @@ import { isAbsent, toStoreError } from "./nats-error.ts";
 import type { NatsLink } from "./nats-link.ts";
 import { PageReader, type Item } from "./page-reader.ts";
 import { PublishAnswers } from "./publish-answer.ts";
+import { StreamLook } from "./stream-look.ts";
 import type { Place } from "./stream-message.ts";
 import { ensureStream } from "./stream-setup.ts";
 
@@ -122,16 +123,33 @@ export class Bucket {
     }
   }
 
-  /** Tells of every entry there is, then of every change. */
-  follow(onEntry: (entry: Entry) => void): Promise<Feed> {
+  /** Tells of every entry there is, then of every change; and when entries that it told of turn out to be lost. */
+  async follow(onEntry: (entry: Entry) => void, onTailLost: () => void): Promise<{ close(): void }> {
     const { link, scheduler } = this.#options;
-    return Feed.open({
+    const look = new StreamLook({ link, scheduler, stream: this.#stream });
+    const feed = await Feed.open({
       link,
       scheduler,
       stream: this.#stream,
       after: 0,
       onMessage: (message, place) => onEntry(this.#decode(message, place)),
+      onReplaced: onTailLost,
+      onRestarted: () => {
+        const { through } = feed;
+        look.take(through).then(
+          ({ state }) => {
+            if (state.last_seq < through) onTailLost();
+          },
+          // Asked again by the next restart, which a lost connection brings.
+          () => undefined,
+        );
+      },
     });
+    const close = (): void => {
+      look.close();
+      feed.close();
+    };
+    return { close };
   }
 
   async info(): Promise<StreamInfo> {

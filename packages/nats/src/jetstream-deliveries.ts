@@ -25,7 +25,6 @@ import { DamagedDeliveries } from "./damaged-deliveries.ts";
 import type { DeliveredEvents } from "./delivered-events.ts";
 import { deliveryKey, encodeDelivery, newEntries, readDeliveryKey, type DeliveryEntry } from "./delivery-entry.ts";
 import { DeliveryIndex, entryOf, type IndexedDelivery } from "./delivery-index.ts";
-import type { Feed } from "./feed.ts";
 import type { KvCheckpoints } from "./kv-checkpoints.ts";
 import { Markers } from "./markers.ts";
 
@@ -35,6 +34,8 @@ export interface JetStreamDeliveriesOptions {
   readonly checkpoints: KvCheckpoints;
   readonly clock: Clock;
   readonly maxPerEndpoint: number;
+  /** Told when JetStream lost deliveries that were known here. */
+  readonly onTailLost: () => void;
 }
 
 /**
@@ -51,7 +52,7 @@ export class JetStreamDeliveries implements DeliveryStore {
   readonly #index = new DeliveryIndex();
   readonly #damaged = new DamagedDeliveries();
   readonly #markers: Markers;
-  #feed: Feed | null = null;
+  #feed: { close(): void } | null = null;
 
   private constructor(options: JetStreamDeliveriesOptions) {
     this.maxPerEndpoint = options.maxPerEndpoint;
@@ -66,7 +67,7 @@ export class JetStreamDeliveries implements DeliveryStore {
   static async open(options: JetStreamDeliveriesOptions): Promise<JetStreamDeliveries> {
     const store = new JetStreamDeliveries(options);
     for (const entry of await options.bucket.entries()) store.#take(entry);
-    store.#feed = await options.bucket.follow((entry) => store.#take(entry));
+    store.#feed = await options.bucket.follow((entry) => store.#take(entry), options.onTailLost);
     return store;
   }
 

@@ -160,6 +160,14 @@ export class JetStreamEventLog implements EventLog {
     return Promise.resolve();
   }
 
+  /** Nothing more is appended or read: what belongs to the log is not what it was. Gives the first reason there was. */
+  end(error: StarcastError): StarcastError {
+    this.#broken ??= error;
+    this.#appending.close();
+    this.#end(this.#broken);
+    return this.#broken;
+  }
+
   /** From here on the head moves with what comes, so that it is never ahead of who watches. */
   #follow(): void {
     const { stream, surroundings, publishTimeoutMs } = this.#options;
@@ -245,10 +253,7 @@ export class JetStreamEventLog implements EventLog {
   }
 
   #break(what: string): StarcastError {
-    this.#broken ??= this.#corrupt(what);
-    this.#appending.close();
-    this.#end(this.#broken);
-    return this.#broken;
+    return this.end(this.#corrupt(what));
   }
 
   #corrupt(what: string): StarcastError {

@@ -1,4 +1,11 @@
-import type { CheckpointStore, DeliveryStore, EventLog, RecordStore, Store } from "@starcast/core";
+import {
+  StarcastError,
+  type CheckpointStore,
+  type DeliveryStore,
+  type EventLog,
+  type RecordStore,
+  type Store,
+} from "@starcast/core";
 import { AckedPublisher } from "./acked-publisher.ts";
 import { Bucket } from "./bucket.ts";
 import { DeliveredEvents } from "./delivered-events.ts";
@@ -82,12 +89,21 @@ async function openParts(link: NatsLink, options: ResolvedJetStreamOptions): Pro
     const records = new KvRecords(await open("records"));
     const events = new DeliveredEvents(await open("delivered", deliveredMaxAgeMs), maxCachedEventBytes);
     const bucket = await open("deliveries");
-    deliveries = await JetStreamDeliveries.open({ bucket, events, checkpoints, clock, maxPerEndpoint });
+    const onTailLost = (): void => void log.end(deliveriesLost(stream));
+    deliveries = await JetStreamDeliveries.open({ bucket, events, checkpoints, clock, maxPerEndpoint, onTailLost });
     return { log, checkpoints, deliveries, records, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+// Streams are written to disk one by one: the events may all be there.
+function deliveriesLost(stream: string): StarcastError {
+  return new StarcastError(
+    "store_corrupt",
+    `Expected bucket \`${stream}_deliveries\` as it was, got one without its newest deliveries: end the process and open the store again`,
+  );
 }
 
 /** Copies of events for deliveries: longer than any delivery is tried or kept as a dead letter. */

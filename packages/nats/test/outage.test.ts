@@ -1,6 +1,6 @@
 import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Broker, type EventLog, type Store } from "@starcast/core";
+import { Broker, type DeliveryDraft, type EventLog, type Store } from "@starcast/core";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { NatsServer } from "../../../tests/nats-server.ts";
 import { describeWith } from "../../../tests/services.ts";
@@ -159,6 +159,23 @@ describeWith("nats-server", "while NATS is away", (program) => {
     expect((await open()).log.epoch).not.toBe(log.epoch);
   });
 
+  it("deliveries that were lost end the store that knew them, though the events are all there", async () => {
+    const { log, deliveries } = await open({ publishTimeoutMs: 30_000 });
+    const due = (id: string): DeliveryDraft => ({
+      endpointId: "partner",
+      event: { id, type: "test.happened", subject: undefined, timestamp: "2026-01-01T00:00:00.000Z", json: "1" },
+      orderKey: undefined,
+      dueAt: 0,
+    });
+    await deliveries.put([due("e-1")]);
+    await saveAnd(async () => {
+      await expect.poll(() => deliveries.put([due("e-2")]).then(() => true, String), { timeout: 15_000 }).toBe(true);
+    }, bucket);
+    await server.start();
+    expect(await log.ended).toMatchObject({ code: "store_corrupt" });
+    await expect(log.append([draft])).rejects.toMatchObject({ code: "store_corrupt" });
+  });
+
   // A leader that was just elected may answer before it has gone through all that it has.
   it("a tail is not taken for lost because the stream was shorter for one look", async () => {
     const resolved = resolveJetStreamOptions({ servers: server.url });
@@ -182,14 +199,15 @@ describeWith("nats-server", "while NATS is away", (program) => {
   });
 
   /** What happens meanwhile is lost with the server, which stays away. */
-  async function saveAnd(meanwhile: () => Promise<void>): Promise<void> {
+  async function saveAnd(meanwhile: () => Promise<void>, part = ""): Promise<void> {
+    const data = join(server.folder, "data", part);
     const copy = join(server.folder, "copy");
     await server.stop();
-    await cp(join(server.folder, "data"), copy, { recursive: true });
+    await cp(data, copy, { recursive: true });
     await server.start();
     await meanwhile();
     await server.kill();
-    await replace(join(server.folder, "data"), copy);
+    await replace(data, copy);
   }
 
   it("a tail that was lost ends the log that had it, and begins a new epoch", async () => {
@@ -217,6 +235,7 @@ describeWith("nats-server", "while NATS is away", (program) => {
   });
 });
 
+const bucket = join("jetstream", "$G", "streams", "KV_starcast_deliveries");
 const draft = { type: "test.happened", subject: undefined, json: "1", sizeBytes: 14, dedupeKey: undefined };
 
 /** One after the other, each as often as it takes. */
