@@ -55,6 +55,21 @@ describe("deliveries in a file with commits far apart", () => {
     expect(await deliveries.claimDue({ ...later, now: leaseMs * 100 })).toHaveLength(1);
   });
 
+  it("are reported and delivered again in the order in which that was asked for", async () => {
+    const { open } = house();
+    const { deliveries } = await open();
+    await deliveries.put([draftOf("e1"), draftOf("e2")]);
+    const [first, second] = await deliveries.claimDue({ ...everything, now: 0 });
+    if (first === undefined || second === undefined) throw new Error("Expected two claims, got fewer");
+    const outcomes = await Promise.all([
+      deliveries.bury(first, attempt, "exhausted"),
+      deliveries.redeliver({ states: ["dead"] }, 0),
+      deliveries.bury(second, attempt, "exhausted"),
+    ]);
+    expect(outcomes).toEqual([undefined, 1, undefined]);
+    expect(await deliveries.backlog("ep")).toMatchObject({ pending: 1, dead: 1 });
+  });
+
   it("are due again by their leases when the outcome could not be written", async () => {
     const { open, edit } = house();
     const { deliveries } = await open();
@@ -121,6 +136,30 @@ describe("the count of what an endpoint has to do", () => {
     expect(await deliveries.removeEndpoint("ep").then(() => deliveries.put([draftOf("e8")]))).toMatchObject({
       overflowed: 0,
     });
+  });
+});
+
+describe("a put that repeats what is there", () => {
+  const house = houseOfFiles();
+
+  it("takes no room with it, from what is new", async () => {
+    const { open } = house();
+    const { deliveries } = await open({ maxPerEndpoint: 2 });
+    await deliveries.put([draftOf("e1")]);
+    expect(await deliveries.put([draftOf("e1"), draftOf("e2"), draftOf("e3")])).toEqual({ stored: 2, overflowed: 1 });
+    expect(await deliveries.get("ep", "e2")).toMatchObject({ state: { kind: "pending" } });
+  });
+
+  it("holds up nothing of its order key when that one was finished long ago", async () => {
+    const { open } = house();
+    const { deliveries } = await open();
+    const ofKey = (id: string): DeliveryDraft => ({ ...draftOf(id), orderKey: "key" });
+    await deliveries.put([ofKey("e1")]);
+    const [claim] = await deliveries.claimDue({ ...everything, now: 0 });
+    if (claim === undefined) throw new Error("Expected a claim, got none");
+    await deliveries.succeed(claim, attempt);
+    expect(await deliveries.put([ofKey("e1"), ofKey("e2")])).toEqual({ stored: 1, overflowed: 0 });
+    expect(await deliveries.claimDue({ ...everything, now: 0 })).toMatchObject([{ delivery: { event: { id: "e2" } } }]);
   });
 });
 

@@ -4,7 +4,7 @@ import type { Appended, DeliveredEvent, DeliveryDraft } from "@starcast/core";
 import { describe, expect, it } from "vitest";
 import type { Driver } from "../src/driver.ts";
 import type { SqliteStore } from "../src/index.ts";
-import { houseOfFiles, outcomeOf, type House } from "./house.ts";
+import { houseOfFiles, noMeta, outcomeOf, type House } from "./house.ts";
 
 /** Publishes so many, each with a subject. */
 async function publish(store: SqliteStore, count: number): Promise<readonly DeliveredEvent[]> {
@@ -75,6 +75,45 @@ describe("the event of a delivery", () => {
     expect(await eventsOf(again)).toEqual(wanted.slice(0, 10));
     await again.close();
     expect(await copiesIn(rooms)).toBe(10);
+  });
+
+  it("is kept when the log lets go of it together with a damaged one, which has no other to give", async () => {
+    const rooms = house();
+    const first = await rooms.open();
+    const events = await publish(first, 20);
+    await first.deliveries.put(events.map((event) => draftOf(event)));
+    await first.close();
+    await rooms.edit((driver) => driver.exec("UPDATE events SET json = '{}' WHERE offset = 5"));
+    const store = await rooms.open({ retention: { maxEvents: 2 } });
+    await store.log.trim();
+    expect(store.log.trimmedThrough).toBe(18);
+    const whole = events.filter((_, index) => index !== 4);
+    expect(await Promise.all(whole.map(({ id }) => store.deliveries.get("ep", id)))).toMatchObject(
+      whole.map((event) => ({ event })),
+    );
+    expect(await outcomeOf(store.deliveries.get("ep", events[4]?.id ?? ""))).toBe("store_corrupt");
+  });
+
+  it("goes with its delivery also where an earlier try to forget that came to nothing", async () => {
+    const rooms = house();
+    const store = await rooms.open();
+    await publish(store, 1);
+    await store.deliveries.put([
+      draftOf({ id: "other-1", type: "a.b", subject: undefined, timestamp: "t", json: "1" }),
+    ]);
+    const [claim] = await store.deliveries.claimDue(everything);
+    if (claim === undefined) throw new Error("Expected a claim, got none");
+    await store.deliveries.succeed(claim, attempt);
+    await rooms.edit(noMeta);
+    const [forgotten] = await Promise.all([
+      outcomeOf(store.deliveries.forget(Infinity, Infinity)),
+      outcomeOf(store.log.append([draft()])),
+    ]);
+    expect(forgotten).toBe("store_failed");
+    await rooms.edit((driver) => driver.exec("DROP TRIGGER broken"));
+    expect(await store.deliveries.forget(Infinity, Infinity)).toBe(1);
+    await store.close();
+    expect(await copiesIn(rooms)).toBe(0);
   });
 
   it("is copied at once when the log has none of its id", async () => {

@@ -72,3 +72,8 @@ export async function outcomeOf<Result>(promise: Promise<Result>): Promise<Resul
       : `untyped: ${String(error)}`;
   }
 }
+
+/** What fails is the end of a transaction, when all its works are done; until the trigger `broken` is dropped. */
+export function noMeta(driver: Driver): void {
+  driver.exec("CREATE TRIGGER broken BEFORE UPDATE ON meta BEGIN SELECT RAISE(ABORT, 'broken'); END");
+}

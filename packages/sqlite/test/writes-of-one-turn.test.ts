@@ -1,7 +1,7 @@
 import { draft, drafts } from "@starcast/testing";
 import { describe, expect, it } from "vitest";
 import { rowsWorthACommit } from "../src/group-commit.ts";
-import { all, houseOfFiles, numbersOf, outcomeOf, ownTime, unusableDraft } from "./house.ts";
+import { all, houseOfFiles, noMeta, numbersOf, outcomeOf, ownTime, unusableDraft } from "./house.ts";
 
 describe("writes of one turn", () => {
   const house = houseOfFiles();
@@ -31,6 +31,21 @@ describe("writes of one turn", () => {
     await log.append([draft("small")]);
     await log.trim();
     expect([log.trimmedThrough, log.head]).toEqual([0, 2]);
+  });
+
+  it("are told to nobody when their commit fails in the end, and what comes later is told once", async () => {
+    const { open, edit } = house();
+    const { log } = await open();
+    await log.append([draft(1)]);
+    const told: unknown[] = [];
+    log.watch((events) => told.push(...numbersOf(events)));
+    await edit(noMeta);
+    const both = [log.append([draft("lost")]), log.append([draft("lost too")])];
+    expect(await Promise.all(both.map(outcomeOf))).toEqual(["store_failed", "store_failed"]);
+    await edit((driver) => driver.exec("DROP TRIGGER broken"));
+    expect(await log.append([draft(2)])).toMatchObject([{ position: { offset: 2 } }]);
+    expect(told).toEqual([2]);
+    expect(numbersOf(await log.read(0, all))).toEqual([1, 2]);
   });
 
   it("give the record of a refused one back too", async () => {
