@@ -71,7 +71,7 @@ describeWith("nats-server", "publishing to JetStream with an acknowledgement", (
       // Who asks hears this one first: there is no stream.
       other.subscribe("unled", { callback: (_, message) => void message.respond(text) });
       await other.flush();
-      const publisher = open("wait", 256, 1_000);
+      const publisher = open("wait", 256, 300);
       await expect(sendTo(publisher, "unled")).rejects.toMatchObject({ code: "timed_out" });
       for (let sequence = 1; sequence <= 20; sequence += 1)
         expect(await sendTo(publisher, "led")).toEqual({ sequence, isDuplicate: false });
