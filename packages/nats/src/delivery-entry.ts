@@ -50,11 +50,34 @@ export function encodeDelivery(entry: DeliveryEntry): string {
 export function decodeDelivery(key: string, value: string, revision: number): DeliveryEntry {
   const named = readDeliveryKey(key);
   try {
-    const kept = JSON.parse(value) as Omit<DeliveryEntry, "endpointId" | "eventId">;
-    if (named !== null && typeof kept.state.kind === "string")
+    const kept = JSON.parse(value) as Kept;
+    if (named !== null && isWhole(kept))
       return { ...named, ...kept, orderKey: kept.orderKey, sequence: kept.sequence || revision };
   } catch {
     // Said below.
   }
   throw new StarcastError("store_corrupt", "Expected a delivery as it was written, got something else");
+}
+
+type Kept = Omit<DeliveryEntry, "endpointId" | "eventId">;
+
+function isWhole({ state, createdAt, attemptCount, attempts, orderKey }: Kept): boolean {
+  if (typeof createdAt !== "number" || typeof attemptCount !== "number" || !Array.isArray(attempts)) return false;
+  if (orderKey !== undefined && typeof orderKey !== "string") return false;
+  return typeof timeOf(state) === "number";
+}
+
+/** When it is due, free again, or was finished; undefined for a state that there is none of. */
+function timeOf(state: DeliveryState): unknown {
+  switch (state.kind) {
+    case "pending":
+      return state.dueAt;
+    case "attempting":
+      return state.leaseUntil;
+    case "succeeded":
+    case "dead":
+      return state.at;
+    default:
+      return undefined;
+  }
 }
