@@ -144,7 +144,8 @@ export class AckedPublisher {
     if (sequence === 0) this.#answeredOtherwise(number, sent, data);
     else {
       const { reply, headers } = sent;
-      if (sequence === reply?.lastSequence) return;
+      // A second answer to one before: what was sent later stands behind it.
+      if (reply !== null && sequence <= reply.lastSequence) return;
       this.#inFlight.delete(number);
       if (reply !== null && headers === undefined) this.#replies.giveBack(reply, sequence);
       this.#acked(sent, sequence, false);

@@ -2,7 +2,7 @@
 export interface Reply {
   readonly subject: string;
   readonly number: number;
-  /** The sequence that the message before got; the stream has given it, so a second such answer is not the next one's. */
+  /** The place of the message answered here before: what is sent later stands behind it, or is not what was answered. */
   lastSequence: number;
 }
 
@@ -34,7 +34,7 @@ export class ReplySubjects {
     this.#free.push(reply);
   }
 
-  /** From now on, all are new. */
+  /** From now on, all are new: what was known of their places may not hold any more. */
   forget(): void {
     this.#free = [];
   }
