@@ -4,7 +4,16 @@ import { AwaitedMessage, type Message, type Outgoing } from "./message.ts";
 import type { NatsLink } from "./nats-link.ts";
 import type { Ack } from "./publish-answer.ts";
 import { PublicationWriter } from "./publication-writer.ts";
-import { away, closed, noLeader, overloaded, timedOut, tooLarge, unknownOutcome } from "./publish-failure.ts";
+import {
+  away,
+  closed,
+  forbidden,
+  noLeader,
+  overloaded,
+  timedOut,
+  tooLarge,
+  unknownOutcome,
+} from "./publish-failure.ts";
 import { ReplySubjects } from "./reply-subjects.ts";
 
 export interface AckedPublisherOptions {
@@ -39,8 +48,7 @@ export class AckedPublisher {
   #timer: Timer | null = null;
   #isSendingSoon = false;
   #isClosed = false;
-  readonly #forgetAway: () => void;
-  readonly #forgetBack: () => void;
+  readonly #forgetLink: readonly (() => void)[];
 
   constructor(options: AckedPublisherOptions) {
     this.#options = options;
@@ -56,8 +64,11 @@ export class AckedPublisher {
     this.#elections = link.connection.subscribe("$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.>", {
       callback: () => this.#suspect(),
     });
-    this.#forgetAway = link.onAway(() => this.#lost());
-    this.#forgetBack = link.onBack(() => this.#sendSoon());
+    this.#forgetLink = [
+      link.onAway(() => this.#lost()),
+      link.onBack(() => this.#sendSoon()),
+      link.onForbidden((subject) => this.#forbidden(subject)),
+    ];
   }
 
   /** The greatest sequence that was acknowledged. */
@@ -72,7 +83,7 @@ export class AckedPublisher {
 
   /**
    * Tells when JetStream has acknowledged the message. Fails with `stale_claim` when an expected sequence is not the
-   * latest, `store_full`, `store_failed`, `connection_failed`, `timed_out`, `overloaded`, `log_closed`.
+   * latest, `store_full`, `store_failed`, `not_authorized`, `connection_failed`, `timed_out`, `overloaded`, `log_closed`.
    */
   send(message: Message): void {
     const { link, whileAway, surroundings, timeoutMs } = this.#options;
@@ -94,8 +105,7 @@ export class AckedPublisher {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#timer?.cancel();
-    this.#forgetAway();
-    this.#forgetBack();
+    for (const forget of this.#forgetLink) forget();
     this.#subscription.unsubscribe();
     this.#elections.unsubscribe();
     for (const each of this.#takeAll()) each.failed(closed());
@@ -198,6 +208,14 @@ export class AckedPublisher {
     for (const each of lost) each.failed(unknownOutcome());
     if (this.#options.whileAway === "wait") return;
     for (const each of this.#waiting.splice(0)) each.failed(away());
+  }
+
+  #forbidden(subject: string): void {
+    for (const [reply, each] of this.#inFlight) {
+      if (each.subject !== subject) continue;
+      this.#inFlight.delete(reply);
+      each.failed(forbidden(subject));
+    }
   }
 
   #watch(): Timer {

@@ -2,6 +2,7 @@ import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
 import {
   connect,
   credsAuthenticator,
+  errors,
   nkeyAuthenticator,
   type NatsConnection,
   type NodeConnectionOptions,
@@ -17,6 +18,7 @@ export class NatsLink {
   readonly manager: JetStreamManager;
   readonly #onAway = new Set<() => void>();
   readonly #onBack = new Set<() => void>();
+  readonly #onForbidden = new Set<(subject: string) => void>();
   #isAway = false;
 
   private constructor(connection: NatsConnection, manager: JetStreamManager) {
@@ -86,20 +88,30 @@ export class NatsLink {
     return () => void this.#onBack.delete(run);
   }
 
+  /** Tells when the server refused a message to a subject: nobody will ever answer it. */
+  onForbidden(run: (subject: string) => void): () => void {
+    this.#onForbidden.add(run);
+    return () => void this.#onForbidden.delete(run);
+  }
+
   async close(): Promise<void> {
     this.#onAway.clear();
     this.#onBack.clear();
+    this.#onForbidden.clear();
     await this.connection.close();
   }
 
   async #watch(): Promise<void> {
-    for await (const { type } of this.connection.status()) {
-      if (type === "disconnect" && !this.#isAway) {
+    for await (const status of this.connection.status()) {
+      if (status.type === "disconnect" && !this.#isAway) {
         this.#isAway = true;
         for (const run of [...this.#onAway]) run();
-      } else if (type === "reconnect" && this.#isAway) {
+      } else if (status.type === "reconnect" && this.#isAway) {
         this.#isAway = false;
         for (const run of [...this.#onBack]) run();
+      } else if (status.type === "error" && status.error instanceof errors.PermissionViolationError) {
+        const { operation, subject } = status.error;
+        if (operation === "publish") for (const run of [...this.#onForbidden]) run(subject);
       }
     }
   }

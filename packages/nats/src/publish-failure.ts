@@ -42,3 +42,10 @@ export function noLeader(): StarcastError {
     "Expected JetStream to answer, got nobody there: the stream has no leader, or is gone",
   );
 }
+
+export function forbidden(subject: string): StarcastError {
+  return new StarcastError(
+    "not_authorized",
+    `Expected to be allowed to publish to \`${subject}\`, got a violation of the permissions this user has in NATS`,
+  );
+}

@@ -159,6 +159,31 @@ describeWith("nats-server", "opening a JetStream store", (program) => {
       await guarded.close();
     });
 
+    it("and refuses what it may not publish, by its subject, at once", async () => {
+      const permissions = `{ publish: { deny: ["starcast.events", "$KV.starcast_records.>"] } }`;
+      const guarded = await NatsServer.start(program, {
+        config: `authorization { users = [ { user: reader, password: word, permissions: ${permissions} } ] }`,
+      });
+      const credentials = { user: "reader", password: "word" };
+      const store = await JetStreamStore.open({ servers: guarded.url, credentials, publishTimeoutMs: 600_000 });
+      const forbidden = (subject: string) => ({
+        code: "not_authorized",
+        message: expect.stringContaining(subject) as string,
+      });
+      const draft = { type: "test.happened", subject: undefined, json: "1", sizeBytes: 14, dedupeKey: undefined };
+      const [first, second, kept] = await Promise.allSettled([
+        store.log.append([draft]),
+        store.log.append([{ ...draft, dedupeKey: "a" }]),
+        store.records.put("a", "b"),
+      ]);
+      expect(first).toMatchObject({ reason: forbidden("starcast.events") });
+      expect(second).toMatchObject({ reason: forbidden("starcast.events") });
+      expect(kept).toMatchObject({ reason: forbidden("$KV.starcast_records.a") });
+      expect(await store.checkpoints.acquire("place", 1_000)).toMatchObject({ name: "place" });
+      await store.close();
+      await guarded.close();
+    });
+
     it("by a .creds file", async () => {
       const { config, creds, ofSomebodyElse } = makeCreds();
       const guarded = await NatsServer.start(program, { config });
