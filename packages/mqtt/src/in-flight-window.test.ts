@@ -12,6 +12,8 @@ function arrange(limit: number) {
   const refused: (string | null)[] = [];
   const items: InFlightItem[] = [];
   const overdue: number[] = [];
+  /** What is sent at once in the stead of the next that is refused. */
+  const inStead: (readonly Message[])[] = [];
   let rooms = 0;
   const window = new InFlightWindow({
     ackTimeoutMs: 1_000,
@@ -21,6 +23,8 @@ function arrange(limit: number) {
     onRefused: (_error, item) => {
       items.push(item);
       refused.push(item.label);
+      const messages = inStead.shift();
+      if (messages !== undefined) window.replace(item, messages);
     },
     onOverdue: (waitedMs) => overdue.push(waitedMs),
   });
@@ -36,6 +40,7 @@ function arrange(limit: number) {
     acknowledged,
     refused,
     items,
+    inStead,
     overdue,
     sent,
     topics,
@@ -145,6 +150,26 @@ describe("a window of publications in flight", () => {
     expect(acknowledged).toEqual([]);
     answer(2);
     expect(acknowledged).toEqual([2]);
+  });
+
+  it("does not take the answer to what was given up for one to what came in its stead", () => {
+    const { window, acknowledged, items, sent, answer } = arrange(5);
+    window.take(at(1), [message("event"), message("state")]);
+    sent[0]?.answer(new StarcastError("overloaded", "no"));
+    window.replace(items[0] ?? { through: null, label: "" }, [message("notice")]);
+    answer(1);
+    expect([acknowledged, window.size]).toEqual([[], 1]);
+    answer(2);
+    expect([acknowledged, window.isEmpty]).toEqual([[1], true]);
+  });
+
+  it("sends nothing more of what was given up", () => {
+    const { window, acknowledged, inStead, sent, topics, answer } = arrange(1);
+    window.take(at(1), [message("event"), message("state")]);
+    inStead.push([message("notice")]);
+    sent[0]?.answer(new StarcastError("overloaded", "no"));
+    answer(1);
+    expect([topics(), acknowledged, window.isEmpty]).toEqual([["event", "notice"], [1], true]);
   });
 
   it("says how long the oldest has waited when it has waited too long", async () => {

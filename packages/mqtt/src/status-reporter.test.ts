@@ -15,8 +15,11 @@ function arrange() {
     onOverdue: ignore,
   });
   const said: unknown[] = [];
+  const dropped: unknown[] = [];
   window.open(10, ({ payload }, onDone) => {
-    said.push(JSON.parse(payload).data.state);
+    const { state, eventsDropped } = JSON.parse(payload).data;
+    said.push(state);
+    dropped.push(eventsDropped);
     onDone(null);
   });
   const reporter = new StatusReporter({
@@ -26,7 +29,7 @@ function arrange() {
     position: () => null,
     mirror: () => null,
   });
-  return { reporter, surroundings, said };
+  return { reporter, surroundings, said, dropped };
 }
 
 describe("a status that does not change", () => {
@@ -39,5 +42,20 @@ describe("a status that does not change", () => {
     expect(said).toEqual(["online", "online"]);
     reporter.stop();
     expect(surroundings.timerCount).toBe(0);
+  });
+});
+
+describe("a loss", () => {
+  const loss = (after: number, through: number) => ({
+    after: { epoch: "e", offset: after },
+    through: { epoch: "e", offset: through },
+    reason: "trimmed",
+  });
+
+  it("that is told again, or in part, is counted once", () => {
+    const { reporter, dropped } = arrange();
+    for (const each of [loss(0, 5), loss(0, 5), loss(3, 7), loss(8, 9)]) reporter.loss(each);
+    reporter.tell();
+    expect(dropped).toEqual([8]);
   });
 });

@@ -272,6 +272,37 @@ describe("an MQTT broker that ends a session", () => {
   });
 });
 
+describe("an MQTT broker that is lost before it acknowledged", () => {
+  async function lostAfter(count: number, options: Partial<MqttPublisherOptions>, publish: (house: House) => unknown) {
+    let isThere = false;
+    const arranged = await arrange({ publish: (packet, peer) => isThere && peer.acknowledge(packet) }, options);
+    const { server, house, publisher } = arranged;
+    await house.publish(0);
+    await publish(house);
+    await server.until(() => server.published.filter(({ retain }) => !retain).length === count);
+    isThere = true;
+    server.peers[0]?.socket.destroy();
+    await expect.poll(() => publisher.position, { timeout: 20_000 }).toMatchObject({ offset: 2 });
+    return arranged;
+  }
+
+  it("gets nothing of QoS 0 again, though it is offered again with the rest", async () => {
+    const { server } = await lostAfter(2, { rules: [{ types: ["test.once"], qos: 0 }] }, ({ broker }) =>
+      broker.publish("test.once", { n: 1 }, { subject: "once" }),
+    );
+    expect(server.numbers).toEqual([0, 1, 0]);
+  });
+
+  it("is told of a loss again, which is counted once", async () => {
+    const { server, house } = await lostAfter(2, { status: { topic: "s", everyMs: 100 } }, ({ broker }) =>
+      broker.publish("test.nameless", {}),
+    );
+    expect(server.frames.filter(({ type }) => type === "client.gap")).toHaveLength(2);
+    expect(house.broker.stats().dropped).toEqual({ topic_unrenderable: 1 });
+    await server.until(() => server.frames.at(-1)?.data["eventsDropped"] === 1);
+  });
+});
+
 describe("an MQTT broker with a small Maximum Packet Size", () => {
   it("is never sent a larger one: that event is lost, counted and told", async () => {
     const { server, house, publisher } = await arrange(
