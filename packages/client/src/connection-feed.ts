@@ -62,7 +62,7 @@ export function connectionFeed(options: ResolvedConnectOptions): Feed {
 
   // The gateway does not say when the past ends; a newer event or a moment of quiet does.
   const listenForQuiet = (): void =>
-    wait(quietMs, () => ((connection?.silentMs() ?? quietMs) >= quietMs ? caughtUp() : listenForQuiet()));
+    wait(quietMs, () => (connection && connection.silentMs() < quietMs ? listenForQuiet() : caughtUp()));
 
   const note = ({ type, timestamp, data }: ClientFrame, startsAtHead: boolean): void => {
     if (type !== "client.connected" && type !== "client.heartbeat") return;
@@ -82,11 +82,17 @@ export function connectionFeed(options: ResolvedConnectOptions): Feed {
 
   const take = (frame: KnownFrame): void => {
     const startsAtHead = place === null && after === "latest";
-    const taken = takeFrame(place, frame, startsAtHead);
-    place = taken.place;
+    const { place: next, gap, event } = takeFrame(place, frame, startsAtHead);
+    // The place moves with what is told, not before: a listener that closes it leaves behind it nothing that nobody got.
+    if (gap) {
+      place = gap.through;
+      tell({ gap });
+    }
+    if (event && event.timestamp > greetedAt) caughtUp();
+    if (state?.kind === "closed") return;
+    place = next;
     if (!("id" in frame)) note(frame, startsAtHead);
-    if (taken.event !== null && taken.event.timestamp > greetedAt) caughtUp();
-    tell(taken);
+    tell({ event });
   };
 
   const ended = (end: End, attempt: Attempt): void => {

@@ -72,8 +72,9 @@ export function eventClient<Events>(
     }
     if (gap && !listeners.tell("gap", gap)) warn('events are missing: listen with on("gap", ...)', gap);
     if (event) {
-      listeners.tell(event.type, event);
+      // Loops first: a listener that closes the client ends them.
       for (const loop of loops) loop.push(event);
+      listeners.tell(event.type, event);
     }
     if (feed.place !== null) saved?.moved(feed.place);
     if (event && isFull() && !isPaused) {

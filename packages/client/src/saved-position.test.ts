@@ -53,6 +53,23 @@ describe("a saved position", () => {
     expect(warnings).toEqual(["no position could be loaded", "no position could be saved"]);
   });
 
+  it("that could not be saved is saved when the client is closed", async () => {
+    const kept: string[] = [];
+    let isFull = true;
+    const { saved } = saving({
+      load: () => null,
+      save: (_key, position) => {
+        if (isFull) throw new Error("full");
+        kept.push(position);
+      },
+    });
+    saved.moved("a-1");
+    await saved.flush();
+    isFull = false;
+    await saved.flush();
+    expect(kept).toEqual(["a-1"]);
+  });
+
   it.each([null, undefined, "", "junk", "a-01", 7])("that reads %j is none", async (kept) => {
     const { saved } = saving({ load: () => kept as never, save: () => undefined });
     expect(await saved.load()).toBe(null);

@@ -21,13 +21,17 @@ export function savedPosition(store: PositionStore, options: ResolvedConnectOpti
   const { surroundings, warn } = options;
   const key = positionKey(options);
   let timer: Timer | null = null;
-  let latest: string | null = null;
-  let saved: string | null = null;
+  let latest = "";
+  let saved = "";
   let saving: Promise<void> | null = null;
   // One after the other: an older position must not overtake a newer one.
   const save = async (): Promise<void> => {
     try {
-      while (latest !== saved) await store.save(key, (saved = latest) ?? "");
+      for (let position = latest; position !== saved; position = latest) {
+        await store.save(key, position);
+        // Only now: what failed is tried again, when the client is closed at the latest.
+        saved = position;
+      }
     } catch (error) {
       warn("no position could be saved", error);
     }

@@ -44,7 +44,6 @@ export class TabsFeed implements Feed, LeadershipOwner {
     this.#options = options;
     this.#leadership = new Leadership(locks, name, this);
     this.#channel = channel(name);
-    this.#channel.onmessage = ({ data }: { readonly data: TabMessage }) => this.#hear(data);
   }
 
   get place(): string | null {
@@ -56,6 +55,9 @@ export class TabsFeed implements Feed, LeadershipOwner {
     this.#tell = tell;
     if (place !== null || this.#options.after === "earliest") this.#mode = "catching_up";
     this.#enter(this.#state);
+    // A listener of the state may have closed it.
+    if (this.#mode === "closed") return;
+    this.#channel.onmessage = ({ data }: { readonly data: TabMessage }) => this.#hear(data);
     this.#leadership.queue();
     this.#ask();
   }
