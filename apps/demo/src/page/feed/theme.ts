@@ -18,11 +18,20 @@ export function applyTheme(): void {
 /** System, light, dark, and again. */
 export function turnTheme(): void {
   theme.value = next[theme.value];
-  localStorage.setItem(key, theme.value);
   applyTheme();
+  try {
+    localStorage.setItem(key, theme.value);
+  } catch {
+    // A browser that keeps nothing for this page forgets it with the page.
+  }
 }
 
 function readTheme(): Theme {
-  const kept = localStorage.getItem(key);
-  return kept === "light" || kept === "dark" ? kept : "auto";
+  try {
+    const kept = localStorage.getItem(key);
+    if (kept === "light" || kept === "dark") return kept;
+  } catch {
+    // Denied: as if nothing were kept.
+  }
+  return "auto";
 }
