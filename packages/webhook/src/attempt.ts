@@ -32,15 +32,17 @@ export async function tryDelivery(endpoint: LiveEndpoint, event: DeliveredEvent,
   try {
     const signed = await sign({ id: event.id, timestamp: at, body: payload.body, keys, now: at });
     signature = signed["webhook-signature"];
-    const headers = endpoint.headers.concat(
-      payload.headers,
+    // Spread: `concat` of lists and single values takes four times as long.
+    const headers = [
+      ...endpoint.headers,
+      ...payload.headers,
       "webhook-id",
       signed["webhook-id"],
       "webhook-timestamp",
       signed["webhook-timestamp"],
       "webhook-signature",
       signature,
-    );
+    ];
     answer = await sender.send({
       endpointId: record.id,
       origin,

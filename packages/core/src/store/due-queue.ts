@@ -34,26 +34,34 @@ export class DueQueue<Item extends Queued> {
     this.#sink(last);
   }
 
+  // Others move over the hole; only at its end is the item itself put down.
   #rise(item: Item): void {
-    while (item.slot > 0) {
-      const parent = this.#items[(item.slot - 1) >> 1];
-      if (parent === undefined || !isBefore(item, parent)) return;
-      const { slot } = item;
-      this.#put(item, parent.slot);
+    let { slot } = item;
+    while (slot > 0) {
+      const parentSlot = (slot - 1) >> 1;
+      const parent = this.#items[parentSlot];
+      if (parent === undefined || !isBefore(item, parent)) break;
       this.#put(parent, slot);
+      slot = parentSlot;
     }
+    this.#put(item, slot);
   }
 
   #sink(item: Item): void {
+    let { slot } = item;
     for (;;) {
-      const left = this.#items[item.slot * 2 + 1];
-      const right = this.#items[item.slot * 2 + 2];
-      const child = left !== undefined && right !== undefined && isBefore(right, left) ? right : left;
-      if (child === undefined || !isBefore(child, item)) return;
-      const { slot } = item;
-      this.#put(item, child.slot);
+      let childSlot = slot * 2 + 1;
+      let child = this.#items[childSlot];
+      const right = this.#items[childSlot + 1];
+      if (child !== undefined && right !== undefined && isBefore(right, child)) {
+        child = right;
+        childSlot += 1;
+      }
+      if (child === undefined || !isBefore(child, item)) break;
       this.#put(child, slot);
+      slot = childSlot;
     }
+    this.#put(item, slot);
   }
 
   #put(item: Item, slot: number): void {

@@ -10,6 +10,16 @@ export class KeptEvents {
     return this.#bytes;
   }
 
+  /** At least what keeping these would add, and quickly had: no text is measured. */
+  static boundOf(drafts: readonly { readonly event: DeliveredEvent }[]): number {
+    let bytes = 0;
+    for (const { event } of drafts) {
+      const { id, type, subject, json } = event;
+      bytes += id.length + type.length + maxUtf8Bytes * ((subject?.length ?? 0) + json.length);
+    }
+    return bytes;
+  }
+
   /** What keeping these would add, at most: an event that comes several times is counted once only where it comes in a row. */
   bytesOf(events: Iterable<DeliveredEvent>): number {
     let bytes = 0;
@@ -26,7 +36,7 @@ export class KeptEvents {
     if (kept === undefined) {
       kept = new KeptEvent(event);
       this.#events.set(kept.id, kept);
-      this.#bytes += eventBytes(kept);
+      this.#bytes += kept.bytes;
     }
     kept.take();
     return kept;
@@ -36,7 +46,7 @@ export class KeptEvents {
     const kept = this.#events.get(id);
     if (kept === undefined || !kept.isLetGo()) return;
     this.#events.delete(id);
-    this.#bytes -= eventBytes(kept);
+    this.#bytes -= kept.bytes;
   }
 }
 
@@ -47,14 +57,21 @@ class KeptEvent implements DeliveredEvent {
   readonly subject: string | undefined;
   readonly timestamp: string;
   readonly json: string;
+  readonly #bytes: number;
   #deliveries = 0;
 
-  constructor({ id, type, subject, timestamp, json }: DeliveredEvent) {
+  constructor(event: DeliveredEvent) {
+    const { id, type, subject, timestamp, json } = event;
     this.id = id;
     this.type = type;
     this.subject = subject;
     this.timestamp = timestamp;
     this.json = json;
+    this.#bytes = eventBytes(event);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
   }
 
   take(): void {
@@ -71,3 +88,6 @@ class KeptEvent implements DeliveredEvent {
 function eventBytes({ id, type, subject, json }: DeliveredEvent): number {
   return id.length + type.length + (subject === undefined ? 0 : utf8Length(subject)) + utf8Length(json);
 }
+
+/** Of one UTF-16 unit. */
+const maxUtf8Bytes = 3;

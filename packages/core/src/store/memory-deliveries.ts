@@ -77,11 +77,13 @@ export class MemoryDeliveries implements DeliveryStore {
         `Expected the latest lease of \`${advance.lease.name}\`, got revision ${advance.lease.revision}`,
       );
     }
-    const unknown = drafts.filter((draft) => !this.#isKnown(draft));
-    this.#makeRoom(unknown);
+    // Which are new, and how large, is found out beforehand only where it matters.
+    if (!this.#hasRoomFor(drafts.length * deliveryBytes + KeptEvents.boundOf(drafts))) {
+      this.#makeRoom(drafts.filter((draft) => !this.#isKnown(draft)));
+    }
     let stored = 0;
     let overflowed = 0;
-    for (const draft of unknown) {
+    for (const draft of drafts) {
       // The same may come twice in one call.
       if (this.#isKnown(draft)) continue;
       stored += 1;
@@ -229,8 +231,10 @@ export class MemoryDeliveries implements DeliveryStore {
   #claim(delivery: KeptDelivery, leaseUntil: number): Claim {
     this.#move(delivery, { kind: "attempting", leaseUntil });
     const { backlog } = delivery;
-    this.#backlogs.delete(backlog.endpointId);
-    this.#backlogs.set(backlog.endpointId, backlog);
+    if (this.#backlogs.size > 1) {
+      this.#backlogs.delete(backlog.endpointId);
+      this.#backlogs.set(backlog.endpointId, backlog);
+    }
     return { delivery: view(delivery), token: delivery.token };
   }
 
