@@ -89,10 +89,11 @@ export class Bucket {
     return this.#write(key, "", expected, "DEL");
   }
 
-  /** Takes out what a removal left. */
-  async purge(key: string): Promise<void> {
+  /** Takes out what a removal left; what was written since stays. */
+  async purge(key: string, removal: number): Promise<void> {
     try {
-      await this.#options.link.manager.streams.purge(this.#stream, { filter: this.#prefix + key });
+      const through = { filter: this.#prefix + key, seq: removal + 1 };
+      await this.#options.link.manager.streams.purge(this.#stream, through);
     } catch (error) {
       throw toStoreError(error, `purge bucket \`${this.#options.name}\``);
     }

@@ -31,13 +31,11 @@ export class Markers {
       if (at > before || purged >= limit) return;
       this.#left.delete(key);
       purged += 1;
-      const now = await this.#bucket.get(key);
-      // Written again since, it is no mark any more.
-      if (now?.revision === revision) await this.#bucket.purge(key);
+      await this.#bucket.purge(key, revision);
     }
   }
 }
 
 /** A process that does not follow for so long has lost its connection, and begins anew from what there is. */
 const seenAfterMs = 300_000;
-const maxMarkers = 100_000;
+export const maxMarkers = 100_000;

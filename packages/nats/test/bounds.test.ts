@@ -1,0 +1,96 @@
+import { realSurroundings } from "@starcast/core";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { NatsServer } from "../../../tests/nats-server.ts";
+import { describeWith } from "../../../tests/services.ts";
+import { AckedPublisher } from "../src/acked-publisher.ts";
+import { Bucket } from "../src/bucket.ts";
+import { DeliveredEvents } from "../src/delivered-events.ts";
+import { Markers, maxMarkers } from "../src/markers.ts";
+import { NatsLink } from "../src/nats-link.ts";
+import { resolveJetStreamOptions } from "../src/options.ts";
+import { maxReaders, ReaderPool } from "../src/reader-pool.ts";
+
+describeWith("nats-server", "what a store keeps at hand", (program) => {
+  let server: NatsServer;
+  let link: NatsLink;
+  let publisher: AckedPublisher;
+  const { scheduler } = realSurroundings;
+  beforeEach(async () => {
+    server = await NatsServer.start(program);
+    link = await NatsLink.open(resolveJetStreamOptions({ servers: server.url }));
+    publisher = new AckedPublisher({
+      link,
+      surroundings: realSurroundings,
+      maxInFlight: 256,
+      timeoutMs: 15_000,
+      whileAway: "wait",
+    });
+  });
+  afterEach(async () => {
+    publisher.close();
+    await link.close();
+    await server.close();
+  });
+  const openBucket = (): Promise<Bucket> =>
+    Bucket.open({ link, scheduler, publisher, timeoutMs: 15_000, name: "bounds", replicas: 1 });
+  const keysIn = async (bucket: Bucket): Promise<number> => (await bucket.info()).state.messages;
+
+  it("are so many readers, the latest used: who reads on gets one of them", async () => {
+    const bucket = await openBucket();
+    await Promise.all(Array.from({ length: 40 }, (_, index) => bucket.put(`key-${index}`, "x")));
+    const pool = new ReaderPool({
+      link,
+      scheduler,
+      stream: "KV_bounds",
+      timeoutMs: 15_000,
+      decode: ({ data }, { sequence }) => ({ offset: sequence, sizeBytes: data.length }),
+    });
+    const readAt = async (after: number): Promise<number | undefined> =>
+      (await pool.read(after, 40, { maxEvents: 1, maxBytes: Infinity }))[0]?.offset;
+    for (let after = 0; after < 2 * (maxReaders + 4); after += 2) expect(await readAt(after)).toBe(after + 1);
+    const consumers = async (): Promise<number> => (await bucket.info()).state.consumer_count;
+    await expect.poll(consumers).toBe(maxReaders);
+    const newest = 2 * (maxReaders + 4) - 1;
+    for (let after = newest; after < newest + 5; after += 1) expect(await readAt(after)).toBe(after + 1);
+    expect(await consumers()).toBe(maxReaders);
+    pool.close();
+    await expect.poll(consumers).toBe(0);
+  });
+
+  it("are so many bytes of delivered events; the others are read again", async () => {
+    const bucket = await openBucket();
+    const events = new DeliveredEvents(bucket, 20_000);
+    const kept = Array.from({ length: 10 }, (_, index) => ({
+      id: `e-${index}`,
+      type: "test.happened",
+      subject: undefined,
+      timestamp: "2026-01-01T00:00:00.000Z",
+      json: JSON.stringify("x".repeat(2_000)),
+    }));
+    await events.keep(kept);
+    expect(events.cachedBytes).toBeLessThanOrEqual(20_000);
+    for (const event of kept) expect(await events.get(event.id)).toEqual(event);
+    expect(events.cachedBytes).toBeLessThanOrEqual(20_000);
+    expect(await events.get("e-10")).toBeNull();
+  });
+
+  it("are so many marks of removals; one that is not known stays, and one that is written again", async () => {
+    const bucket = await openBucket();
+    let now = 0;
+    const markers = new Markers(bucket, { now: () => now });
+    for (const key of ["forgotten", "seen", "again", "late"]) {
+      const removed = await bucket.remove(key, await bucket.put(key, "x"));
+      if (key === "late") now += 300_000;
+      markers.left(key, removed);
+    }
+    await bucket.put("again", "y", 0);
+    for (let index = 0; index < maxMarkers - 3; index += 1) markers.left(`other-${index}`, 1);
+    now += 1;
+    await markers.purge(2);
+    expect(await keysIn(bucket)).toBe(3);
+    expect(await bucket.get("seen")).toBeNull();
+    expect(await bucket.get("forgotten")).toMatchObject({ value: null });
+    expect(await bucket.get("again")).toMatchObject({ value: "y" });
+    expect(await bucket.get("late")).toMatchObject({ value: null });
+  });
+});
