@@ -1,5 +1,6 @@
 import { StarcastError, type DeliveredEvent } from "@starcast/core";
 import type { Bucket } from "./bucket.ts";
+import { inParts } from "./in-parts.ts";
 import { toKey } from "./key-text.ts";
 
 /** The deliveries' own copies of events, each once, whatever the number of endpoints; the newest are at hand. */
@@ -23,13 +24,11 @@ export class DeliveredEvents {
   async keep(events: Iterable<DeliveredEvent>): Promise<void> {
     const unknown = new Map<string, DeliveredEvent>();
     for (const event of events) if (!this.#cache.has(event.id)) unknown.set(event.id, event);
-    await Promise.all(
-      [...unknown.values()].map(async (event) => {
-        const { id, ...rest } = event;
-        await this.#bucket.put(toKey(id), JSON.stringify(rest));
-        this.#remember(event);
-      }),
-    );
+    await inParts([...unknown.values()], async (event) => {
+      const { id, ...rest } = event;
+      await this.#bucket.put(toKey(id), JSON.stringify(rest));
+      this.#remember(event);
+    });
   }
 
   /** Null for one that is kept no longer. */

@@ -25,6 +25,7 @@ import { DamagedDeliveries } from "./damaged-deliveries.ts";
 import type { DeliveredEvents } from "./delivered-events.ts";
 import { deliveryKey, encodeDelivery, newEntries, readDeliveryKey, type DeliveryEntry } from "./delivery-entry.ts";
 import { DeliveryIndex, entryOf, type IndexedDelivery } from "./delivery-index.ts";
+import { inParts, partSize } from "./in-parts.ts";
 import type { KvCheckpoints } from "./kv-checkpoints.ts";
 import { Markers } from "./markers.ts";
 
@@ -79,11 +80,8 @@ export class JetStreamDeliveries implements DeliveryStore {
     const unknown = this.#unknown(drafts);
     // The bytes first: a delivery without its event could never be made.
     await this.#events.keep(unknown.map(({ event }) => event));
-    const outcomes = await Promise.all(
-      newEntries(unknown, this.#clock.now(), (id) => this.maxPerEndpoint - this.#unfinished(id)).map((entry) =>
-        this.#create(entry),
-      ),
-    );
+    const entries = newEntries(unknown, this.#clock.now(), (id) => this.maxPerEndpoint - this.#unfinished(id));
+    const outcomes = await inParts(entries, (entry) => this.#create(entry));
     if (advance !== undefined) await this.#checkpoints.save(advance.lease, advance.position);
     const stored = outcomes.filter((outcome) => outcome !== null);
     return { stored: stored.length, overflowed: stored.filter(({ kind }) => kind === "dead").length };
@@ -151,12 +149,10 @@ export class JetStreamDeliveries implements DeliveryStore {
       room.set(endpointId, unfinished + 1);
       return unfinished < this.maxPerEndpoint;
     });
-    const revisions = await Promise.all(
-      chosen.map((delivery) =>
-        this.#writeIfLatest(
-          { ...entryOf(delivery), attemptCount: 0, state: { kind: "pending", dueAt } },
-          delivery.revision,
-        ),
+    const revisions = await inParts(chosen, (delivery) =>
+      this.#writeIfLatest(
+        { ...entryOf(delivery), attemptCount: 0, state: { kind: "pending", dueAt } },
+        delivery.revision,
       ),
     );
     return revisions.filter((revision) => revision !== null).length;
@@ -165,13 +161,13 @@ export class JetStreamDeliveries implements DeliveryStore {
   async forget(endedBefore: number, limit: number): Promise<number> {
     await this.#markers.purge(limit);
     const ended = this.#index.endedBefore(endedBefore, limit);
-    const forgotten = await Promise.all(ended.map((delivery) => this.#remove(delivery)));
+    const forgotten = await inParts(ended, (delivery) => this.#remove(delivery));
     return forgotten.filter(Boolean).length;
   }
 
   async removeEndpoint(endpointId: string): Promise<void> {
     for (;;) {
-      const left = [...(this.#index.backlogs.get(endpointId)?.deliveries.values() ?? [])].slice(0, atOnce);
+      const left = [...(this.#index.backlogs.get(endpointId)?.deliveries.values() ?? [])].slice(0, partSize);
       if (left.length === 0) return;
       await Promise.all(left.map((delivery) => this.#removeWhatever(delivery)));
     }
@@ -291,6 +287,3 @@ export class JetStreamDeliveries implements DeliveryStore {
     return event === null ? null : { endpointId, event, orderKey, createdAt, state, attemptCount, attempts };
   }
 }
-
-/** Removals on their way at once. */
-const atOnce = 1_000;
