@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { expect, it, onTestFinished } from "vitest";
 import { describeWith, findService } from "../../../tests/services.ts";
+import { seriousFaults } from "./serious-faults.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -22,6 +23,7 @@ describeWith("nats-server", "the demo of three gateways", () => {
     await follower.seen(10);
     expect(follower.offsets).toEqual(follower.offsets.map((_, index) => (follower.offsets[0] ?? 0) + index));
     expect(await post(`${origin}/kill?node=nobody`)).toBe(404);
+    expect((await fetch(`${origin}//`)).status).toBe(400);
     expect(await post(`${origin}/kill?node=node-1`, { origin: "http://elsewhere.example" })).toBe(403);
     expect((await nodesAt(origin)).reduce((sum, { kills }) => sum + kills, 0)).toBe(1);
     await watch(origin);
@@ -59,6 +61,7 @@ async function watch(origin: string): Promise<void> {
   await untilNumber("events", (await number("events")) + 5);
   expect([await number("missing"), await number("gaps"), troubles]).toEqual([0, 0, []]);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+  expect(await seriousFaults(page)).toEqual([]);
 }
 
 it("says what it needs where there is no nats-server", async () => {

@@ -62,6 +62,8 @@ describe("the demo with a page", () => {
     expect(page.headers.get("content-security-policy")).toMatch(/^default-src 'none'/);
     expect((await fetch(`${origin}/`, { headers: { origin: "https://elsewhere.example" } })).status).toBe(403);
     expect((await fetch(`${origin}/../src/main.ts`)).status).toBe(404);
+    // No URL, and no reason to end.
+    expect((await fetch(`${origin}//`)).status).toBe(400);
     const order = { method: "POST", body: JSON.stringify({ what: "mqtt", action: "stop" }) };
     const json = { "content-type": "application/json" };
     expect(

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
@@ -9,6 +8,7 @@ import { describeWith } from "../../../tests/services.ts";
 import type { Report } from "../src/status/report.ts";
 import { startDemo } from "./demo-process.ts";
 import type { DemoProcess } from "./demo-process.ts";
+import { seriousFaults } from "./serious-faults.ts";
 
 const transports = ["websocket", "sse", "mqtt", "webhooks"] as const;
 type Transport = (typeof transports)[number];
@@ -203,15 +203,7 @@ describeWith("chromium", "the page of the demo", (executablePath) => {
   it.each(["light", "dark"] as const)("has no serious fault of accessibility in %s", async (colorScheme) => {
     await page.setViewportSize({ width: 1_280, height: 900 });
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    // By the debugger, which the page's own policy has no say in.
-    const session = await page.context().newCDPSession(page);
-    const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-    await session.send("Runtime.evaluate", { expression: axe });
-    const expression = `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
-      violations.filter(({ impact }) => impact === "serious" || impact === "critical")
-        .map(({ id, nodes }) => id + ": " + nodes.slice(0, 3).map(({ html }) => html).join(" ")))`;
-    const { result } = await session.send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
-    expect(result.value).toEqual([]);
+    expect(await seriousFaults(page)).toEqual([]);
   });
 
   it("is used with the keyboard alone", async () => {

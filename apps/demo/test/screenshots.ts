@@ -35,6 +35,7 @@ for (const { name, width, height, colorScheme, before } of shots) {
   await page.goto(origin);
   await page.locator(".model-row[data-change]").first().waitFor();
   await page.waitForTimeout(watchedMs);
+  await untilCalm(page);
   await before?.(page);
   await page.screenshot({ path: `${docs}${name}.png` });
   await page.close();
@@ -42,6 +43,16 @@ for (const { name, width, height, colorScheme, before } of shots) {
 await browser.close();
 demo.kill("SIGINT");
 await demo.ended;
+
+/** Every transport is as fast as it is on a machine that does nothing else: no latency is told in seconds. */
+async function untilCalm(page: Page): Promise<void> {
+  await page.waitForFunction(
+    () =>
+      [...document.querySelectorAll(".lane-numbers div:last-child dd")].every((dd) => !/\d s\b/.test(dd.textContent)),
+    null,
+    { timeout: 120_000 },
+  );
+}
 
 async function breakTwo(page: Page): Promise<void> {
   await page.locator("[data-break=cut] button").click();

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Door } from "../page-server/door.ts";
+import { requestUrl } from "../page-server/request-url.ts";
 import { StaticFiles } from "../page-server/static-files.ts";
 import type { GatewayNode } from "./gateway-node.ts";
 import type { NodeReport } from "./node-report.ts";
@@ -21,7 +22,9 @@ export class ClusterPage {
   }
 
   readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
-    const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
+    const url = requestUrl(request);
+    if (url === null) return void response.writeHead(400).end("Expected a path");
+    const { pathname, searchParams } = url;
     if (pathname === "/events") return this.#balancer.handle(request, response);
     const objection = this.#door.objectionTo(request);
     if (objection !== null) return void response.writeHead(objection.status).end(objection.message);

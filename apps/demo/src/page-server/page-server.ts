@@ -5,6 +5,7 @@ import { Controls } from "./controls.ts";
 import type { Orders } from "./controls.ts";
 import { tokenCookie } from "./door.ts";
 import type { Door } from "./door.ts";
+import { requestUrl } from "./request-url.ts";
 import { StaticFiles } from "./static-files.ts";
 
 export interface PageServerOptions {
@@ -33,7 +34,8 @@ export class PageServer {
   }
 
   readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
-    const url = new URL(request.url ?? "/", "http://localhost");
+    const url = requestUrl(request);
+    if (url === null) return void response.writeHead(400).end("Expected a path");
     if (url.pathname === "/" && url.searchParams.has("token"))
       return this.#enter(url.searchParams.get("token"), response);
     const objection = this.#door.objectionTo(request);

@@ -60,7 +60,7 @@ function Way({ now }: { readonly now: Report }): VNode {
 function Lane({ transport, now }: { readonly transport: TransportKey; readonly now: Report }): VNode {
   const { name, receiver, receivers } = transports[transport];
   const { state, offset, lag, perSecond, p50Ms, p99Ms, subscribers, position } = now.receivers[transport];
-  const { rates, p99s } = histories.value[transport];
+  const { rates, lags, p99s } = histories.value[transport];
   const { word, tone } = states[state];
   return (
     <article class="lane" data-transport={transport} data-state={state} aria-label={name}>
@@ -76,7 +76,10 @@ function Lane({ transport, now }: { readonly transport: TransportKey; readonly n
         <dl class="lane-numbers">
           <div title={`At ${position}`}>
             <dt>Behind</dt>
-            <dd data-number="lag">{count(lag)}</dd>
+            <dd>
+              <span data-number="lag">{count(lag)}</span>{" "}
+              <Sparkline values={lags} length={historyLength} top={50} label="Events behind" />
+            </dd>
           </div>
           <div>
             <dt>Per second</dt>
