@@ -11,8 +11,9 @@ export interface Publication {
 
 /**
  * Writes many publications at once, in order. Hot path: the client makes three buffers of each publication and joins them
- * all again; made as one text they take a third less of a process that publishes. What it offers for that is not part of
- * its documented face (its versions are held), so where it is missing, each is published by itself.
+ * all again; made as one text, they cost a process that publishes a quarter less, and an eighth more leave in a second. What
+ * it offers for that is not part of its documented face (its versions are held), so where it is missing, each is published
+ * by itself.
  */
 export class PublicationWriter {
   readonly #connection: NatsConnection;

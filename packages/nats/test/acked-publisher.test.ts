@@ -103,6 +103,11 @@ describeWith("nats-server", "publishing to JetStream with an acknowledgement", (
     expect(await Promise.all(acks)).toHaveLength(maxWaiting);
   });
 
+  // Otherwise each is published by itself, which only a benchmark would show.
+  it("is offered what many are written at once with, by the client that is installed", () => {
+    expect(link.connection).toHaveProperty("protocol.sendCommand", expect.any(Function));
+  });
+
   it("refuses what is larger than the server takes", async () => {
     await expect(sendTo(open("wait"), "led", "x".repeat(65_536))).rejects.toMatchObject({
       code: "event_too_large",

@@ -120,6 +120,23 @@ describeWith("nats-server", "opening a JetStream store", (program) => {
     await small.close();
   });
 
+  it("says that the server has no room, at the opening or when it is used up", async () => {
+    const small = await NatsServer.start(program, { config: "jetstream { max_file_store: 1048576 }" });
+    const open = (maxBytes: number): Promise<JetStreamStore> =>
+      JetStreamStore.open({ servers: small.url, retention: { maxBytes } });
+    await expect(open(2_097_152)).rejects.toMatchObject({ code: "store_full" });
+    const broker = new Broker({ store: await open(Infinity), observe: [] });
+    const published = await Promise.allSettled(
+      Array.from({ length: 40 }, () => broker.publish("test.happened", "x".repeat(65_536))),
+    );
+    const codes = published.map((each) =>
+      each.status === "fulfilled" ? null : (each.reason as { code: unknown }).code,
+    );
+    expect(new Set(codes)).toEqual(new Set([null, "store_full"]));
+    await broker.close();
+    await small.close();
+  });
+
   describe("that asks who it is", () => {
     it.each([
       ["a token", ["--auth", "s3cret-token"], { token: "s3cret-token" }],
