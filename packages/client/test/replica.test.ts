@@ -1,5 +1,7 @@
+import type { Surroundings } from "@starcast/client";
 import { replica, type Replica } from "@starcast/client/replica";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { realSurroundings } from "../src/surroundings.ts";
 import { Follower } from "./follower.ts";
 import { House, type HouseOptions } from "./house.ts";
 import type { Model, ModelEvents } from "./models.ts";
@@ -115,5 +117,54 @@ describe("a replica", () => {
     await copy.ready;
     expect(loads).toBe(2);
     expect([...copy.keys()]).toEqual(["a", "b"]);
+  });
+
+  it("whose `reduce` throws at every event loads less and less often", async () => {
+    const house = await House.open();
+    const later: { readonly ms: number; readonly run: () => void }[] = [];
+    const surroundings: Surroundings = {
+      ...realSurroundings,
+      random: { next: () => 0.5 },
+      scheduler: {
+        // Back-offs alone are that long, and not longer.
+        after(ms, run, options) {
+          if (ms <= 500 || ms > 5_000) return realSurroundings.scheduler.after(ms, run, options);
+          later.push({ ms, run });
+          return { cancel: () => undefined };
+        },
+      },
+    };
+    const follower = new Follower({ url: house.url, runtime: { surroundings } });
+    let loads = 0;
+    const copy = replica<ModelEvents, Model>(follower.client, {
+      load: () => {
+        loads += 1;
+        return { position: house.position, entries: [] };
+      },
+      reduce: () => {
+        throw new Error("of a later version");
+      },
+    });
+    onTestFinished(() => copy.close());
+    await copy.ready;
+    await house.draw(1, 20);
+    await follower.untilNumber(20);
+    expect([loads, later.map(({ ms }) => ms)]).toEqual([1, [750]]);
+    later[0]?.run();
+    await vi.waitFor(() => expect(copy.state).toBe("live"));
+    await house.draw(21, 40);
+    await follower.untilNumber(40);
+    expect([loads, later.map(({ ms }) => ms)]).toEqual([2, [750, 1_250]]);
+    expect(follower.warnings).toEqual(["`reduce` threw; the replica is loaded anew"]);
+  });
+
+  it("is refused with what it cannot work with", async () => {
+    const house = await House.open();
+    const { client } = new Follower({ url: house.url });
+    const load = (): never => {
+      throw new Error("Expected not to be called");
+    };
+    expect(() => replica(client, { load, maxHeldEvents: 0 })).toThrow(/maxHeldEvents/);
+    expect(() => replica(client, { load: null as never })).toThrow(/load/);
   });
 });

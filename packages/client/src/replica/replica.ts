@@ -48,6 +48,7 @@ export class Replica<Events, Value> implements Iterable<[string, Value]> {
       ...{ load: null, reduce: null, maxHeldEvents: 10_000 },
     });
     if (typeof load !== "function") throw invalidOption("load", "a function", load);
+    if (!(maxHeldEvents > 0)) throw invalidOption("maxHeldEvents", "a number above 0", maxHeldEvents);
     this.#client = client;
     this.#load = load;
     this.#reduce = reduce ?? reduceByVocabulary(client.vocabulary);
@@ -123,15 +124,24 @@ export class Replica<Events, Value> implements Iterable<[string, Value]> {
       this.#begin();
   }
 
-  /** Loads, holding what comes meanwhile. Whatever was under way is forgotten. */
-  #begin(): void {
+  /** Loads, holding what comes meanwhile: at once, or after a while. Whatever was under way is forgotten. */
+  #begin(isAtOnce = true): void {
     if (this.#state === "closed") return;
     this.#timer?.cancel();
-    this.#failures = 0;
     if (this.#state === "live") this.#enter("reloading");
     const held: HeldEvents<EventsMatching<Events>> = { after: this.#client.position, events: [] };
     this.#held = held;
+    if (!isAtOnce) return this.#loadLater(held);
+    this.#failures = 0;
     void this.#loadOver(held);
+  }
+
+  #loadLater(held: HeldEvents<EventsMatching<Events>>): void {
+    const { surroundings } = this.#client.runtime;
+    this.#timer = surroundings.scheduler.after(backOffMs(this.#failures, surroundings.random), () => {
+      void this.#loadOver(held);
+    });
+    this.#failures += 1;
   }
 
   async #loadOver(held: HeldEvents<EventsMatching<Events>>): Promise<void> {
@@ -144,13 +154,9 @@ export class Replica<Events, Value> implements Iterable<[string, Value]> {
       problem = error;
     }
     if (this.#held !== held) return;
-    const { surroundings, warn } = this.#client.runtime;
-    if (problem !== undefined) warn("a replica could not be loaded; trying again", problem);
+    if (problem !== undefined) this.#client.runtime.warn("a replica could not be loaded; trying again", problem);
     // Soon another answer may be new enough.
-    this.#timer = surroundings.scheduler.after(backOffMs(this.#failures, surroundings.random), () => {
-      void this.#loadOver(held);
-    });
-    this.#failures += 1;
+    this.#loadLater(held);
   }
 
   /** False when what was loaded does not fit to what was held. */
@@ -181,11 +187,12 @@ export class Replica<Events, Value> implements Iterable<[string, Value]> {
     try {
       this.#reduce(this.#entries, event);
       this.#position = event.id;
+      this.#failures = 0;
       this.#snapshots.changed();
     } catch (error) {
-      // Perhaps half of it was done.
+      // Perhaps half of it was done. Not at once: what cannot take one event may take none, in every page that is open.
       this.#client.runtime.warn("`reduce` threw; the replica is loaded anew", error);
-      this.#begin();
+      this.#begin(false);
     }
   }
 
