@@ -9,6 +9,7 @@ import {
   closed,
   forbidden,
   noLeader,
+  noRoom,
   overloaded,
   timedOut,
   tooLarge,
@@ -252,7 +253,12 @@ export class AckedPublisher {
     }
     const firstInTime = this.#waiting.findIndex(({ deadline }) => deadline > now);
     const late = this.#waiting.splice(0, firstInTime < 0 ? this.#waiting.length : firstInTime);
-    for (const each of late) each.failed(away());
+    for (const each of late) each.failed(this.#whyNotSent());
+  }
+
+  #whyNotSent(): StarcastError {
+    if (this.#options.link.isAway) return away();
+    return this.#leaderless.size > 0 ? noLeader() : noRoom(this.#options.maxInFlight);
   }
 
   #takeAll(): readonly Message[] {

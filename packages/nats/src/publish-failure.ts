@@ -22,6 +22,13 @@ export function timedOut(): StarcastError {
   );
 }
 
+export function noRoom(maxInFlight: number): StarcastError {
+  return new StarcastError(
+    "timed_out",
+    `Expected JetStream to acknowledge some of the ${maxInFlight} messages on their way in time, got nothing: this one was not sent`,
+  );
+}
+
 export function unknownOutcome(): StarcastError {
   return new StarcastError(
     "store_failed",

@@ -1,5 +1,5 @@
 import { connect } from "@nats-io/transport-node";
-import { realSurroundings } from "@starcast/core";
+import { realSurroundings, type StarcastError } from "@starcast/core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { NatsServer } from "../../../tests/nats-server.ts";
 import { describeWith } from "../../../tests/services.ts";
@@ -101,6 +101,17 @@ describeWith("nats-server", "publishing to JetStream with an acknowledgement", (
     await expect(sendTo(publisher, "led")).rejects.toMatchObject({ code: "overloaded" });
     await server.start();
     expect(await Promise.all(acks)).toHaveLength(maxWaiting);
+  });
+
+  it("says of what was never sent that it was not, when there was no room in time", async () => {
+    const publisher = open("wait", 1, 300);
+    server.signal("SIGSTOP");
+    const results = await Promise.allSettled(["1", "2", "3"].map((text) => sendTo(publisher, "led", text)));
+    server.signal("SIGCONT");
+    const [sent, ...waiting] = results.map((each) => each.status === "rejected" && (each.reason as StarcastError));
+    expect(sent).toMatchObject({ code: "timed_out", message: expect.stringContaining("may or may not") as string });
+    for (const each of waiting)
+      expect(each).toMatchObject({ code: "timed_out", message: expect.stringContaining("was not sent") as string });
   });
 
   // Otherwise each is published by itself, which only a benchmark would show.
