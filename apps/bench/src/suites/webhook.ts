@@ -23,6 +23,7 @@ export const suite: Suite = async ({ isQuick, say }) => {
     const { port } = await answer<{ readonly port: number }>(sink, "listening");
     const scripts: Readonly<Record<string, readonly [script: string, ...args: string[]]>> = {
       [pool]: ["pool-request"],
+      [bare]: ["bare-dispatch"],
       [memory]: ["starcast-webhook"],
       [sqlite]: ["starcast-webhook", join(folder, "events.db")],
       [loop]: ["fetch-loop"],
@@ -43,7 +44,9 @@ export const suite: Suite = async ({ isQuick, say }) => {
       rows: [...rowsOf("send one webhook", sending, "us"), ...rowsOf("sign 200 B", signing, "us")],
       ratios: {
         "webhook.signed.vsPoolRequest": ratio(sending, pool, memory),
+        "webhook.signed.vsBareDispatch": ratio(sending, bare, memory),
         "webhook.durable.vsPoolRequest": ratio(sending, pool, sqlite),
+        "webhook.bareDispatch.vsPoolRequest": ratio(sending, pool, bare),
         "webhook.durable.vsFetchLoop": ratio(sending, loop, sqlite),
         "webhook.sign.vsStandardwebhooks": ratio(signing, peer, "starcast"),
       },
@@ -56,6 +59,7 @@ export const suite: Suite = async ({ isQuick, say }) => {
 };
 
 const pool = "Pool.request, signed before";
+const bare = "dispatch, signed and nothing else";
 const memory = "starcast, memory";
 const sqlite = "starcast, SQLite, 10 ms commits";
 const loop = "fetch loop, standardwebhooks";
