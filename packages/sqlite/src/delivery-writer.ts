@@ -5,8 +5,14 @@ import { whereOf } from "./delivery-rows.ts";
 import type { Driver, SqlValue } from "./driver.ts";
 import { PutDeliveries, type Put, type PutTools } from "./put-deliveries.ts";
 
-/** Deliveries of a removed endpoint that go in one commit. */
-export const removedPerCommit = 1_000;
+/** Deliveries of a removed endpoint that go in one commit, and those that are delivered again. */
+export const deliveriesPerCommit = 1_000;
+
+/** The endpoint of each delivery that is due again, and after which place others may follow. */
+export interface Redelivered {
+  readonly endpointIds: readonly string[];
+  readonly last: number | null;
+}
 
 /** What is done to deliveries within a transaction; memory follows when it is committed. */
 export class DeliveryWriter {
@@ -50,15 +56,21 @@ export class DeliveryWriter {
     return stale;
   }
 
-  /** Gives the endpoint of each delivery that was. */
-  redeliver(selection: DeliverySelection, attempting: readonly number[], dueAt: number): readonly string[] {
+  redeliver(
+    selection: DeliverySelection,
+    {
+      attempting,
+      dueAt,
+      after,
+    }: { readonly attempting: readonly number[]; readonly dueAt: number; readonly after: number },
+  ): Redelivered {
     const { statements, counts, finished, maxPerEndpoint } = this.#tools;
     const { sql, values } = whereOf(selection, attempting);
     const rows = this.#driver
       .prepare(
-        `SELECT d.sequence, ${textColumn("d.state", "state")}, ${textColumn("d.endpoint_id", "endpoint_id")}, ${textColumn("d.order_key", "order_key")} FROM deliveries d WHERE ${sql} AND d.ended_at IS NOT NULL ORDER BY d.sequence`,
+        `SELECT d.sequence, ${textColumn("d.state", "state")}, ${textColumn("d.endpoint_id", "endpoint_id")}, ${textColumn("d.order_key", "order_key")} FROM deliveries d WHERE ${sql} AND d.ended_at IS NOT NULL AND d.sequence > ? ORDER BY d.sequence LIMIT ?`,
       )
-      .all(...values);
+      .all(...values, after, deliveriesPerCommit);
     const redelivered: string[] = [];
     for (const row of rows) {
       const endpointId = textOf(row["endpoint_id"]);
@@ -70,7 +82,8 @@ export class DeliveryWriter {
       this.#settleKey(endpointId, textOrNull(row["order_key"]) ?? undefined, sequence);
       redelivered.push(endpointId);
     }
-    return redelivered;
+    const last = rows.length < deliveriesPerCommit ? undefined : rows.at(-1);
+    return { endpointIds: redelivered, last: last === undefined ? null : Number(last["sequence"]) };
   }
 
   /** Gives how many. */
@@ -78,10 +91,10 @@ export class DeliveryWriter {
     return this.#tools.finished.forget(endedBefore, limit);
   }
 
-  /** Gives how many; fewer than `removedPerCommit` when none are left. */
+  /** Gives how many; fewer than `deliveriesPerCommit` when none are left. */
   removeSome(endpointId: string): number {
     const { statements, counts, finished, copies } = this.#tools;
-    const rows = statements.removeSome.all(endpointId, removedPerCommit);
+    const rows = statements.removeSome.all(endpointId, deliveriesPerCommit);
     for (const row of rows) {
       const state = textOf(row["state"]);
       if (state === "succeeded" || state === "dead") finished.add(state, -1);

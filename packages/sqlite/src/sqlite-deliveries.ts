@@ -20,7 +20,7 @@ import { DeliveryReader } from "./delivery-reader.ts";
 import { DeliveryReports, staleClaim, type Outcome } from "./delivery-reports.ts";
 import { deliveryOf } from "./delivery-rows.ts";
 import { prepareDeliveries, type DeliveryStatements } from "./delivery-statements.ts";
-import { DeliveryWriter, removedPerCommit } from "./delivery-writer.ts";
+import { DeliveryWriter, deliveriesPerCommit, type Redelivered } from "./delivery-writer.ts";
 import type { Driver } from "./driver.ts";
 import { DueRows } from "./due-rows.ts";
 import type { EventCopies } from "./event-copies.ts";
@@ -176,15 +176,14 @@ export class SqliteDeliveries implements DeliveryStore {
   }
 
   async redeliver(selection: DeliverySelection, dueAt: number): Promise<number> {
-    this.#reports.seal();
-    const redelivered = await this.#commit.write(
-      () => this.#writer.redeliver(selection, this.#claims.sequences(), dueAt),
-      (endpointIds) => {
-        // What was first of its order key may be so no more.
-        for (const endpointId of endpointIds) this.#due.forget(endpointId);
-      },
-    );
-    return redelivered.length;
+    let redelivered = 0;
+    // In steps, so that no commit takes long.
+    for (let after: number | null = 0; after !== null;) {
+      const { endpointIds, last }: Redelivered = await this.#redeliverSome(selection, dueAt, after);
+      redelivered += endpointIds.length;
+      after = last;
+    }
+    return redelivered;
   }
 
   forget(endedBefore: number, limit: number): Promise<number> {
@@ -195,7 +194,7 @@ export class SqliteDeliveries implements DeliveryStore {
   async removeEndpoint(endpointId: string): Promise<void> {
     this.#servedAt.delete(endpointId);
     // In steps, so that no commit takes long.
-    for (let removed = removedPerCommit; removed === removedPerCommit;) {
+    for (let removed = deliveriesPerCommit; removed === deliveriesPerCommit;) {
       this.#reports.seal();
       removed = await this.#commit.write(
         () => this.#writer.removeSome(endpointId),
@@ -205,6 +204,17 @@ export class SqliteDeliveries implements DeliveryStore {
         },
       );
     }
+  }
+
+  #redeliverSome(selection: DeliverySelection, dueAt: number, after: number): Promise<Redelivered> {
+    this.#reports.seal();
+    return this.#commit.write(
+      () => this.#writer.redeliver(selection, { dueAt, after, attempting: this.#claims.sequences() }),
+      ({ endpointIds }) => {
+        // What was first of its order key may be so no more.
+        for (const endpointId of endpointIds) this.#due.forget(endpointId);
+      },
+    );
   }
 
   /** Null when the endpoint has nothing due, or nothing that can be read. */

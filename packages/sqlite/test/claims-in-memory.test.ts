@@ -2,6 +2,7 @@ import { fakeSurroundings } from "@starcast/testing";
 import type { Attempt, DeliveryDraft } from "@starcast/core";
 import { describe, expect, it } from "vitest";
 import { FreshDeliveries } from "../src/fresh-deliveries.ts";
+import { deliveriesPerCommit } from "../src/delivery-writer.ts";
 import { rowsPerLook } from "../src/due-rows.ts";
 import { houseOfFiles, outcomeOf, ownTime } from "./house.ts";
 
@@ -68,6 +69,22 @@ describe("deliveries in a file with commits far apart", () => {
     ]);
     expect(outcomes).toEqual([undefined, 1, undefined]);
     expect(await deliveries.backlog("ep")).toMatchObject({ pending: 1, dead: 1 });
+  });
+
+  it("are delivered again in steps, so that other writes need not wait for all of them", async () => {
+    const { open } = house();
+    const { deliveries, records } = await open();
+    const count = deliveriesPerCommit * 2 + 1;
+    await deliveries.put(Array.from({ length: count }, (_, index) => draftOf(`e${index}`)));
+    const claims = await deliveries.claimDue({ ...everything, now: 0, limit: count, perEndpoint: () => count });
+    await Promise.all(claims.map((claim) => deliveries.bury(claim, attempt, "exhausted")));
+    const ended: unknown[] = [];
+    await Promise.all([
+      deliveries.redeliver({ states: ["dead"] }, 0).then((redelivered) => ended.push(redelivered)),
+      records.put("other", "write").then(() => ended.push("other write")),
+    ]);
+    expect(ended).toEqual(["other write", count]);
+    expect(await deliveries.backlog("ep")).toMatchObject({ pending: count, dead: 0 });
   });
 
   it("are due again by their leases when the outcome could not be written", async () => {

@@ -13,6 +13,14 @@ describe("MemorySeenIds", () => {
     expect(seen.begin(attempt("a", 1))).toBe("replayed");
   });
 
+  it("takes an attempt that failed again, also when so many came meanwhile that the older half is the one it is in", () => {
+    const seen = new MemorySeenIds({ maxIds: 1 });
+    seen.begin(attempt("a", 1));
+    seen.begin(attempt("b", 2));
+    seen.fail(attempt("a", 1));
+    expect(seen.begin(attempt("a", 1))).toBe("first");
+  });
+
   it("calls an id repeated only once its handling has succeeded", () => {
     const seen = new MemorySeenIds();
     seen.begin(attempt("a", 1));
