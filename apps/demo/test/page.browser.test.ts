@@ -120,7 +120,7 @@ describeWith("chromium", "the page of the demo", (executablePath) => {
   it("freezes the MQTT broker, and shows its topics and the retained mirror", async () => {
     await push("freeze");
     await until("mqtt", "frozen");
-    await page.locator("#mqtt .pill", { hasText: "Broker frozen" }).waitFor();
+    await page.locator("#mqtt .pill", { hasText: "MQTT broker frozen" }).waitFor();
     await untilNumber(lag("mqtt"), 2);
     await push("freeze");
     await until("mqtt", "live");

@@ -6,9 +6,9 @@ import { count } from "../words/format.ts";
 import type { Tone } from "../words/transports.ts";
 
 const brokerStates = {
-  up: { word: "Broker up", tone: "good" },
-  frozen: { word: "Broker frozen", tone: "bad" },
-  down: { word: "Broker down", tone: "bad" },
+  up: { word: "MQTT broker up", tone: "good" },
+  frozen: { word: "MQTT broker frozen", tone: "bad" },
+  down: { word: "MQTT broker down", tone: "bad" },
 } as const satisfies Record<string, { readonly word: string; readonly tone: Tone }>;
 
 /** What devices see: topics per kind of event, and a retained copy of the catalog. */
@@ -19,7 +19,7 @@ export function Mqtt(): VNode {
       {now !== null && (
         <>
           <p class="state-line">
-            <Pill {...pillOf(brokerStates[now.mqtt.broker])} />
+            <Pill tone={brokerStates[now.mqtt.broker].tone}>{brokerStates[now.mqtt.broker].word}</Pill>
             <Pill tone={now.mqtt.isPublisherConnected ? "good" : "busy"}>
               {now.mqtt.isPublisherConnected ? "Publisher connected" : "Publisher waiting"}
             </Pill>
@@ -58,13 +58,6 @@ export function Mqtt(): VNode {
       )}
     </Panel>
   );
-}
-
-function pillOf({ word, tone }: { readonly word: string; readonly tone: Tone }): {
-  readonly tone: Tone;
-  readonly children: string;
-} {
-  return { tone, children: word };
 }
 
 function addressOf(url: string): string {
