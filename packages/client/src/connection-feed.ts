@@ -52,6 +52,7 @@ export function connectionFeed(options: ResolvedConnectOptions): Feed {
   const begin = (reason: "started" | "woken" | WaitReason): void =>
     enter({ kind: "connecting", reason, transport: firstTransport(options, history) });
 
+  // No reason is part of another.
   const isWaitingFor = (reasons: RegExp): boolean => state?.kind === "waiting" && reasons.test(state.reason);
 
   const caughtUp = (): void => {
@@ -113,12 +114,12 @@ export function connectionFeed(options: ResolvedConnectOptions): Feed {
     },
     pause: () => enter({ kind: "waiting", reason: "hand_over_full", retryInMs: null }),
     unpause() {
-      if (isWaitingFor(/^hand_over_full$/)) begin("hand_over_full");
+      if (isWaitingFor(/hand_over_full/)) begin("hand_over_full");
     },
     wake() {
       connection?.doubt();
       // Another try at once, but not against what the server said.
-      if (isWaitingFor(/^(unreachable|lost|silent|token_failed)$/)) begin("woken");
+      if (isWaitingFor(/unreachable|lost|silent|token_failed/)) begin("woken");
     },
     close: () => enter({ kind: "closed", reason: "closed_here", message: null }),
   };

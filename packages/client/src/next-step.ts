@@ -52,7 +52,7 @@ export function nextStep(
     wish === "auto" &&
     transport === "websocket" &&
     heldMs === null &&
-    !/^(try_later|token_failed|unauthorized|forbidden|done)$/.test(reason)
+    !/try_later|token_failed|unauthorized|forbidden|done/.test(reason)
   )
     return after({ kind: "connecting", reason: "unreachable", transport: "sse" }, { failures });
   if (next === "never") return after({ kind: "closed", reason, message });
