@@ -50,6 +50,13 @@ describe("memory deliveries", () => {
     expect(await deliveries.get("ep", "more")).toBeNull();
   });
 
+  it("count bytes, where a letter takes three of them", async () => {
+    const { deliveries, put } = deliveriesOf({ maxBytes: 5_000 });
+    await expect(put("long", 2_000, "\u20ac")).rejects.toMatchObject({ code: "store_full" });
+    expect(await deliveries.get("ep", "long")).toBeNull();
+    expect(await put("short", 1_000, "\u20ac")).toEqual({ stored: 1, overflowed: 0 });
+  });
+
   it("keep an event's bytes once, however many endpoints it goes to", async () => {
     const { deliveries } = deliveriesOf({ maxBytes: 20_000 });
     const event = {
@@ -133,11 +140,11 @@ describe("memory deliveries", () => {
 function deliveriesOf(limits: { readonly maxFinished?: number; readonly maxBytes?: number }) {
   const { clock } = fakeSurroundings();
   const deliveries = new MemoryDeliveries({ clock, checkpoints: new MemoryCheckpoints({ clock }), ...limits });
-  const put = (id: string, bytes = 1) =>
+  const put = (id: string, length = 1, letter = "x") =>
     deliveries.put([
       {
         endpointId: "ep",
-        event: { id, type: "test.happened", subject: undefined, timestamp: "", json: `"${"x".repeat(bytes)}"` },
+        event: { id, type: "test.happened", subject: undefined, timestamp: "", json: `"${letter.repeat(length)}"` },
         dueAt: 0,
         orderKey: undefined,
       },
