@@ -101,6 +101,21 @@ describeWith("chromium", "the page of the demo", (executablePath) => {
     expect(await page.title()).toContain("Starcast");
   });
 
+  it("marks what changed by a line alone for who wants nothing to move", async () => {
+    await page.emulateMedia({ reducedMotion: "reduce" });
+    await page.getByLabel("Search").fill("your-models");
+    await publish("At rest", "1");
+    const flash = row("your-models/at-rest").locator(".flash.added");
+    await flash.waitFor();
+    const look = await flash.evaluate((mark) => {
+      const { backgroundColor, animationName } = getComputedStyle(mark);
+      return { backgroundColor, animationName };
+    });
+    expect(look).toEqual({ backgroundColor: "rgba(0, 0, 0, 0)", animationName: "none" });
+    await page.getByLabel("Search").fill("");
+    await page.emulateMedia({ reducedMotion: null });
+  });
+
   it("cuts and stalls receivers, and loses nothing", async () => {
     await push("cut");
     await push("stall");
