@@ -1,10 +1,14 @@
 import { InvalidOptionError } from "./errors.ts";
 
+/** Throws `InvalidOptionError` for what has no options to read. */
+export function checkObject(option: string, options: unknown): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options))
+    throw new InvalidOptionError({ option, expected: "an object", received: options });
+}
+
 /** The options as they are; throws `InvalidOptionError` for an unknown key, naming the nearest known one. */
 export function checkKeys<Options extends object>(option: string, options: Options, known: readonly string[]): Options {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new InvalidOptionError({ option, expected: "an object", received: options });
-  }
+  checkObject(option, options);
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
     const nearest = nearestOf(key, known);

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { turns, until } from "../../test/fake-time.ts";
+import { InvalidOptionError } from "../errors.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import type { Gap, Line, Subscriber } from "../subscriber/subscriber.ts";
 import type { BrokerOptions } from "../options.ts";
@@ -138,6 +139,23 @@ describe("a position", () => {
     await turns(4);
     expect(gaps).toMatchObject([{ after: null, reason: "unknown" }]);
     expect(offsets).toEqual([1]);
+  });
+});
+
+describe("a subscription", () => {
+  it.each<[string, (broker: Broker) => unknown]>([
+    ["options that are none", (broker) => broker.subscribe(() => undefined, null as never)],
+    ["a list for options", (broker) => broker.subscribe(() => undefined, [] as never)],
+    ["no options to follow by", (broker) => broker.follow(null as never)],
+    ["a signal that is none", (broker) => broker.follow({ signal: "soon" as never })],
+    ["nobody", (broker) => broker.subscribe(null as never)],
+    ["nobody at the port", (broker) => broker.attach(null as never)],
+    ["a function at the port", (broker) => broker.attach((() => undefined) as never)],
+  ])("of %s is refused with what was expected", (_, subscribe) => {
+    const { broker } = house();
+    const before = broker.subscriberCount;
+    expect(() => subscribe(broker)).toThrow(InvalidOptionError);
+    expect(broker.subscriberCount).toBe(before);
   });
 });
 

@@ -15,10 +15,11 @@ import type { Cursor } from "../pump/cursor.ts";
 import { Pump } from "../pump/pump.ts";
 import { countMissed } from "../pump/starting-point.ts";
 import type { Store } from "../store/store.ts";
-import { toSubscriber, type EventFunction, type EventReceiver } from "../subscriber/to-subscriber.ts";
+import { asPort, toSubscriber, type EventFunction, type EventReceiver } from "../subscriber/to-subscriber.ts";
 import { Follow } from "../subscriber/follow.ts";
 import type { Gap, Subscriber } from "../subscriber/subscriber.ts";
 import type { AnyBroker, Part } from "./any-broker.ts";
+import { requireObject } from "./check-subscribe-options.ts";
 import { drain } from "./drain.ts";
 import { Parts } from "./parts.ts";
 import { Publishing } from "./publishing.ts";
@@ -158,6 +159,7 @@ export class Broker<Events = EventMap> implements AnyBroker {
       EventFunction<EventsMatching<Events, Pattern>> | EventReceiver<EventsMatching<Events, Pattern>> | Subscriber,
     options: TypedSubscribeOptions<Pattern> = {},
   ): Subscription {
+    requireObject(options);
     const asSubscriber = toSubscriber(subscriber, {
       surroundings: this.surroundings,
       onGap: options.onGap,
@@ -169,7 +171,7 @@ export class Broker<Events = EventMap> implements AnyBroker {
   }
 
   attach(subscriber: Subscriber, options: SubscribeOptions = {}): Subscription {
-    return this.#register(subscriber, subscriber, options);
+    return this.#register(subscriber, asPort(subscriber), options);
   }
 
   /** Ends every subscription of this function or object; one that is not subscribed is nothing to end. Idempotent. */
@@ -184,7 +186,7 @@ export class Broker<Events = EventMap> implements AnyBroker {
   follow<const Pattern extends TypePattern<Events> = "**" & TypePattern<Events>>(
     options: FollowingOptions<Pattern> = {},
   ): AsyncIterableIterator<EventsMatching<Events, Pattern>, undefined> {
-    const { signal, ...subscribing } = options;
+    const { signal, ...subscribing } = requireObject(options);
     const follow = new Follow({ onGap: options.onGap, onEnd: () => void registration.close() });
     const registration = this.#register(follow, follow, subscribing);
     follow.endWith(signal);

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from "../errors.ts";
-import { checkKeys, integer } from "../option-checks.ts";
+import { checkKeys, checkObject, integer } from "../option-checks.ts";
 import type { SubscribeOptions } from "./subscription.ts";
 
 /** Longest name of a subscription, in characters: engines keep it as a key. */
@@ -23,6 +23,19 @@ export function checkSubscribeOptions(options: SubscribeOptions): void {
   if (onGap !== undefined && typeof onGap !== "function") {
     throw new InvalidOptionError({ option: "onGap", expected: "a function", received: onGap });
   }
+}
+
+/** The options themselves, before anything is read of them; throws `invalid_option` for none, and for a signal that is none. */
+export function requireObject<Options extends object>(options: Options): Options {
+  checkObject("SubscribeOptions", options);
+  const signal: unknown = "signal" in options ? options.signal : undefined;
+  if (signal === undefined || isSignal(signal)) return options;
+  throw new InvalidOptionError({ option: "signal", expected: "an AbortSignal", received: signal });
+}
+
+// Not by its class: one of another realm, as tests of pages have, is as good.
+function isSignal(signal: unknown): boolean {
+  return typeof signal === "object" && signal !== null && "aborted" in signal && "addEventListener" in signal;
 }
 
 const knownKeys = ["types", "subjects", "within", "from", "maxReplayEvents", "name", "onGap"];

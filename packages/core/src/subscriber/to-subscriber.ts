@@ -52,6 +52,12 @@ function callsOf(subscriber: unknown): {
 }
 
 // The one method that tells them apart; the compiler holds the caller to the rest.
+/** The port itself and nothing else; throws `invalid_option`. */
+export function asPort(value: unknown): Subscriber {
+  if (isSubscriber(value)) return value;
+  throw new InvalidOptionError({ option: "subscriber", expected: "a Subscriber", received: value });
+}
+
 function isSubscriber(value: unknown): value is Subscriber {
   return hasMethod(value, "deliver");
 }
