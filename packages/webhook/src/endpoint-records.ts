@@ -41,10 +41,10 @@ export class EndpointRecords {
     return this.#broker.store.records.revision !== undefined;
   }
 
-  /** Whether every change that was acknowledged before this call is known here. */
-  async areCurrent(): Promise<boolean> {
+  /** Resolves when every change that was acknowledged before this call is known here, whoever made it. */
+  async refresh(): Promise<void> {
     const revision = await this.#broker.store.records.revision?.();
-    return revision === undefined || revision === this.#revision;
+    if (revision !== undefined && revision !== this.#revision) await this.reload();
   }
 
   /** Resolves once the endpoints of the store are known; reads them at most once. */

@@ -7,6 +7,7 @@ import {
   type DeliveryDraft,
   type Gap,
   type Line,
+  type LogEvent,
   type Position,
   type Subscriber,
 } from "@starcast/core";
@@ -28,7 +29,7 @@ export const maxUnstoredDrafts = 5_000;
 
 interface Job {
   readonly line: Line;
-  /** Asked when it is stored: a gap may be told before the endpoints are known. */
+  /** Asked when it is stored: a gap may be told before the endpoints are known, which other processes may change. */
   readonly drafts: () => readonly DeliveryDraft[];
   readonly count: number;
   readonly through: Position;
@@ -70,17 +71,12 @@ export class Intake implements Subscriber {
     if (!this.#isLoaded || line === null) return 0;
     const { endpoints, broker, firstWaitMs } = this.#options;
     const dueAt = broker.surroundings.clock.now() + firstWaitMs;
-    const drafts: DeliveryDraft[] = [];
     let taken = 0;
+    const drafts: DeliveryDraft[] = [];
     for (const event of batch.events) {
       if (this.#unstored + drafts.length >= maxUnstoredDrafts) break;
       taken += 1;
-      let delivered: DeliveredEvent | null = null;
-      for (const endpoint of endpoints.all) {
-        if (!isFor(endpoint, event)) continue;
-        delivered ??= deliveredEventOf(event);
-        drafts.push(draftOf(endpoint, delivered, dueAt));
-      }
+      this.#match(event, dueAt, drafts);
     }
     if (taken === 0 && batch.events.length > 0) return 0;
     const last = batch.events[taken - 1];
@@ -88,7 +84,20 @@ export class Intake implements Subscriber {
       taken === batch.events.length || last === undefined ? batch.through : { epoch: last.epoch, offset: last.offset };
     // Nothing to store and nothing before it: acknowledged at once, unless another process may have put an endpoint.
     if (drafts.length === 0 && this.isIdle && !endpoints.areShared) line.acknowledge(through);
-    else this.#add({ line, drafts: () => drafts, count: Math.max(drafts.length, 1), through });
+    else {
+      const events = batch.events.slice(0, taken);
+      const anew = (): readonly DeliveryDraft[] => {
+        const found: DeliveryDraft[] = [];
+        for (const event of events) this.#match(event, dueAt, found);
+        return found;
+      };
+      this.#add({
+        line,
+        drafts: endpoints.areShared ? anew : () => drafts,
+        count: Math.max(drafts.length, 1),
+        through,
+      });
+    }
     return taken;
   }
 
@@ -105,6 +114,16 @@ export class Intake implements Subscriber {
   async close(_: CloseReason): Promise<void> {
     this.#closing.abort();
     await this.#working;
+  }
+
+  /** Adds what endpoints get of an event, as they are known now. */
+  #match(event: LogEvent, dueAt: number, drafts: DeliveryDraft[]): void {
+    let delivered: DeliveredEvent | null = null;
+    for (const endpoint of this.#options.endpoints.all) {
+      if (!isFor(endpoint, event)) continue;
+      delivered ??= deliveredEventOf(event);
+      drafts.push(draftOf(endpoint, delivered, dueAt));
+    }
   }
 
   #add(job: Job): void {
@@ -151,8 +170,8 @@ export class Intake implements Subscriber {
     if (last === undefined) return;
     const { line, through } = last;
     const { broker, endpoints, onStored } = this.#options;
-    // Another process has put, changed or removed an endpoint: all of this is offered again, and read by what it is now.
-    if (!(await endpoints.areCurrent())) return line.rewind();
+    // Another process may have put, changed or removed an endpoint: what is published after is stored by what it is now.
+    await endpoints.refresh();
     const drafts = jobs.flatMap((job) => job.drafts());
     if (drafts.length === 0) return line.acknowledge(through);
     const { lease } = line;

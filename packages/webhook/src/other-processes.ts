@@ -40,7 +40,7 @@ export class OtherProcesses {
   async #look(): Promise<void> {
     const { broker, records, onMayBeDue } = this.#options;
     try {
-      if (!(await records.areCurrent())) await records.reload();
+      await records.refresh();
     } catch (error) {
       broker.observe({ kind: "webhookStoreFailed", level: "warn", operation: "look", error });
     }
