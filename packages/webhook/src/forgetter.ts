@@ -1,4 +1,5 @@
-import type { AnyBroker, Timer } from "@starcast/core";
+import type { AnyBroker } from "@starcast/core";
+import { Rounds } from "./rounds.ts";
 
 const everyMs = 60_000;
 
@@ -9,34 +10,28 @@ const maxForgotten = 1_000;
 export class Forgetter {
   readonly #broker: AnyBroker;
   readonly #keepMs: number;
-  #timer: Timer | null = null;
-  #working: Promise<void> = Promise.resolve();
-  #isClosed = false;
+  readonly #rounds: Rounds;
 
   constructor(broker: AnyBroker, keepMs: number) {
     this.#broker = broker;
     this.#keepMs = keepMs;
+    this.#rounds = new Rounds(broker.surroundings.scheduler, everyMs, () => this.#forget());
   }
 
   start(): void {
-    if (this.#isClosed || this.#keepMs === Infinity) return;
-    this.#timer = this.#broker.surroundings.scheduler.after(everyMs, () => {
-      this.#working = this.#forget().finally(() => this.start());
-    });
+    if (this.#keepMs !== Infinity) this.#rounds.start();
   }
 
   /** Resolves when the store is asked no more. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#timer?.cancel();
-    await this.#working;
+  close(): Promise<void> {
+    return this.#rounds.close();
   }
 
   async #forget(): Promise<void> {
     const { store, surroundings } = this.#broker;
     try {
       const endedBefore = surroundings.clock.now() - this.#keepMs;
-      for (let forgotten = maxForgotten; forgotten === maxForgotten && !this.#isClosed;) {
+      for (let forgotten = maxForgotten; forgotten === maxForgotten && !this.#rounds.isClosed;) {
         forgotten = await store.deliveries.forget(endedBefore, maxForgotten);
       }
     } catch (error) {

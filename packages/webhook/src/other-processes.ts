@@ -1,5 +1,6 @@
-import type { AnyBroker, Timer } from "@starcast/core";
+import type { AnyBroker } from "@starcast/core";
 import type { EndpointRecords } from "./endpoint-records.ts";
+import { Rounds } from "./rounds.ts";
 
 /** What another process put, paused or left to be tried is seen this late at most. */
 const everyMs = 1_000;
@@ -14,27 +15,20 @@ export interface OtherProcessesOptions {
 /** Looks now and then at what other processes did, where the store is one that they share. */
 export class OtherProcesses {
   readonly #options: OtherProcessesOptions;
-  #timer: Timer | null = null;
-  #looking: Promise<void> = Promise.resolve();
-  #isClosed = false;
+  readonly #rounds: Rounds;
 
   constructor(options: OtherProcessesOptions) {
     this.#options = options;
+    this.#rounds = new Rounds(options.broker.surroundings.scheduler, everyMs, () => this.#look());
   }
 
   start(): void {
-    const { broker, records } = this.#options;
-    if (this.#isClosed || !records.areShared) return;
-    this.#timer = broker.surroundings.scheduler.after(everyMs, () => {
-      this.#looking = this.#look().finally(() => this.start());
-    });
+    if (this.#options.records.areShared) this.#rounds.start();
   }
 
   /** Resolves when the store is asked no more. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#timer?.cancel();
-    await this.#looking;
+  close(): Promise<void> {
+    return this.#rounds.close();
   }
 
   async #look(): Promise<void> {
