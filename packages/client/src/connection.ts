@@ -48,7 +48,11 @@ export function openConnection(
   let retryMs = 0;
   let watch: Timer | null = null;
 
-  const silentMs = (): number => now() - heardAt;
+  // A clock that is set back begins the silence anew: at most one more time until it is believed.
+  const silentMs = (): number => {
+    heardAt = Math.min(heardAt, now());
+    return now() - heardAt;
+  };
 
   const close = (): void => {
     isOver = true;

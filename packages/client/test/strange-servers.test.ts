@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocketServer, type WebSocket } from "ws";
 import { Follower } from "./follower.ts";
 import { House } from "./house.ts";
+import { realSurroundings } from "../src/surroundings.ts";
 import { hurried } from "./page/hurried.ts";
 
 const timestamp = "2026-01-01T00:00:00.000Z";
@@ -47,6 +48,16 @@ describe("a client of a server that", () => {
     const follower = new Follower({ url, transport: "websocket" });
     expect(await untilWaiting(follower)).toMatchObject({ reason: "silent" });
     expect(follower.states.map(({ kind }) => kind)).toEqual(["connecting", "live", "waiting"]);
+  });
+
+  it("falls silent is left in time by a device whose clock is set back an hour", async () => {
+    const url = await serve(nothing, (socket) => socket.send(greeting(40)));
+    let now = (): number => Date.now();
+    const surroundings = { ...realSurroundings, clock: { now: () => now() } };
+    const follower = new Follower({ url, transport: "websocket", runtime: { surroundings } });
+    await follower.until(() => follower.states.some(({ kind }) => kind === "live"));
+    now = () => Date.now() - 3_600_000;
+    expect(await untilWaiting(follower)).toMatchObject({ reason: "silent" });
   });
 
   it("opens a WebSocket and never greets tries SSE", async () => {
