@@ -45,6 +45,21 @@ describe("an option of the broker", () => {
   });
 });
 
+describe("a part that could not be drained", () => {
+  const part = { name: "sse", stage: "clients", size: 0, stop: () => undefined, drain: async () => [] };
+  it.each<[string, unknown]>([
+    ["null", null],
+    ["a function", () => undefined],
+    ["one without a name", { ...part, name: "" }],
+    ["one of no stage", { ...part, stage: "client" }],
+    ["one that cannot stop", { ...part, stop: undefined }],
+    ["one that cannot drain", { ...part, drain: [] }],
+  ])("is refused by name: %s", (_, given) => {
+    const { broker } = house();
+    expect(() => broker.register(given as never)).toThrow(expect.objectContaining({ code: "invalid_option" }));
+  });
+});
+
 describe("data that cannot be an event", () => {
   const cyclic: Record<string, unknown> = {};
   cyclic["self"] = cyclic;

@@ -1,12 +1,16 @@
-import { StarcastError } from "../errors.ts";
+import { InvalidOptionError, StarcastError } from "../errors.ts";
 import type { DrainPlan, Part } from "./any-broker.ts";
 
 /** What is registered with a broker, by name, and ends with it in a fixed order. */
 export class Parts {
   readonly #parts = new Map<string, Part>();
 
-  /** Throws `name_taken` when there is one of that name; the returned function unregisters it. */
+  /**
+   * Throws `name_taken` when there is one of that name, and `InvalidOptionError` for what could not be drained later; the
+   * returned function unregisters it.
+   */
   add(part: Part): () => void {
+    if (!isPart(part)) throw new InvalidOptionError({ option: "part", expected: expectedPart, received: part });
     if (this.#parts.has(part.name)) {
       throw new StarcastError(
         "name_taken",
@@ -69,6 +73,18 @@ export interface Draining {
   undone(): readonly string[];
   /** Names of those that have not ended yet. */
   unended(): readonly string[];
+}
+
+const stages: readonly unknown[] = ["clients", "publishers", "rest"] satisfies readonly Part["stage"][];
+
+const expectedPart = 'a Part: a name, a stage ("clients", "publishers" or "rest"), stop and drain';
+
+// Its size is asked later: a getter of a part that is just being made need not answer yet.
+function isPart(value: unknown): value is Part {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, stage, stop, drain }: { readonly [Key in keyof Part]?: unknown } = value;
+  const hasMethods = typeof stop === "function" && typeof drain === "function";
+  return typeof name === "string" && name !== "" && stages.includes(stage) && hasMethods;
 }
 
 function failed(part: Part, error: unknown): string {
