@@ -1,7 +1,7 @@
-import { LogEvent, type AnyBroker, type DeliveryDraft, type Position } from "@starcast/core";
+import { isStarcastError, LogEvent, type AnyBroker, type DeliveryDraft, type Position } from "@starcast/core";
 import { deliveredEventOf, draftOf, gapEventOf } from "./delivery.ts";
 import type { EndpointRecords } from "./endpoint-records.ts";
-import type { LiveEndpoint } from "./endpoint.ts";
+import type { EndpointRecord, LiveEndpoint } from "./endpoint.ts";
 import { insist } from "./insist.ts";
 
 export interface CatchUpsOptions {
@@ -22,31 +22,63 @@ export class CatchUps {
   }
 
   /** Does nothing for an endpoint that missed nothing, or is not active. */
-  begin(endpoint: LiveEndpoint): void {
-    const { id, catchUp: missed, state } = endpoint.record;
-    const { broker, records, signal, onStored } = this.#options;
-    if (missed === null || state.kind !== "active" || this.#running.has(id) || signal.aborted) return;
-    const run = async (): Promise<void> => {
-      await catchUp(broker, endpoint, missed.after);
-      onStored();
-      // Kept in the record until now, so that a crash does not end it.
-      await records.update(id, (known) => ({ ...known, catchUp: null }));
-    };
-    const done = insist(run, {
+  begin({ record }: LiveEndpoint): void {
+    const { id } = record;
+    const { broker, signal } = this.#options;
+    if (!isWaiting(record) || this.#running.has(id) || signal.aborted) return;
+    const done = insist(() => this.#run(id), {
       scheduler: broker.surroundings.scheduler,
       signal,
       onFailed: (error) => broker.observe({ kind: "webhookStoreFailed", level: "warn", operation: "catch up", error }),
     });
     this.#running.set(
       id,
-      done.then(() => void this.#running.delete(id)),
+      done.then(() => {
+        this.#running.delete(id);
+        // Turned off and on again just as it ended.
+        const now = this.#options.records.find(id);
+        if (now !== undefined) this.begin(now);
+      }),
     );
+  }
+
+  async #run(id: string): Promise<void> {
+    const { broker, records, signal, onStored } = this.#options;
+    for (let now = records.find(id); now !== undefined && !signal.aborted; now = records.find(id)) {
+      const { revision, record } = now;
+      if (!isWaiting(record)) return;
+      await catchUp({ broker, records, endpoint: now, after: record.catchUp.after, signal });
+      onStored();
+      if (signal.aborted) return;
+      // Kept in the record until now, so that a crash does not end it. Changed meanwhile, it may have been turned off and
+      // on again, and have missed more.
+      await records
+        .update(id, (known, current) => (current === revision ? { ...known, catchUp: null } : known))
+        .catch((error: unknown) => {
+          if (!isStarcastError(error, "not_found")) throw error;
+        });
+    }
   }
 
   /** Resolves when nothing runs. */
   async idle(): Promise<void> {
     await Promise.all(this.#running.values());
   }
+}
+
+type Waiting = EndpointRecord & { readonly catchUp: NonNullable<EndpointRecord["catchUp"]> };
+
+function isWaiting(record: EndpointRecord): record is Waiting {
+  return record.catchUp !== null && record.state.kind === "active";
+}
+
+export interface CatchUp {
+  readonly broker: AnyBroker;
+  /** It ends when the endpoint is removed. */
+  readonly records: EndpointRecords;
+  readonly endpoint: LiveEndpoint;
+  readonly after: Position;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Events read from the log at a time. */
@@ -56,11 +88,16 @@ const pageLimit = { maxEvents: 500, maxBytes: 4_194_304 };
  * Stores deliveries of the log's past, after a place, for one endpoint: what it missed. Those it had are not stored again;
  * what the log no longer has is told by a gap. Resolves with how many were new.
  */
-export async function catchUp(broker: AnyBroker, endpoint: LiveEndpoint, after: Position): Promise<number> {
+export async function catchUp({ broker, records, endpoint, after, signal }: CatchUp): Promise<number> {
   const { log, deliveries } = broker.store;
   const now = broker.surroundings.clock.now();
-  const put = async (drafts: readonly DeliveryDraft[]): Promise<number> =>
-    drafts.length === 0 ? 0 : (await deliveries.put(drafts)).stored;
+  const isOver = (): boolean => signal?.aborted === true || records.find(endpoint.record.id) === undefined;
+  const put = async (drafts: readonly DeliveryDraft[]): Promise<number> => {
+    if (drafts.length === 0 || isOver()) return 0;
+    const { stored, overflowed } = await deliveries.put(drafts);
+    if (overflowed > 0) broker.observe({ kind: "webhookOverflowed", level: "warn", count: overflowed });
+    return stored;
+  };
   // As far as whoever takes the log in may have come, in this process or another, without knowing that it is turned on.
   const { head: end } = await log.refresh();
   let stored = 0;
@@ -72,7 +109,7 @@ export async function catchUp(broker: AnyBroker, endpoint: LiveEndpoint, after: 
     const gap = { after, through: { epoch: log.epoch, offset }, reason: isLost ? "epoch" : "trimmed" } as const;
     stored += await put([draftOf(endpoint, gapEventOf(gap, now), now)]);
   }
-  while (offset < end) {
+  while (offset < end && !isOver()) {
     const page = await log.read(offset, pageLimit);
     const [first] = page;
     const last = page.at(-1);

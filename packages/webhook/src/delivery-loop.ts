@@ -5,14 +5,15 @@ import type { EndpointRecords } from "./endpoint-records.ts";
 import type { LiveEndpoint } from "./endpoint.ts";
 import { EndpointHealth, type HealthChange } from "./endpoint-health.ts";
 import type { ResolvedWebhookDispatcherOptions } from "./options.ts";
+import { outcomeAtOldAddress } from "./outcome.ts";
 
 export interface DeliveryLoopOptions {
   readonly broker: AnyBroker;
   readonly endpoints: EndpointRecords;
   readonly tools: AttemptTools;
   readonly options: ResolvedWebhookDispatcherOptions;
-  /** Told of every attempt, after the store was. */
-  readonly onTried: (endpoint: LiveEndpoint, claim: Claim, tried: Tried, verdict: Verdict) => void;
+  /** Told of every attempt, after the store was; without a verdict when that did not keep it. */
+  readonly onTried: (endpoint: LiveEndpoint, claim: Claim, tried: Tried, verdict: Verdict | null) => void;
 }
 
 /** Claims outlive the attempt's deadline by this, so that a busy process does not lose what it is just finishing. */
@@ -176,20 +177,24 @@ export class DeliveryLoop {
   }
 
   async #record(endpoint: LiveEndpoint, claim: Claim, tried: Tried): Promise<void> {
-    const { broker, options, onTried } = this.#context;
+    const { broker, endpoints, options, onTried } = this.#context;
     const { deliveries } = broker.store;
     const { clock, random } = broker.surroundings;
-    const verdict = judgeAttempt(tried.outcome, claim.delivery.attemptCount + 1, options.scheduleMs, random);
+    const { id, url } = endpoint.record;
+    const outcome = endpoints.find(id)?.record.url === url ? tried.outcome : outcomeAtOldAddress(tried.outcome);
+    const verdict = judgeAttempt(outcome, claim.delivery.attemptCount + 1, options.scheduleMs, random);
+    let isKept = true;
     try {
       if (verdict.kind === "succeed") await deliveries.succeed(claim, tried.attempt);
       else if (verdict.kind === "retry") await deliveries.retryAt(claim, tried.attempt, clock.now() + verdict.waitMs);
       else await deliveries.bury(claim, tried.attempt, verdict.reason);
     } catch (error) {
+      isKept = false;
       // Claimed again elsewhere, or removed: the other one reports. Anything else: the claim's lease ends, and it is
       // sent again with the same id.
       if (!isStarcastError(error, "stale_claim")) this.#tellStoreFailed(verdict.kind, error);
     }
-    onTried(endpoint, claim, tried, verdict);
+    onTried(endpoint, claim, tried, isKept ? verdict : null);
   }
 
   async #giveBack(claim: Claim): Promise<void> {

@@ -60,13 +60,17 @@ describe("a gap", () => {
   it("is an event of its own, the same each time it is told", () => {
     const told = gapEventOf(gap, 0);
     expect(told).toEqual({
-      id: "e1-gap-20",
+      id: "e1-gap-12-20",
       type: "client.gap",
       subject: undefined,
       timestamp: "1970-01-01T00:00:00.000Z",
       json: '{"after":"e1-12","through":"e1-20","reason":"trimmed"}',
     });
     expect(gapEventOf({ ...gap, after: null }, 0).json).toBe('{"after":null,"through":"e1-20","reason":"trimmed"}');
+    const ids = [null, { epoch: "e1", offset: 13 }, { epoch: "e0", offset: 12 }].map(
+      (after) => gapEventOf({ ...gap, after }, 0).id,
+    );
+    expect(ids).toEqual(["e1-gap-start-20", "e1-gap-13-20", "e1-gap-e0-12-20"]);
   });
 });
 

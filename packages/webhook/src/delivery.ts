@@ -67,13 +67,14 @@ export function deliveredEventOf({ id, type, subject, timestamp, json }: LogEven
 
 /**
  * The notice that events will never come, as an event: its id is the gap's own, since that of the last missing event may
- * have been used. The same gap gives the same id.
+ * have been used. The same gap gives the same id, and one that begins elsewhere another: a store keeps what an id says once.
  */
 export function gapEventOf(gap: Gap, now: number): DeliveredEvent {
   const { after, through, reason } = gap;
   const data = { after: after === null ? null : formatPosition(after), through: formatPosition(through), reason };
+  const begin = after === null ? "start" : after.epoch === through.epoch ? after.offset : formatPosition(after);
   return {
-    id: `${through.epoch}-gap-${through.offset}`,
+    id: `${through.epoch}-gap-${begin}-${through.offset}`,
     type: "client.gap",
     subject: undefined,
     timestamp: new Date(now).toISOString(),

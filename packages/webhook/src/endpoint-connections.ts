@@ -9,21 +9,21 @@ import type { FailureCategory } from "./outcome.ts";
 export class EndpointConnections {
   readonly origin: string;
   readonly #options: Client.Options;
-  readonly #maxIdle: number;
+  #maxIdle = 1;
   /** Most recently used last: those at the front close by themselves. */
   readonly #idle: Client[] = [];
   readonly #busy = new Set<Client>();
   readonly #ending = new Set<Promise<void>>();
   #isRetired = false;
 
-  constructor(origin: string, maxIdle: number, options: Client.Options) {
+  constructor(origin: string, options: Client.Options) {
     this.origin = origin;
-    this.#maxIdle = maxIdle;
     this.#options = options;
   }
 
-  /** One that carries nothing. The caller gives it back by `release` or `discard`, once. */
-  take(): Client {
+  /** One that carries nothing; `maxIdle` are kept from now on. The caller gives it back by `release` or `discard`, once. */
+  take(maxIdle: number): Client {
+    this.#maxIdle = maxIdle;
     const client = this.#idle.pop() ?? new Client(this.origin, this.#options);
     this.#busy.add(client);
     return client;

@@ -2,10 +2,11 @@ import { describe, expect, it } from "vitest";
 import { EndpointHealth, firstWindow, longestRestMs, releaseRate, type HealthLimits } from "./endpoint-health.ts";
 
 const options = { breakerFailurePercent: 70, breakerMinAttempts: 10, breakerRestMs: 30_000, disableAfterDays: 5 };
+const url = "https://hooks.partner.com/";
 const start = 1_700_000_000_000;
 
 function health(limits: Partial<HealthLimits> = {}): EndpointHealth {
-  return new EndpointHealth(options, { concurrency: 8, ratePerSecond: Infinity, ...limits }, start);
+  return new EndpointHealth(options, { url, concurrency: 8, ratePerSecond: Infinity, ...limits }, start);
 }
 
 /** So many attempts, one after the other. */
@@ -50,7 +51,7 @@ describe("the share of an endpoint", () => {
   it("follows a changed concurrency", () => {
     const of = health();
     attempts(of, 20, true, start);
-    of.setLimits({ concurrency: 3, ratePerSecond: Infinity });
+    of.setLimits({ url, concurrency: 3, ratePerSecond: Infinity });
     expect(of.room(start)).toBe(3);
   });
 });

@@ -11,6 +11,8 @@ type Breaker =
 export type HealthChange = "none" | "rested" | "recovered";
 
 export interface HealthLimits {
+  /** Another one is another receiver. */
+  readonly url: string;
   readonly concurrency: number;
   readonly ratePerSecond: number;
 }
@@ -44,11 +46,13 @@ export class EndpointHealth {
   }
 
   setLimits(limits: HealthLimits): void {
+    const hasMoved = limits.url !== this.#limits.url;
     this.#limits = limits;
     this.#window = Math.min(this.#window, limits.concurrency);
+    if (hasMoved) this.reset();
   }
 
-  /** Forgets what it knows: the endpoint was turned off, and what comes back may be another. */
+  /** Forgets what it knows: the endpoint was turned off or has moved, and what comes back may be another. */
   reset(): void {
     this.#breaker = { kind: "closed" };
     this.#window = Math.min(firstWindow, this.#limits.concurrency);

@@ -17,6 +17,7 @@ export class EndpointRecords {
   readonly #options: ResolvedWebhookDispatcherOptions;
   readonly #live = new Map<string, LiveEndpoint>();
   readonly #onChanged: (id: string) => void;
+  #changes = 0;
   #loading: Promise<void> | null = null;
   /** What the store's records had when they were read last; null where only this process changes them. */
   #revision: number | null = null;
@@ -34,6 +35,11 @@ export class EndpointRecords {
 
   find(id: string): LiveEndpoint | undefined {
     return this.#live.get(id);
+  }
+
+  /** Grows with every change: what was found out of them before may be wrong now. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Other processes may change them: then what is known here may be old. */
@@ -77,7 +83,10 @@ export class EndpointRecords {
   }
 
   /** Makes or changes one record, even if another process changes it too; `null` is one that is not there yet. */
-  async change(id: string, change: (known: EndpointRecord | null) => EndpointRecord): Promise<EndpointRecord> {
+  async change(
+    id: string,
+    change: (known: EndpointRecord | null, revision: number) => EndpointRecord,
+  ): Promise<EndpointRecord> {
     await this.load();
     const { records } = this.#broker.store;
     for (let collisions = 0; ; collisions += 1) {
@@ -86,10 +95,10 @@ export class EndpointRecords {
       if (known === null && this.#live.size >= maxEndpoints) {
         throw new StarcastError("overloaded", `Expected at most ${maxEndpoints} endpoints, got one more`);
       }
-      const changed = change(known);
+      const ifRevision = stored?.revision ?? 0;
+      const changed = change(known, ifRevision);
       if (changed === known) return changed;
       try {
-        const ifRevision = stored?.revision ?? 0;
         this.#keep(changed, await records.put(prefix + id, formatEndpoint(changed, this.#options.box), { ifRevision }));
         return changed;
       } catch (error) {
@@ -99,10 +108,10 @@ export class EndpointRecords {
   }
 
   /** As `change`, for one that is there; rejects with `not_found`. */
-  update(id: string, change: (known: EndpointRecord) => EndpointRecord): Promise<EndpointRecord> {
-    return this.change(id, (known) => {
+  update(id: string, change: (known: EndpointRecord, revision: number) => EndpointRecord): Promise<EndpointRecord> {
+    return this.change(id, (known, revision) => {
       if (known === null) throw new StarcastError("not_found", `Expected an endpoint that was put, got \`${id}\``);
-      return change(known);
+      return change(known, revision);
     });
   }
 
@@ -111,12 +120,14 @@ export class EndpointRecords {
     await this.load();
     const { records, deliveries } = this.#broker.store;
     const stored = await records.get(prefix + id);
-    if (stored === null) return false;
-    this.#own(parseEndpoint(stored.value, this.#options.box));
-    await records.remove(prefix + id);
-    this.#forget(id);
+    if (stored !== null) {
+      this.#own(parseEndpoint(stored.value, this.#options.box));
+      await records.remove(prefix + id);
+      this.#forget(id);
+    }
+    // Without a record, too: an earlier call may have been broken off here.
     await deliveries.removeEndpoint(id);
-    return true;
+    return stored !== null;
   }
 
   #own(record: EndpointRecord): EndpointRecord {
@@ -131,11 +142,16 @@ export class EndpointRecords {
     const known = this.#live.get(record.id);
     if (record.dispatcher !== this.#options.name || (known !== undefined && known.revision > revision)) return;
     this.#live.set(record.id, enliven(record, revision, this.#options));
-    this.#onChanged(record.id);
+    this.#tellChanged(record.id);
   }
 
   #forget(id: string): void {
     this.#live.delete(id);
+    this.#tellChanged(id);
+  }
+
+  #tellChanged(id: string): void {
+    this.#changes += 1;
     this.#onChanged(id);
   }
 }

@@ -48,6 +48,8 @@ export class EndpointRegistry {
     const record = await this.#records.change(resolved.id, (known) => ({
       ...(known ?? this.#fresh(startsAfter)),
       ...rest,
+      // What failed at another address says nothing of this one.
+      ...(known?.url === rest.url ? {} : { failingSince: null }),
       keys: keys?.map((key) => ({ key })) ?? known?.keys ?? [{ key: makeKey() }],
     }));
     return withKeys(record);
@@ -87,7 +89,8 @@ export class EndpointRegistry {
   async unpause(id: string): Promise<Endpoint> {
     const record = await this.#records.update(id, (known) => {
       if (known.state.kind === "active") return known;
-      const catchUp = known.state.kind === "disabled" ? { after: known.state.position } : known.catchUp;
+      // What it had not yet got of what it missed before lies further back.
+      const catchUp = known.catchUp ?? (known.state.kind === "disabled" ? { after: known.state.position } : null);
       return { ...known, state: { kind: "active" }, failingSince: null, catchUp };
     });
     return describeEndpoint(record);

@@ -1,12 +1,14 @@
-import { isStarcastError, type AnyBroker } from "@starcast/core";
+import { isStarcastError, type AnyBroker, type Position } from "@starcast/core";
 import type { EndpointRecords } from "./endpoint-records.ts";
-import type { DisabledReason, EndpointRecord, LiveEndpoint } from "./endpoint.ts";
+import type { DisabledReason, LiveEndpoint } from "./endpoint.ts";
 import type { Outcome } from "./outcome.ts";
 
 export interface EndpointWatchOptions {
   readonly broker: AnyBroker;
   readonly records: EndpointRecords;
   readonly disableAfterDays: number;
+  /** The subscription whose place tells which events have their deliveries. */
+  readonly name: string;
   readonly onDisabled: (endpointId: string, reason: DisabledReason) => void;
 }
 
@@ -26,24 +28,29 @@ export class EndpointWatch {
     this.#options = options;
   }
 
-  /** What an attempt says of its endpoint. */
-  saw(endpoint: LiveEndpoint, outcome: Outcome): void {
-    const { id, failingSince } = endpoint.record;
+  /** What an attempt says of its endpoint: nothing, where that has been removed, turned off or moved since. */
+  saw({ record }: LiveEndpoint, outcome: Outcome): void {
+    const { id } = record;
+    const current = this.#options.records.find(id)?.record;
+    if (current === undefined || current.state.kind === "disabled" || current.url !== record.url) return;
+    const { failingSince } = current;
     const now = this.#options.broker.surroundings.clock.now();
     if (outcome.kind === "endpoint_gone" || (outcome.kind === "succeeded" && outcome.disables))
       return this.#disable(id, "gone", now);
     if (outcome.kind !== "retry") {
       this.#failingSince.delete(id);
-      if (failingSince !== null) this.#write(id, { failingSince: null });
+      if (failingSince !== null) this.#note(id, null);
       return;
     }
+    // What began before a pause says nothing of what comes after it.
+    if (current.state.kind === "paused") return;
     const since = failingSince ?? this.#failingSince.get(id) ?? now;
     this.#failingSince.set(id, since);
     if (now - since >= this.#options.disableAfterDays * dayMs) this.#disable(id, "failing", now);
-    else if (failingSince === null && now - since >= unrecordedMs) this.#write(id, { failingSince: since });
+    else if (failingSince === null && now - since >= unrecordedMs) this.#note(id, since);
   }
 
-  /** The endpoint was changed or removed. */
+  /** The endpoint was removed, or is not called for the time being. */
   forget(id: string): void {
     this.#failingSince.delete(id);
   }
@@ -54,44 +61,53 @@ export class EndpointWatch {
   }
 
   #disable(id: string, reason: DisabledReason, at: number): void {
-    const { broker, onDisabled } = this.#options;
-    this.#write(id, { state: { kind: "disabled", at, reason, position: broker.position } }, () => {
+    const { broker, records, name, onDisabled } = this.#options;
+    this.#write(id, async () => {
+      // From before it is turned off: what was taken in up to there has its deliveries, whatever is on its way now.
+      const taken = await broker.store.checkpoints.load(name);
+      let isNew = false;
+      await records.update(id, (known) => {
+        isNew = known.state.kind !== "disabled";
+        if (!isNew) return known;
+        const position = laterOf(taken, known.startsAfter, broker.position.epoch);
+        return { ...known, state: { kind: "disabled", at, reason, position } };
+      });
+      // By an attempt that ended at the same time.
+      if (!isNew) return;
       this.#failingSince.delete(id);
       broker.observe({ kind: "webhookEndpointDisabled", level: "warn", endpointId: id, reason });
       onDisabled(id, reason);
     });
   }
 
-  // One write per endpoint at a time: attempts that end meanwhile would say the same. Only turning it off waits its turn.
-  #write(id: string, change: Partial<EndpointRecord>, then?: () => void): void {
-    const { broker } = this.#options;
-    const before = this.#writing.get(id);
-    if (before !== undefined && change.state === undefined) return;
-    const written: Promise<void> = this.#update(id, change, before)
-      .then(
-        (hasChanged) => {
-          if (hasChanged) then?.();
-        },
-        (error: unknown) => {
-          // One that was removed meanwhile needs nothing written; anything else is said again by the next attempt.
-          if (isStarcastError(error, "not_found")) return;
-          broker.observe({ kind: "webhookStoreFailed", level: "warn", operation: "endpoint", error });
-        },
-      )
+  // While something is being written, attempts that end would say the same.
+  #note(id: string, failingSince: number | null): void {
+    if (this.#writing.has(id)) return;
+    this.#write(id, async () => {
+      await this.#options.records.update(id, (known) => ({ ...known, failingSince }));
+    });
+  }
+
+  /** One after the other for each endpoint. */
+  #write(id: string, write: () => Promise<void>): void {
+    const before = this.#writing.get(id) ?? Promise.resolve();
+    const written: Promise<void> = before
+      .then(write)
+      .catch((error: unknown) => {
+        // One that was removed meanwhile needs nothing written; anything else is said again by the next attempt.
+        if (isStarcastError(error, "not_found")) return;
+        this.#options.broker.observe({ kind: "webhookStoreFailed", level: "warn", operation: "endpoint", error });
+      })
       .finally(() => {
         if (this.#writing.get(id) === written) this.#writing.delete(id);
       });
     this.#writing.set(id, written);
   }
+}
 
-  /** Resolves with false when the endpoint was turned off already. */
-  async #update(id: string, change: Partial<EndpointRecord>, before: Promise<void> | undefined): Promise<boolean> {
-    await before;
-    let hasChanged = true;
-    await this.#options.records.update(id, (known) => {
-      hasChanged = change.state === undefined || known.state.kind !== "disabled";
-      return hasChanged ? { ...known, ...change } : known;
-    });
-    return hasChanged;
-  }
+/** The place in the log from which the endpoint may lack deliveries: what was taken in, but not from before it was put. */
+function laterOf(taken: Position | null, startsAfter: Position, epoch: string): Position {
+  if (taken === null) return startsAfter;
+  const isBefore = taken.epoch === startsAfter.epoch ? taken.offset < startsAfter.offset : startsAfter.epoch === epoch;
+  return isBefore ? startsAfter : taken;
 }

@@ -55,7 +55,7 @@ export class HttpSender {
   send(request: SendRequest): Promise<Answer> {
     if (this.#isClosed) return Promise.resolve({ kind: "failed", category: "interrupted" });
     const connections = this.#connectionsFor(request);
-    const client = connections.take();
+    const client = connections.take(request.connections);
     return new Promise((resolve) => {
       const reader: AnswerReader = new AnswerReader(this.#settings, {
         onDone: (problem) => {
@@ -95,7 +95,7 @@ export class HttpSender {
     this.#deadlines.close();
   }
 
-  #connectionsFor({ endpointId, origin, connections, isUnlocked }: SendRequest): EndpointConnections {
+  #connectionsFor({ endpointId, origin, isUnlocked }: SendRequest): EndpointConnections {
     const known = this.#connections.get(endpointId);
     if (known !== undefined && known.origin === origin) {
       // Attempts of a burst go to one endpoint: it stands where it should from the second on.
@@ -110,7 +110,7 @@ export class HttpSender {
     const oldest =
       this.#connections.size >= this.#settings.maxEndpoints ? this.#connections.keys().next().value : undefined;
     if (oldest !== undefined) this.forget(oldest);
-    const made = new EndpointConnections(origin, connections, {
+    const made = new EndpointConnections(origin, {
       connect: guardedConnect(this.#settings, isUnlocked),
       pipelining: 1,
       maxHeaderSize: this.#settings.maxAnswerHeadBytes,

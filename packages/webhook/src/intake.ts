@@ -29,7 +29,7 @@ export const maxUnstoredDrafts = 5_000;
 
 interface Job {
   readonly line: Line;
-  /** Asked when it is stored: a gap may be told before the endpoints are known, which other processes may change. */
+  /** Asked when it is stored: until then endpoints may be put, changed or removed, here or by another process. */
   readonly drafts: () => readonly DeliveryDraft[];
   readonly count: number;
   readonly through: Position;
@@ -86,17 +86,14 @@ export class Intake implements Subscriber {
     if (drafts.length === 0 && this.isIdle && !endpoints.areShared) line.acknowledge(through);
     else {
       const events = batch.events.slice(0, taken);
-      const anew = (): readonly DeliveryDraft[] => {
+      const asOf = endpoints.changes;
+      const asTheyAreNow = (): readonly DeliveryDraft[] => {
+        if (endpoints.changes === asOf) return drafts;
         const found: DeliveryDraft[] = [];
         for (const event of events) this.#match(event, dueAt, found);
         return found;
       };
-      this.#add({
-        line,
-        drafts: endpoints.areShared ? anew : () => drafts,
-        count: Math.max(drafts.length, 1),
-        through,
-      });
+      this.#add({ line, drafts: asTheyAreNow, count: Math.max(drafts.length, 1), through });
     }
     return taken;
   }

@@ -55,6 +55,11 @@ export function readOutcome(answer: Answer, now: number): Outcome {
   return retry(category, parseRetryAfter(headers.retryAfter, now), status === 429);
 }
 
+/** The same where the endpoint has moved meanwhile: that its old address is gone ends nothing. */
+export function outcomeAtOldAddress(outcome: Outcome): Outcome {
+  return outcome.kind === "endpoint_gone" ? retry(outcome.category, null, false) : outcome;
+}
+
 /** The least wait after 429 or a timeout: the endpoint has more than it can do. */
 export const overwhelmedWaitMs = 60_000;
 

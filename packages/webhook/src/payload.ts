@@ -80,7 +80,7 @@ function percentEncoded(value: string): string {
   return value.replace(/[^\x21\x23\x24\x26-\x7e]+/gu, encodeURIComponent).replace(/"/g, "%22");
 }
 
-// An id is `<epoch>-<offset>`; those of this package's own events (`<epoch>-gap-<offset>`) are cut at the last hyphen too.
+// An id is `<epoch>-<offset>`; those of this package's own events (`<epoch>-gap-<begin>-<offset>`) are cut at the last hyphen too.
 function logEventOf(delivered: DeliveredEvent): LogEvent {
   const cut = delivered.id.lastIndexOf("-");
   const { type, subject, timestamp, json: text } = delivered;

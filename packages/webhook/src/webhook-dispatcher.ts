@@ -81,6 +81,7 @@ export class WebhookDispatcher {
       broker,
       records: this.#records,
       disableAfterDays: health.disableAfterDays,
+      name: resolved.name,
       onDisabled: (endpointId, reason) => this.#publishOutcome("webhook.endpoint.disabled", { endpointId, reason }),
     });
     this.#loop = new DeliveryLoop({
@@ -153,7 +154,7 @@ export class WebhookDispatcher {
     };
   }
 
-  #tried(endpoint: LiveEndpoint, claim: Claim, { attempt, outcome }: Tried, verdict: Verdict): void {
+  #tried(endpoint: LiveEndpoint, claim: Claim, { attempt, outcome }: Tried, verdict: Verdict | null): void {
     const { endpointId, event, attemptCount } = claim.delivery;
     const { category, status, tookMs } = attempt;
     this.#broker.observe({
@@ -167,7 +168,7 @@ export class WebhookDispatcher {
       tookMs,
     });
     this.#watch.saw(endpoint, outcome);
-    if (verdict.kind !== "bury") return;
+    if (verdict?.kind !== "bury") return;
     const { reason } = verdict;
     this.#broker.observe({ kind: "webhookDeliveryDead", level: "warn", endpointId, eventId: event.id, reason });
     // An outcome that cannot be delivered must not become another outcome.
@@ -177,10 +178,8 @@ export class WebhookDispatcher {
 
   #endpointChanged(id: string): void {
     const endpoint = this.#records.find(id);
-    if (endpoint === undefined) {
-      this.#watch.forget(id);
-      this.#sender.forget(id);
-    }
+    if (endpoint?.record.state.kind !== "active") this.#watch.forget(id);
+    if (endpoint === undefined) this.#sender.forget(id);
     this.#loop.refresh(id);
     if (endpoint !== undefined) this.#catchUps.begin(endpoint);
   }

@@ -23,7 +23,7 @@ describe("events that the log no longer has", () => {
     await to.count(2);
     const [, told] = to.received;
     const body = JSON.parse(String(told?.body)) as { id: string };
-    expect(body).toMatchObject({ id: `${trimmed.epoch}-gap-${trimmed.offset}`, type: "client.gap" });
+    expect(body).toMatchObject({ id: `${trimmed.epoch}-gap-1-${trimmed.offset}`, type: "client.gap" });
     expect(dataOf(told)).toEqual({ after: seen.id, through: formatPosition(trimmed), reason: "trimmed" });
     expect(await verify(told, keys)).toMatchObject({ id: body.id });
     await next.close();
@@ -47,5 +47,40 @@ describe("events that the log no longer has", () => {
       through: formatPosition({ ...from, offset: 8 }),
       reason: "trimmed",
     });
+  });
+
+  it("are told to each endpoint from where its own begin, although all end at the same place", async () => {
+    const to = await listening();
+    const store = new MemoryStore({ retention: { maxEvents: 4 } });
+    const at = house({ allow: [to.origin], store });
+    const { broker, webhooks } = at;
+    for (const id of ["near", "far"]) await webhooks.endpoints.put({ id, url: `${to.origin}/${id}`, types: ["a.*"] });
+    await settled(at);
+    const { epoch } = broker.position;
+    for (let count = 1; count <= 12; count += 1) await broker.publish("c.d", count);
+    await settled(at);
+    for (const [id, offset] of [
+      ["near", 6],
+      ["far", 2],
+      ["near", 1],
+    ] as const)
+      expect(await webhooks.deliveries.redeliverMissing(id, { epoch, offset })).toBe(1);
+    await to.count(3);
+    expect(to.received.map((got) => `${got.path} ${(dataOf(got) as { after: string }).after}`).toSorted()).toEqual([
+      `/far ${epoch}-2`,
+      `/near ${epoch}-1`,
+      `/near ${epoch}-6`,
+    ]);
+  });
+
+  it("and do not fit into an endpoint's backlog either are told to the observer", async () => {
+    const store = new MemoryStore({ maxPerEndpoint: 3 });
+    const at = house({ allow: ["http://127.0.0.1:1"], store });
+    const from = at.broker.position;
+    for (let count = 1; count <= 5; count += 1) await at.broker.publish("a.b", count);
+    await at.webhooks.endpoints.put({ id: "partner", url: "http://127.0.0.1:1" });
+    await at.webhooks.endpoints.pause("partner");
+    expect(await at.webhooks.deliveries.redeliverMissing("partner", from)).toBe(5);
+    expect(at.all("webhookOverflowed")).toMatchObject([{ count: 2 }]);
   });
 });

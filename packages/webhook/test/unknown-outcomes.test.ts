@@ -36,7 +36,7 @@ describe("a process that freezes in the middle of an attempt", () => {
 });
 
 describe("a store that refuses for a while", () => {
-  function failing(operation: "put" | "succeed" | "claimDue", times: number): MemoryStore {
+  function failing(operation: "put" | "succeed" | "bury" | "claimDue", times: number): MemoryStore {
     const store = new MemoryStore();
     const deliveries: DeliveryStore = store.deliveries;
     const original = deliveries[operation].bind(deliveries) as (...given: unknown[]) => Promise<unknown>;
@@ -72,6 +72,20 @@ describe("a store that refuses for a while", () => {
     await play(time, time.clock.now() + minute, at);
     expect(idsOf(to)).toEqual([id, id]);
     expect(await at.webhooks.deliveries.get("partner", id)).toMatchObject({ state: { kind: "succeeded" } });
+  });
+
+  it("has nothing called dead that it did not keep as dead", async () => {
+    const time = fakeTime();
+    const to = await listening((_, response) => response.writeHead(422, { "webhook-delivery": "abort-message" }).end());
+    const at = house({ allow: [to.origin], store: failing("bury", 1), surroundings: time });
+    await at.webhooks.endpoints.put({ id: "partner", url: to.origin });
+    const { id } = await at.broker.publish("a.b", 1);
+    await play(time, time.clock.now() + second, at);
+    expect(at.all("webhookStoreFailed")).toMatchObject([{ operation: "bury" }]);
+    expect(at.all("webhookDeliveryDead")).toEqual([]);
+    await play(time, time.clock.now() + minute, at);
+    expect(idsOf(to)).toEqual([id, id]);
+    expect(at.all("webhookDeliveryDead")).toMatchObject([{ eventId: id, reason: "aborted" }]);
   });
 });
 
