@@ -2,11 +2,15 @@ import { fakeSurroundings } from "@starcast/testing";
 import { describe, expect, it } from "vitest";
 import { Deadlines } from "./deadlines.ts";
 
-function watched(): { time: ReturnType<typeof fakeSurroundings>; late: string[]; deadlines: Deadlines<string> } {
+function watched(offset = { ms: 0 }): {
+  time: ReturnType<typeof fakeSurroundings>;
+  late: string[];
+  deadlines: Deadlines<string>;
+} {
   const time = fakeSurroundings();
   const late: string[] = [];
   const deadlines = new Deadlines<string>({
-    clock: time.clock,
+    clock: { now: () => time.clock.now() + offset.ms },
     scheduler: time.scheduler,
     ms: 100,
     onLate: (item) => late.push(item),
@@ -66,5 +70,22 @@ describe("deadlines", () => {
     deadlines.close();
     await time.advance(1_000);
     expect(late).toEqual(["a", "a", "a"]);
+  });
+
+  it("come once more as late when the clock is set back, not hours later", async () => {
+    const offset = { ms: 0 };
+    const { time, late, deadlines } = watched(offset);
+    deadlines.add("before");
+    await time.advance(50);
+    deadlines.add("before, too");
+    offset.ms = -3 * 3_600_000;
+    deadlines.add("after");
+    await time.advance(100);
+    expect(late).toEqual([]);
+    await time.advance(50);
+    expect(late).toEqual(["before", "before, too", "after"]);
+    deadlines.add("later");
+    await time.advance(100);
+    expect(late).toHaveLength(4);
   });
 });

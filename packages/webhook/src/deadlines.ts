@@ -42,14 +42,20 @@ export class Deadlines<Item> {
   }
 
   #look(): void {
-    const { clock, onLate } = this.#options;
+    const { clock, ms, onLate } = this.#options;
     this.#timer = null;
     const now = clock.now();
     for (const [item, dueAt] of this.#dueAt) {
-      // A clock that was set back lengthens a life by one more time at most.
-      if (dueAt > now) return this.#arm(Math.min(dueAt - now, this.#options.ms));
+      if (dueAt > now) return this.#arm(this.#capped(dueAt, now + ms) - now);
       this.#dueAt.delete(item);
       onLate(item);
     }
+  }
+
+  // Nobody is due later than who comes now, unless the clock was set back: that lengthens a life by one more time at most.
+  #capped(dueAt: number, latest: number): number {
+    if (dueAt <= latest) return dueAt;
+    for (const [item, at] of this.#dueAt) this.#dueAt.set(item, Math.min(at, latest));
+    return latest;
   }
 }

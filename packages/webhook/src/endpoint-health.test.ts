@@ -153,3 +153,45 @@ describe("the rate", () => {
     expect(of.room(at)).toBe(1);
   });
 });
+
+describe("a clock that is set back by hours", () => {
+  const back = start - 3 * 3_600_000;
+
+  it("holds nobody to a rate of before", () => {
+    const of = health({ ratePerSecond: 2 });
+    attempts(of, 1, true, start);
+    expect(of.room(start)).toBe(0);
+    expect(of.room(back)).toBe(1);
+    attempts(of, 1, true, back);
+    expect(of.room(back)).toBe(0);
+    expect(of.roomAt(back)).toBe(back + 500);
+    expect(of.room(back + 500)).toBe(1);
+  });
+
+  it("lengthens no rest: one probe is sent, and rests go on by the new time", () => {
+    const of = health();
+    attempts(of, 10, false, start);
+    expect(of.room(start + 1)).toBe(0);
+    expect(of.room(back)).toBe(1);
+    attempts(of, 1, false, back);
+    expect(of.room(back + 59_999)).toBe(0);
+    expect(of.roomAt(back)).toBe(back + 60_000);
+  });
+
+  it("lets the backlog out all the same", () => {
+    const of = health({ concurrency: 256 });
+    attempts(of, 10, false, start);
+    attempts(of, 1, true, start + 30_000);
+    let done = 0;
+    for (let now = back; now < back + 10_000; now += 100)
+      for (let room = of.room(now); room > 0 && done < 5_000; room -= 1) done += attempts(of, 1, true, now).length;
+    expect(done).toBe(5_000);
+  });
+
+  it("ends the five minutes of before", () => {
+    const of = health();
+    attempts(of, 9, false, start);
+    expect(attempts(of, 9, false, back)).not.toContain("rested");
+    expect(attempts(of, 1, false, back)).toEqual(["rested"]);
+  });
+});

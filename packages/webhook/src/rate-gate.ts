@@ -35,7 +35,8 @@ export class RateGate {
 
   #level(now: number, perSecond: number): number {
     if (perSecond === Infinity) return Infinity;
-    const gained = (Math.max(now - this.#at, 0) * perSecond) / 1_000;
+    // A clock that was set back counts as well: what it shows now is no reason to wait until it is there again.
+    const gained = (Math.abs(now - this.#at) * perSecond) / 1_000;
     return Math.min(this.#tokens + gained, Math.max(1, perSecond / 10));
   }
 }
