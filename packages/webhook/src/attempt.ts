@@ -61,12 +61,17 @@ export async function tryDelivery(endpoint: LiveEndpoint, event: DeliveredEvent,
   return {
     attempt: {
       at,
-      tookMs: now - at,
+      // Not by a clock that was set back.
+      tookMs: Math.max(now - at, 0),
       category: outcome.kind === "succeeded" ? "succeeded" : outcome.category,
       status: answer.kind === "answered" ? answer.status : null,
       answer:
         answer.kind === "answered" && answer.body.length > 0
-          ? redact(text.decode(answer.body), [signature, ...Object.values(record.headers)])
+          ? redact(text.decode(answer.body), [
+              signature,
+              ...record.keys.map(({ key }) => key),
+              ...Object.values(record.headers),
+            ])
           : null,
     },
     outcome,

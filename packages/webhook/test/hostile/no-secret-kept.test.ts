@@ -102,6 +102,22 @@ const receivers: Readonly<Record<string, () => Promise<Target>>> = {
   "echoes it in JSON": says((request) => `HTTP/1.1 500 Oops\r\n\r\n${JSON.stringify(request)}`),
   "echoes it in a URL": says((request) => `HTTP/1.1 307 Moved\r\n\r\n/?${encodeURIComponent(request)}`),
   "echoes it in lower case": says((request) => `HTTP/1.1 500 Oops\r\n\r\n${request.toLowerCase()}`),
+  "echoes it in upper case": says((request) => `HTTP/1.1 500 Oops\r\n\r\n${request.toUpperCase()}`),
+  "echoes it as PHP writes JSON": says(
+    (request) => `HTTP/1.1 500 Oops\r\n\r\n${JSON.stringify(request).replaceAll("/", "\\/")}`,
+  ),
+  "echoes it in base64": says((request) => `HTTP/1.1 500 Oops\r\n\r\n${Buffer.from(request).toString("base64")}`),
+  "echoes its parts in base64": says(
+    (request) =>
+      `HTTP/1.1 500 Oops\r\n\r\n${request
+        .split(" ")
+        .map((part) => Buffer.from(part).toString("base64url"))
+        .join(" ")}`,
+  ),
+  "echoes the token alone": says(
+    (request) => `HTTP/1.1 401 No\r\n\r\nnot valid: ${valueOf(request, "authorization").slice(7)}`,
+  ),
+  "says what it verifies with": says(() => `HTTP/1.1 500 Oops\r\n\r\n{"key":"${key}","raw":"${key.slice(6)}"}`),
   "echoes it in chunks": says((request) => {
     const chunks = request.match(/[^]{1,5}/g)?.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`) ?? [];
     return `HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n${chunks.join("")}0\r\n\r\n`;
@@ -164,5 +180,12 @@ describe("of a receiver's keys and headers nothing is stored, logged or shown wh
       )
       .join("\n");
     expect(shown).not.toMatch(/hunter2|plain-secret|whsec_|v1,[A-Za-z0-9+/]{6}/i);
+    expect(shown).not.toContain(key.slice(6, 40));
+    // The same in base64, wherever it begins.
+    const runs = shown.match(/[\w+/-]{16,}/g) ?? [];
+    const decoded = runs.flatMap((run) =>
+      [0, 1, 2, 3].map((skip) => Buffer.from(run.slice(skip), "base64").toString()),
+    );
+    expect(decoded.join("\n")).not.toMatch(/hunter2|plain-secret/i);
   });
 });
