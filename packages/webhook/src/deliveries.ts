@@ -1,10 +1,14 @@
 import {
+  checkKeys,
+  integer,
+  oneOf,
   StarcastError,
   type AnyBroker,
   type Backlog,
   type Delivery,
   type DeliveryPage,
   type DeliverySelection,
+  type DeliveryState,
   type Position,
 } from "@starcast/core";
 import { catchUp } from "./catch-up.ts";
@@ -16,6 +20,9 @@ export interface PageOptions {
   /** `next` of the page before. @default the first page */
   readonly next?: string | undefined;
 }
+
+/** Deliveries in one page at most. */
+export const maxPage = 10_000;
 
 /** The deliveries of a dispatcher: what became of them, and sending them again. */
 export class Deliveries {
@@ -30,9 +37,12 @@ export class Deliveries {
   }
 
   /** By endpoint, event, state and time, newest first; rejects with `unsupported` where the engine cannot look that up. */
-  list(selection: DeliverySelection, page: PageOptions = {}): Promise<DeliveryPage> {
-    const { limit = 100, next } = page;
-    return this.#broker.store.deliveries.list(selection, { limit, next });
+  async list(selection: DeliverySelection, page: PageOptions = {}): Promise<DeliveryPage> {
+    const { limit, next } = checkKeys("page", page, ["limit", "next"]);
+    return this.#broker.store.deliveries.list(checked(selection), {
+      limit: integer("limit", limit, 100, { min: 1, max: maxPage }),
+      next,
+    });
   }
 
   /** One delivery with its newest attempts; null once it is forgotten, or if there never was one. */
@@ -46,7 +56,10 @@ export class Deliveries {
 
   /** Sends finished and dead deliveries of the selection again, from the first attempt on; resolves with how many. */
   async redeliver(selection: DeliverySelection): Promise<number> {
-    const count = await this.#broker.store.deliveries.redeliver(selection, this.#broker.surroundings.clock.now());
+    const count = await this.#broker.store.deliveries.redeliver(
+      checked(selection),
+      this.#broker.surroundings.clock.now(),
+    );
     if (count > 0) this.#onDue();
     return count;
   }
@@ -61,4 +74,14 @@ export class Deliveries {
     if (count > 0) this.#onDue();
     return count;
   }
+}
+
+const selectionKeys: readonly (keyof DeliverySelection)[] = ["endpointId", "eventId", "states", "since", "until"];
+const stateKinds: readonly DeliveryState["kind"][] = ["pending", "attempting", "succeeded", "dead"];
+
+/** Throws for a key or a state that there is none of: a selection with a misspelt limit would be all there is. */
+function checked(selection: DeliverySelection): DeliverySelection {
+  checkKeys("selection", selection, selectionKeys);
+  for (const state of selection.states ?? []) oneOf("states", state, "dead", stateKinds);
+  return selection;
 }

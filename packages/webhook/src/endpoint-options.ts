@@ -59,8 +59,8 @@ export function resolveEndpointOptions(options: EndpointOptions): ResolvedEndpoi
   return Object.freeze({
     id: checkEndpointId(options.id),
     url: options.url,
-    types,
-    subjects,
+    types: types && Object.freeze([...types]),
+    subjects: subjects && Object.freeze([...subjects]),
     format: oneOf("format", options.format, "envelope", formats),
     keys: keys === undefined ? undefined : checkKeysToSign(keys),
     headers: checkHeaders(options.headers ?? {}),
@@ -84,7 +84,7 @@ export const maxHeaders = 20;
 /** Longest header value, in characters. */
 export const maxHeaderLength = 4_096;
 
-/** Entries of metadata; each value is at most `maxHeaderLength` long. */
+/** Entries of metadata; each name and value is at most `maxHeaderLength` long. */
 export const maxMetadata = 50;
 
 /** Keys that sign one delivery. */
@@ -115,16 +115,14 @@ function checkKeysToSign(keys: readonly string[]): readonly string[] {
       received: Array.isArray(keys) ? keys : undefined,
     });
   }
-  for (const key of keys) {
-    if (parseKey(key).kind === "public") {
-      throw new InvalidOptionError({
-        option: "keys",
-        expected: "keys that can sign (whsec_ or whsk_)",
-        received: "whpk_",
-      });
-    }
-  }
-  return keys;
+  for (const key of keys) checkKeyToSign("keys", key);
+  return Object.freeze([...keys]);
+}
+
+/** Throws for what is no key, and `invalid_option` for one that can only verify. */
+export function checkKeyToSign(option: string, key: string): void {
+  if (parseKey(key).kind !== "public") return;
+  throw new InvalidOptionError({ option, expected: "a key that can sign (whsec_ or whsk_)", received: "whpk_" });
 }
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/;
@@ -134,10 +132,14 @@ const reserved =
   /^(?:host|connection|content-length|content-type|content-encoding|transfer-encoding|upgrade|keep-alive|te|trailer|expect|accept-encoding|proxy-.*|webhook-.*|ce-.*)$/;
 
 function checkHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const entries = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const entries = entriesOf("headers", headers).map(([name, value]) => [name.toLowerCase(), value] as const);
   if (entries.length > maxHeaders)
     throw new InvalidOptionError({ option: "headers", expected: `at most ${maxHeaders} headers`, received: entries });
+  const known = new Set<string>();
   for (const [name, value] of entries) {
+    if (known.has(name))
+      throw new InvalidOptionError({ option: "headers", expected: "each name once", received: name });
+    known.add(name);
     // A header's value may be a secret: only its name is ever shown.
     if (!token.test(name) || reserved.test(name)) {
       throw new InvalidOptionError({
@@ -157,11 +159,18 @@ function checkHeaders(headers: Readonly<Record<string, string>>): Readonly<Recor
   return Object.freeze(Object.fromEntries(entries));
 }
 
+function entriesOf(option: string, texts: Readonly<Record<string, string>>): readonly (readonly [string, string])[] {
+  if (typeof texts === "object" && !Array.isArray(texts)) return Object.entries(texts);
+  throw new InvalidOptionError({ option, expected: "an object of texts", received: undefined });
+}
+
 function checkMetadata(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const entries = Object.entries(metadata);
+  const entries = entriesOf("metadata", metadata);
   const isFine =
     entries.length <= maxMetadata &&
-    entries.every(([, value]) => typeof value === "string" && value.length <= maxHeaderLength);
+    entries.every(
+      ([name, value]) => name.length <= maxHeaderLength && typeof value === "string" && value.length <= maxHeaderLength,
+    );
   if (!isFine)
     throw new InvalidOptionError({
       option: "metadata",

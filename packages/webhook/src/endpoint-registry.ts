@@ -1,7 +1,12 @@
-import { StarcastError, type AnyBroker, type Attempt, type Position } from "@starcast/core";
+import { checkKeys, StarcastError, type AnyBroker, type Attempt, type Position } from "@starcast/core";
 import { makeKey, publicKeyOf, rotateKeys } from "@starcast/standard-webhooks";
 import { tryDelivery, type AttemptTools } from "./attempt.ts";
-import { resolveEndpointOptions, type EndpointOptions, type ResolvedEndpointOptions } from "./endpoint-options.ts";
+import {
+  checkKeyToSign,
+  resolveEndpointOptions,
+  type EndpointOptions,
+  type ResolvedEndpointOptions,
+} from "./endpoint-options.ts";
 import type { EndpointRecords } from "./endpoint-records.ts";
 import { describeEndpoint, type Endpoint, type EndpointRecord } from "./endpoint.ts";
 import type { ResolvedWebhookDispatcherOptions } from "./options.ts";
@@ -98,7 +103,8 @@ export class EndpointRegistry {
 
   /** A new key signs from now on; those before it sign beside it for a while, so that receivers can change over. */
   async rotate(id: string, options: RotateOptions = {}): Promise<EndpointWithKeys> {
-    const { key: next = makeKey(), overlapMs } = options;
+    const { key: next = makeKey(), overlapMs } = checkKeys("rotate", options, ["key", "overlapMs"]);
+    checkKeyToSign("key", next);
     const now = this.#broker.surroundings.clock.now();
     return withKeys(
       await this.#records.update(id, (known) => ({ ...known, keys: rotateKeys(known.keys, { next, overlapMs, now }) })),

@@ -140,13 +140,14 @@ export function parseEndpoint(text: string, box: SecretBox): EndpointRecord {
     catchUp: rest.catchUp === null ? null : { after: place(rest.catchUp.after) },
     types: rest.types,
     subjects: rest.subjects,
-    keys: opened.keys,
+    // JSON has no Infinity: an overlap without end comes back as null.
+    keys: opened.keys.map(({ key, expiresAt }) => ({ key, expiresAt: expiresAt ?? Infinity })),
     headers: opened.headers,
   };
 }
 
 interface Secrets {
-  readonly keys: readonly KeyRecord[];
+  readonly keys: readonly { readonly key: string; readonly expiresAt?: number | null }[];
   readonly headers: Readonly<Record<string, string>>;
 }
 

@@ -36,7 +36,11 @@ export function parseUnlocked(allow: readonly string[]): Unlocked {
 export function checkEndpointUrl(text: unknown, rules: UrlRules): URL {
   const url = typeof text === "string" && text.length <= maxUrlLength ? parseUrl(text) : null;
   const fail = (expected: string): never => {
-    throw new InvalidOptionError({ option: "url", expected, received: url === null ? text : url.origin });
+    throw new InvalidOptionError({
+      option: "url",
+      expected,
+      received: url === null ? withoutSecrets(text) : url.origin,
+    });
   };
   if (url === null) return fail(`an absolute URL of at most ${maxUrlLength} characters`);
   if (url.protocol !== "https:" && url.protocol !== "http:") return fail("an https URL");
@@ -56,6 +60,11 @@ export function checkEndpointUrl(text: unknown, rules: UrlRules): URL {
   return url;
 }
 
+// Who logs in, and the query, may be secrets, also where nothing of it can be parsed.
+function withoutSecrets(url: unknown): unknown {
+  return typeof url === "string" ? url.replace(/[?#][^]*$/, "").replace(/^[^]*@/, "") : url;
+}
+
 /** The host as it is dialled: without the brackets of IPv6, without a final dot. */
 export function hostOf(url: URL): string {
   return url.hostname.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
@@ -66,9 +75,9 @@ export function portOf(url: URL): number {
   return url.protocol === "https:" ? 443 : 80;
 }
 
-/** Names that never belong to a public host: single labels, and what RFC 6761, 6762, 8375 and habit keep for the inside. */
+/** Names, without a final dot, that never belong to a public host: single labels, and what RFC 6761, 6762, 8375 and habit keep for the inside. */
 export function isInternalName(host: string): boolean {
-  const labels = host.toLowerCase().replace(/\.$/, "").split(".");
+  const labels = host.toLowerCase().split(".");
   if (labels.length < 2 || labels.includes("")) return true;
   return internalSuffixes.some((suffix) => `.${labels.join(".")}`.endsWith(suffix));
 }

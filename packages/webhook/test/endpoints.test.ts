@@ -1,4 +1,4 @@
-import type { Delivery } from "@starcast/core";
+import { MemoryStore, type Delivery } from "@starcast/core";
 import { makeKey, makeKeyPair } from "@starcast/standard-webhooks";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
@@ -130,9 +130,55 @@ describe("an endpoint that was put", () => {
     await expect(put({ headers: { "webhook-id": "x" } })).rejects.toThrow("Expected `headers`");
     await expect(put({ headers: { "x-a": "b\r\nc: d" } })).rejects.toThrow("Expected `headers.x-a`");
     await expect(put({ keys: ["whsec_short"] })).rejects.toThrow("whsec_");
+    await expect(put({ metadata: { ["x".repeat(5_000)]: "" } })).rejects.toThrow("Expected `metadata`");
+    await expect(put({ metadata: "partner" })).rejects.toThrow("Expected `metadata`");
     await expect(webhooks.endpoints.rotate("nobody")).rejects.toMatchObject({ code: "not_found" });
     await expect(webhooks.endpoints.test("nobody")).rejects.toMatchObject({ code: "not_found" });
     expect(await webhooks.endpoints.list()).toEqual([]);
+  });
+
+  it.each([
+    ["a name that is reserved, in any letter case", { "WebHook-ID": "x" }],
+    ["another of the transport's own", { "Transfer-Encoding": "chunked" }],
+    ["one that would change the target", { HOST: "localhost" }],
+    ["one of CloudEvents", { "Ce-Id": "x" }],
+    ["one of proxies", { "Proxy-Authorization": "x" }],
+    ["the same name twice, in two letter cases", { "X-Token": "a", "x-token": "b" }],
+    ["a name with a line break", { "x-a\r\nhost": "b" }],
+    ["a name with a space", { "x a": "b" }],
+    ["a name with a colon", { "x-a:": "b" }],
+    ["an empty name", { "": "b" }],
+    ["a name in another alphabet", { "x-\u0430": "b" }],
+    ["a letter that is another's lower case", { "\u212aeep-alive": "b" }],
+    ["a value with a line feed alone", { "x-a": "b\nc: d" }],
+    ["a value with a carriage return alone", { "x-a": "b\rc: d" }],
+    ["a value with a NUL", { "x-a": "b\0" }],
+    ["a value in Latin-1", { "x-a": "caf\u00e9" }],
+    ["a value whose low byte is a line break", { "x-a": "b\u010a\u010d" }],
+    ["a value that ends with a space", { "x-a": "b " }],
+    ["an empty value", { "x-a": "" }],
+    ["a value that is none", { "x-a": 1 }],
+    ["a value that is too long", { "x-a": "b".repeat(4_097) }],
+    ["too many", Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`x-${index}`, "b"]))],
+    ["a list of them", ["x-a", "b"]],
+    ["a text", "x-a: b"],
+  ])("is refused headers with %s", async (_, headers) => {
+    const { webhooks } = house();
+    const put = webhooks.endpoints.put({
+      id: "a",
+      url: "https://hooks.partner.com/",
+      headers: headers as Record<string, string>,
+    });
+    await expect(put).rejects.toThrow("Expected `headers");
+    expect(await webhooks.endpoints.list()).toEqual([]);
+  });
+
+  it("is not changed by what the service does to its own lists later", async () => {
+    const { webhooks } = house();
+    const types = ["a.*"];
+    await webhooks.endpoints.put({ id: "a", url: "https://hooks.partner.com/", types });
+    types.push("**");
+    expect(await webhooks.endpoints.get("a")).toMatchObject({ types: ["a.*"] });
   });
 
   it("is refused when there are as many as there can be", async () => {
@@ -196,6 +242,64 @@ describe("the service", () => {
       code: "no_matching_key",
     });
     await verify(to.received[1], [String(fresh)], time.clock.now());
+  });
+
+  it("rotates keys with an overlap of any length, which a restart does not change", async () => {
+    const store = new MemoryStore();
+    const time = fakeTime(Date.now());
+    const to = await listening();
+    const first = house({ allow: [to.origin], store, surroundings: time });
+    const ids = ["a-day", "for-ever"];
+    for (const id of ids) await first.webhooks.endpoints.put({ id, url: `${to.origin}/${id}` });
+    await first.webhooks.endpoints.rotate("a-day");
+    await first.webhooks.endpoints.rotate("for-ever", { overlapMs: Infinity });
+    await first.webhooks.close();
+    const next = house({ allow: [to.origin], store, surroundings: time });
+    const signatures = async (): Promise<readonly (readonly [string, number])[]> => {
+      const before = to.received.length;
+      await next.broker.publish("a.b", {});
+      await settled(next);
+      return to.received
+        .slice(before)
+        .map(({ path, headers }) => [path, String(headers["webhook-signature"]).split(" ").length] as const)
+        .toSorted();
+    };
+    await time.advanceTo(time.clock.now() + 24 * hour - minute);
+    expect(await signatures()).toEqual([
+      ["/a-day", 2],
+      ["/for-ever", 2],
+    ]);
+    await time.advanceTo(time.clock.now() + minute);
+    expect(await signatures()).toEqual([
+      ["/a-day", 1],
+      ["/for-ever", 2],
+    ]);
+    // As many keys as a verifier takes, however often.
+    for (let count = 0; count < 20; count += 1) await next.webhooks.endpoints.rotate("a-day");
+    expect((await signatures())[0]).toEqual(["/a-day", 10]);
+    expect(next.all("webhookEndpointUnreadable")).toEqual([]);
+  });
+
+  it("rotates to nothing that cannot sign, and by no option that there is not", async () => {
+    const { webhooks } = house();
+    const { keys } = await webhooks.endpoints.put({ id: "partner", url: "https://hooks.partner.com/" });
+    const { publicKey } = await makeKeyPair();
+    const rotate = (options: object): Promise<unknown> => webhooks.endpoints.rotate("partner", options);
+    await expect(rotate({ key: publicKey })).rejects.toThrow("Expected `key` to be a key that can sign");
+    await expect(rotate({ overlap: 1 })).rejects.toThrow("did you mean `overlapMs`?");
+    expect((await webhooks.endpoints.put({ id: "partner", url: "https://hooks.partner.com/" })).keys).toEqual(keys);
+  });
+
+  it("is refused a selection that it misspelt, which would be of everything", async () => {
+    const { webhooks } = house();
+    const { deliveries, deadLetters } = webhooks;
+    const misspelt = { endpointID: "partner" } as object;
+    await expect(deliveries.redeliver(misspelt)).rejects.toThrow("did you mean `endpointId`?");
+    await expect(deadLetters.redeliver(misspelt)).rejects.toThrow("did you mean `endpointId`?");
+    await expect(deliveries.list(misspelt)).rejects.toThrow("did you mean `endpointId`?");
+    await expect(deliveries.list({ states: ["ded"] as never })).rejects.toThrow("Expected `states`");
+    for (const limit of [0, 10_001, 1.5])
+      await expect(deliveries.list({}, { limit })).rejects.toThrow("Expected `limit`");
   });
 
   it("removes an endpoint, and its deliveries with it", async () => {
