@@ -99,6 +99,7 @@ export class JetStreamDeliveries implements DeliveryStore {
         return this.#claim(delivery, before, state);
       }),
     );
+    if (onDamaged !== undefined) this.#damaged.tell(onDamaged);
     return claims.filter((claim) => claim !== null);
   }
 
@@ -132,7 +133,7 @@ export class JetStreamDeliveries implements DeliveryStore {
     options: { readonly limit: number; readonly next?: string | undefined },
   ): Promise<DeliveryPage> {
     const { page, next } = pageOf(select(this.#index.backlogs, selection), options);
-    const deliveries = await Promise.all(page.map((delivery) => this.#view(delivery)));
+    const deliveries = await Promise.all(page.map((delivery) => this.#view(delivery).catch(nullIfDamaged)));
     return { deliveries: deliveries.filter((delivery) => delivery !== null), next };
   }
 
@@ -211,9 +212,10 @@ export class JetStreamDeliveries implements DeliveryStore {
       const token = await this.#writeIfLatest({ ...entryOf(delivery), state }, revision);
       // Another process was faster: the bucket tells what became of it.
       if (token === null) return null;
-      const view = await this.#view(delivery);
+      const view = await this.#view(delivery).catch(nullIfDamaged);
       if (view !== null) return { delivery: { ...view, state }, token };
-      // Its bytes are kept no longer: it can never be made.
+      // Its bytes are kept no longer, or are others: it can never be made.
+      this.#damaged.hasNoEvent(delivery);
       await this.#writeIfLatest(
         { ...entryOf(delivery), state: { kind: "dead", at: this.#clock.now(), reason: "unusable" } },
         token,
@@ -286,4 +288,9 @@ export class JetStreamDeliveries implements DeliveryStore {
     const event = await this.#events.get(delivery.event.id);
     return event === null ? null : { endpointId, event, orderKey, createdAt, state, attemptCount, attempts };
   }
+}
+
+function nullIfDamaged(error: unknown): null {
+  if (isStarcastError(error, "store_corrupt")) return null;
+  throw error;
 }
