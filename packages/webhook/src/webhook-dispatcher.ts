@@ -237,20 +237,23 @@ export class WebhookDispatcher {
   }
 
   async #report(cutOff: number, isLost: boolean): Promise<readonly string[]> {
-    const undone: string[] = [];
-    if (cutOff > 0) undone.push(`${this.#options.name}: ${cutOff} attempts were cut off`);
-    let pending = 0;
-    let endpoints = 0;
-    for (const { record } of this.#records.all) {
-      const backlog = await this.#broker.store.deliveries.backlog(record.id);
-      const unfinished = backlog.pending + backlog.attempting;
-      pending += unfinished;
-      if (unfinished > 0) endpoints += 1;
+    const { name } = this.#options;
+    const undone = cutOff > 0 ? [`${name}: ${cutOff} attempts were cut off`] : [];
+    const fate = isLost ? "are lost with the memory store" : "wait in the store";
+    try {
+      let pending = 0;
+      let endpoints = 0;
+      for (const { record } of this.#records.all) {
+        const backlog = await this.#broker.store.deliveries.backlog(record.id);
+        const unfinished = backlog.pending + backlog.attempting;
+        pending += unfinished;
+        if (unfinished > 0) endpoints += 1;
+      }
+      if (pending > 0) undone.push(`${name}: ${pending} deliveries to ${endpoints} endpoints ${fate}`);
+    } catch (error) {
+      this.#storeFailed("backlog", error);
+      undone.push(`${name}: deliveries that could not be counted ${fate}`);
     }
-    if (pending > 0)
-      undone.push(
-        `${this.#options.name}: ${pending} deliveries to ${endpoints} endpoints ${isLost ? "are lost with the memory store" : "wait in the store"}`,
-      );
     return undone;
   }
 

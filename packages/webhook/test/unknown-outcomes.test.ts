@@ -2,7 +2,7 @@ import { MemoryStore, StarcastError, type ClaimRequest, type DeliveryStore } fro
 import { describe, expect, it } from "vitest";
 import { maxUnstoredDrafts } from "../src/intake.ts";
 import { fakeTime } from "./fake-time.ts";
-import { dataOf, house, idsOf, listening, play, settled } from "./house.ts";
+import { house, idsOf, listening, play, settled } from "./house.ts";
 
 const second = 1_000;
 const minute = 60 * second;
@@ -32,60 +32,6 @@ describe("a process that freezes in the middle of an attempt", () => {
     expect(await store.deliveries.get("partner", id)).toEqual(delivered);
     expect(first.all("webhookStoreFailed")).toEqual([]);
     expect(to.received).toHaveLength(2);
-  });
-});
-
-describe("a store that refuses for a while", () => {
-  function failing(operation: "put" | "succeed" | "bury" | "claimDue", times: number): MemoryStore {
-    const store = new MemoryStore();
-    const deliveries: DeliveryStore = store.deliveries;
-    const original = deliveries[operation].bind(deliveries) as (...given: unknown[]) => Promise<unknown>;
-    let left = times;
-    Object.assign(deliveries, {
-      [operation]: (...given: unknown[]) => {
-        left -= 1;
-        return left >= 0 ? Promise.reject(new StarcastError("store_failed", "disk full")) : original(...given);
-      },
-    });
-    return store;
-  }
-
-  it.each([
-    ["put", "put", 0],
-    ["claimDue", "claimDue", 0],
-  ] as const)("loses nothing when it cannot %s", async (operation, told, repeats) => {
-    const to = await listening();
-    const at = house({ allow: [to.origin], store: failing(operation, 2) });
-    await at.webhooks.endpoints.put({ id: "partner", url: to.origin });
-    for (let count = 0; count < 20; count += 1) await at.broker.publish("a.b", count);
-    await to.count(20 + repeats);
-    expect(new Set(to.received.map(dataOf)).size).toBe(20);
-    expect(at.all("webhookStoreFailed").map((moment) => moment.operation)).toEqual([told, told]);
-  });
-
-  it("has a delivery sent again whose success it did not keep", async () => {
-    const time = fakeTime();
-    const to = await listening();
-    const at = house({ allow: [to.origin], store: failing("succeed", 1), surroundings: time });
-    await at.webhooks.endpoints.put({ id: "partner", url: to.origin });
-    const { id } = await at.broker.publish("a.b", 1);
-    await play(time, time.clock.now() + minute, at);
-    expect(idsOf(to)).toEqual([id, id]);
-    expect(await at.webhooks.deliveries.get("partner", id)).toMatchObject({ state: { kind: "succeeded" } });
-  });
-
-  it("has nothing called dead that it did not keep as dead", async () => {
-    const time = fakeTime();
-    const to = await listening((_, response) => response.writeHead(422, { "webhook-delivery": "abort-message" }).end());
-    const at = house({ allow: [to.origin], store: failing("bury", 1), surroundings: time });
-    await at.webhooks.endpoints.put({ id: "partner", url: to.origin });
-    const { id } = await at.broker.publish("a.b", 1);
-    await play(time, time.clock.now() + second, at);
-    expect(at.all("webhookStoreFailed")).toMatchObject([{ operation: "bury" }]);
-    expect(at.all("webhookDeliveryDead")).toEqual([]);
-    await play(time, time.clock.now() + minute, at);
-    expect(idsOf(to)).toEqual([id, id]);
-    expect(at.all("webhookDeliveryDead")).toMatchObject([{ eventId: id, reason: "aborted" }]);
   });
 });
 
