@@ -1,5 +1,13 @@
 import { isStarcastError, StarcastError, type AnyBroker } from "@starcast/core";
-import { enliven, formatEndpoint, parseEndpoint, type EndpointRecord, type LiveEndpoint } from "./endpoint.ts";
+import {
+  enliven,
+  formatEndpoint,
+  ownerOf,
+  parseEndpoint,
+  parseLocked,
+  type EndpointRecord,
+  type LiveEndpoint,
+} from "./endpoint.ts";
 import type { ResolvedWebhookDispatcherOptions } from "./options.ts";
 
 /** Endpoints per dispatcher; each is matched against every event. */
@@ -16,6 +24,10 @@ export class EndpointRecords {
   readonly #broker: AnyBroker;
   readonly #options: ResolvedWebhookDispatcherOptions;
   readonly #live = new Map<string, LiveEndpoint>();
+  /** Those whose secrets cannot be opened: what is published for them is kept all the same. */
+  readonly #locked = new Map<string, LiveEndpoint>();
+  /** Both, until one of them changes. */
+  #wanting: readonly LiveEndpoint[] | null = null;
   readonly #onChanged: (id: string) => void;
   #changes = 0;
   #loading: Promise<void> | null = null;
@@ -31,6 +43,12 @@ export class EndpointRecords {
   /** In no order; only those that could be read. */
   get all(): Iterable<LiveEndpoint> {
     return this.#live.values();
+  }
+
+  /** Those that deliveries are stored for: also while their secrets cannot be opened. */
+  get wanting(): readonly LiveEndpoint[] {
+    this.#wanting ??= [...this.#live.values(), ...this.#locked.values()];
+    return this.#wanting;
   }
 
   find(id: string): LiveEndpoint | undefined {
@@ -66,7 +84,7 @@ export class EndpointRecords {
   async reload(): Promise<void> {
     const revision = (await this.#broker.store.records.revision?.()) ?? null;
     // One that is put while the records are being read must not be taken for removed.
-    const gone = new Set(this.#live.keys());
+    const gone = new Set([...this.#live.keys(), ...this.#locked.keys()]);
     for (const { key, value, revision } of await this.#broker.store.records.list(prefix)) {
       const id = key.slice(prefix.length);
       gone.delete(id);
@@ -75,6 +93,8 @@ export class EndpointRecords {
         this.#keep(parseEndpoint(value, this.#options.box), revision);
       } catch (error) {
         this.#live.delete(id);
+        this.#lock(value, revision);
+        this.#tellChanged(id);
         this.#broker.observe({ kind: "webhookEndpointUnreadable", level: "warn", endpointId: id, error });
       }
     }
@@ -121,7 +141,8 @@ export class EndpointRecords {
     const { records, deliveries } = this.#broker.store;
     const stored = await records.get(prefix + id);
     if (stored !== null) {
-      this.#own(parseEndpoint(stored.value, this.#options.box));
+      // Also where its secrets cannot be opened any more.
+      this.#own({ id, dispatcher: ownerOf(stored.value) ?? this.#options.name });
       await records.remove(prefix + id);
       this.#forget(id);
     }
@@ -130,7 +151,7 @@ export class EndpointRecords {
     return stored !== null;
   }
 
-  #own(record: EndpointRecord): EndpointRecord {
+  #own<Owned extends Pick<EndpointRecord, "id" | "dispatcher">>(record: Owned): Owned {
     if (record.dispatcher === this.#options.name) return record;
     throw new StarcastError(
       "name_taken",
@@ -142,16 +163,25 @@ export class EndpointRecords {
     const known = this.#live.get(record.id);
     if (record.dispatcher !== this.#options.name || (known !== undefined && known.revision > revision)) return;
     this.#live.set(record.id, enliven(record, revision, this.#options));
+    this.#locked.delete(record.id);
     this.#tellChanged(record.id);
+  }
+
+  #lock(text: string, revision: number): void {
+    const record = parseLocked(text);
+    if (record?.dispatcher === this.#options.name)
+      this.#locked.set(record.id, enliven(record, revision, this.#options));
   }
 
   #forget(id: string): void {
     this.#live.delete(id);
+    this.#locked.delete(id);
     this.#tellChanged(id);
   }
 
   #tellChanged(id: string): void {
     this.#changes += 1;
+    this.#wanting = null;
     this.#onChanged(id);
   }
 }

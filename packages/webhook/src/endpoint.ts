@@ -126,29 +126,64 @@ export function formatEndpoint(record: EndpointRecord, box: SecretBox): string {
 
 /** Reads what `formatEndpoint` wrote; throws `store_corrupt` for what it did not write, or cannot open. */
 export function parseEndpoint(text: string, box: SecretBox): EndpointRecord {
-  // Written by `formatEndpoint` of this or an earlier version; the parts that would do harm if wrong are checked.
+  const stored = parseStored(text);
+  const { id, secrets } = stored;
+  const { keys, headers } = typeof secrets === "string" ? (parsed(box.open(id, secrets)) as Secrets) : secrets;
+  if (!Array.isArray(keys) || keys.length === 0) throw corrupt("no keys");
+  return {
+    ...withoutSecrets(stored),
+    // JSON has no Infinity: an overlap without end comes back as null.
+    keys: keys.map(({ key, expiresAt }: StoredKey) => ({ key, expiresAt: expiresAt ?? Infinity })),
+    headers,
+  };
+}
+
+/** The same where the secrets cannot be opened, without any; null where nothing else can be read either. */
+export function parseLocked(text: string): EndpointRecord | null {
+  try {
+    return { ...withoutSecrets(parseStored(text)), keys: [], headers: {} };
+  } catch {
+    return null;
+  }
+}
+
+/** The dispatcher that a stored endpoint belongs to; null where that cannot be read. */
+export function ownerOf(text: string): string | null {
+  return parseLocked(text)?.dispatcher ?? null;
+}
+
+// Written by `formatEndpoint` of this or an earlier version; the parts that would do harm if wrong are checked.
+function parseStored(text: string): StoredEndpoint {
   const stored = parsed(text) as StoredEndpoint;
   if (stored.version !== 1) throw corrupt("another version");
-  const { version: _, secrets, ...rest } = stored;
-  const opened = typeof secrets === "string" ? (parsed(box.open(stored.id, secrets)) as Secrets) : secrets;
-  if (!Array.isArray(opened.keys) || opened.keys.length === 0) throw corrupt("no keys");
+  return stored;
+}
+
+function withoutSecrets({
+  version: _,
+  secrets: _secrets,
+  ...rest
+}: StoredEndpoint): Omit<EndpointRecord, keyof Secrets> {
+  const { state, catchUp } = rest;
   return {
     ...rest,
     ratePerSecond: rest.ratePerSecond ?? Infinity,
     startsAfter: place(rest.startsAfter),
-    state: rest.state.kind === "disabled" ? { ...rest.state, position: place(rest.state.position) } : rest.state,
-    catchUp: rest.catchUp === null ? null : { after: place(rest.catchUp.after) },
+    state: state.kind === "disabled" ? { ...state, position: place(state.position) } : state,
+    catchUp: catchUp === null ? null : { after: place(catchUp.after) },
     types: rest.types,
     subjects: rest.subjects,
-    // JSON has no Infinity: an overlap without end comes back as null.
-    keys: opened.keys.map(({ key, expiresAt }) => ({ key, expiresAt: expiresAt ?? Infinity })),
-    headers: opened.headers,
   };
 }
 
 interface Secrets {
-  readonly keys: readonly { readonly key: string; readonly expiresAt?: number | null }[];
+  readonly keys: readonly StoredKey[];
   readonly headers: Readonly<Record<string, string>>;
+}
+
+interface StoredKey {
+  readonly key: string;
+  readonly expiresAt?: number | null;
 }
 
 interface StoredEndpoint extends Omit<

@@ -104,7 +104,7 @@ export class Intake implements Subscriber {
     const now = broker.surroundings.clock.now();
     const event = gapEventOf(gap, now);
     const drafts = (): readonly DeliveryDraft[] =>
-      [...endpoints.all].filter((endpoint) => isGapFor(endpoint, gap)).map((endpoint) => draftOf(endpoint, event, now));
+      endpoints.wanting.filter((endpoint) => isGapFor(endpoint, gap)).map((endpoint) => draftOf(endpoint, event, now));
     this.#add({ line: this.#line, drafts, count: 1, through: gap.through });
   }
 
@@ -116,7 +116,7 @@ export class Intake implements Subscriber {
   /** Adds what endpoints get of an event, as they are known now. */
   #match(event: LogEvent, dueAt: number, drafts: DeliveryDraft[]): void {
     let delivered: DeliveredEvent | null = null;
-    for (const endpoint of this.#options.endpoints.all) {
+    for (const endpoint of this.#options.endpoints.wanting) {
       if (!isFor(endpoint, event)) continue;
       delivered ??= deliveredEventOf(event);
       drafts.push(draftOf(endpoint, delivered, dueAt));

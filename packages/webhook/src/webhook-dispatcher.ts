@@ -243,7 +243,7 @@ export class WebhookDispatcher {
     try {
       let pending = 0;
       let endpoints = 0;
-      for (const { record } of this.#records.all) {
+      for (const { record } of this.#records.wanting) {
         const backlog = await this.#broker.store.deliveries.backlog(record.id);
         const unfinished = backlog.pending + backlog.attempting;
         pending += unfinished;

@@ -1,6 +1,7 @@
 import { MemoryStore } from "@starcast/core";
 import { describe, expect, it } from "vitest";
-import { house, listening } from "./house.ts";
+import { WebhookDispatcher } from "../src/index.ts";
+import { house, idsOf, listening, settled } from "./house.ts";
 
 describe("secrets", () => {
   it("lie sealed in the store when there is a key, and open only with one of the keys", async () => {
@@ -21,6 +22,41 @@ describe("secrets", () => {
     await three.seen("webhookEndpointUnreadable");
     expect(await three.webhooks.endpoints.list()).toEqual([]);
     await expect(three.webhooks.endpoints.rotate("partner")).rejects.toMatchObject({ code: "store_corrupt" });
+  });
+
+  it("that cannot be opened for a while cost the endpoint nothing that is published meanwhile", async () => {
+    const store = new MemoryStore();
+    const to = await listening();
+    const [right, wrong] = [Buffer.alloc(32, 1).toString("base64"), Buffer.alloc(32, 2).toString("base64")];
+    const before = house({ allow: [to.origin], store, encryptionKey: right });
+    await before.webhooks.endpoints.put({ id: "partner", url: to.origin, types: ["a.*"] });
+    await before.webhooks.close();
+    const mistaken = house({ allow: [to.origin], store, encryptionKey: wrong });
+    await mistaken.seen("webhookEndpointUnreadable");
+    const { id } = await mistaken.broker.publish("a.b", 1);
+    await mistaken.broker.publish("c.d", 2);
+    await settled(mistaken);
+    expect(to.received).toEqual([]);
+    expect(await mistaken.webhooks.deliveries.backlog("partner")).toMatchObject({ pending: 1 });
+    await mistaken.webhooks.close();
+    const after = house({ allow: [to.origin], store, encryptionKey: right });
+    await after.seen("webhookAttempted");
+    expect(idsOf(to)).toEqual([id]);
+  });
+
+  it("that cannot be opened any more keep nobody from removing the endpoint, but that of another dispatcher", async () => {
+    const store = new MemoryStore();
+    const [right, wrong] = [Buffer.alloc(32, 1).toString("base64"), Buffer.alloc(32, 2).toString("base64")];
+    const before = house({ store, encryptionKey: right });
+    await before.webhooks.endpoints.put({ id: "partner", url: "https://hooks.partner.com/" });
+    const after = house({ store, encryptionKey: wrong });
+    const { broker, webhooks } = after;
+    const other = new WebhookDispatcher(broker, { name: "other", encryptionKey: wrong });
+    await expect(other.endpoints.remove("partner")).rejects.toMatchObject({ code: "name_taken" });
+    await store.records.put("webhooks/endpoints/junk", "{");
+    for (const id of ["partner", "junk"]) expect(await webhooks.endpoints.remove(id)).toBe(true);
+    expect(await store.records.list("webhooks/endpoints/")).toEqual([]);
+    await webhooks.endpoints.put({ id: "partner", url: "https://hooks.partner.com/" });
   });
 
   it("that a receiver echoes are not kept with its answer", async () => {
