@@ -87,10 +87,10 @@ export class Connection implements Recipient, SocketOwner, InboundOwner, Leaving
   open(line: Line): void {
     this.#line = line;
     const { position, isResumed } = line.start;
-    this.#stream?.goOnAfter(position.offset);
     if (this.#state === "open") return this.#tellSubscribed(position);
     if (this.#state !== "opening") return;
     this.#state = "open";
+    this.#stream?.goOnAfter(position.offset);
     this.#deadlines.grantUntil(this.grant.expiresAt ?? Infinity);
     const about = { clientId: this.clientId, heartbeatMs: this.#host.timing.heartbeatMs, state: this.#host.state };
     this.#tell("client.connected", { position: formatPosition(position), resumed: isResumed, ...about });
@@ -242,6 +242,7 @@ export class Connection implements Recipient, SocketOwner, InboundOwner, Leaving
   }
 
   #tellSubscribed(position: Position): void {
+    this.#stream?.goOnAfter(position.offset);
     const { types = null, subjects = null } = this.asked;
     this.#tell("client.subscribed", { types, subjects, position: formatPosition(position) });
   }

@@ -86,6 +86,44 @@ describe("a gateway with `compression: shared`", () => {
       await client.until(() => client.events.at(-1)?.id.endsWith("-3059") || undefined);
   });
 
+  // It had the window of its filter from before, and was given frames that pointed into what had come meanwhile.
+  it("is read by a client that was with another filter for a while, and missed what came meanwhile", async () => {
+    const open = await house();
+    const [stays, returns] = [new Client(`${open.url}?types=model.*`), new Client(`${open.url}?types=model.*`)];
+    for (const client of [stays, returns]) await client.frame("client.connected");
+    await publish(open, 1);
+    for (const client of [stays, returns]) await client.eventCount(1);
+    returns.say({ op: "subscribe", types: ["sync.*"] });
+    await returns.frame("client.subscribed");
+    const text = randomBytes(100).toString("hex");
+    await publish(open, 1, text);
+    await stays.eventCount(2);
+    returns.say({ op: "subscribe", types: ["model.*"] });
+    await returns.frame("client.subscribed", returns.frames.length);
+    await publish(open, 1, text);
+    await returns.eventCount(2);
+    expect(returns.events[1]).toEqual((await stays.eventCount(3))[2]);
+  });
+
+  it("compresses as well for a filter that leaves out what comes between", async () => {
+    const open = await house();
+    const client = new Client(`${open.url}?types=model.*`);
+    await client.frame("client.connected");
+    const others = new Client(`${open.url}?types=sync.*`);
+    await others.frame("client.connected");
+    const cost = async (): Promise<number> => {
+      const [before = 0] = written(open);
+      const count = client.events.length + 1;
+      await publish(open, 1);
+      await client.eventCount(count);
+      return (written(open)[0] ?? 0) - before;
+    };
+    const first = await cost();
+    await open.broker.publish("sync.started", { source: "x" });
+    await others.eventCount(1);
+    expect(await cost()).toBeLessThan(first / 3);
+  });
+
   it("is read by a client that did not read for a while, and missed what the log no longer has", async () => {
     const { broker, url, time, ...rest } = await openHouse({
       gateway: { ...shared, stallMs: 3_600_000 },

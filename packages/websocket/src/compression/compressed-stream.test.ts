@@ -1,4 +1,4 @@
-import { Broker, MemoryStore, type Batch, type Line, type Subscriber } from "@starcast/core";
+import { Broker, MemoryStore, type Batch, type Line, type Position, type Subscriber } from "@starcast/core";
 import { fakeSurroundings, forEachSeed, type SeededRandom } from "@starcast/testing";
 import { constants, inflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -91,6 +91,10 @@ class Reader implements Subscriber {
     this.#stream.goOnAfter(through.offset);
   }
 
+  refiltered(position: Position): void {
+    this.#stream.goOnAfter(position.offset);
+  }
+
   close(): void {
     this.#stream.end();
   }
@@ -124,7 +128,7 @@ function inflate(payloads: readonly Uint8Array[]): string {
   return inflateRawSync(stream, { windowBits, finishFlush: constants.Z_SYNC_FLUSH }).toString();
 }
 
-const filters = [{}, { types: ["model.*"] }, { types: ["model.added"], subjects: ["a*"] }];
+const filters = [{}, { types: ["model.*"] }, { types: ["sync.*"] }, { types: ["model.added"], subjects: ["a*"] }];
 
 async function simulate(random: SeededRandom): Promise<{ readonly compressed: number; readonly gaps: number }> {
   const time = fakeSurroundings(random.integer(1, 1_000_000));
@@ -166,8 +170,14 @@ async function simulate(random: SeededRandom): Promise<{ readonly compressed: nu
       ] as const);
       readers.push({ reader, subscription: broker.attach(reader, { ...random.pick(filters), from }) });
       everybody.push(reader);
-    } else if (action === 7) someone?.subscription.setFilter(random.pick(filters));
-    else if (action === 8 && someone !== undefined) {
+    } else if (action === 7) {
+      if (someone === undefined) continue;
+      const [elsewhere, back] = [random.pick(filters), random.pick(filters)];
+      someone.reader.refiltered(someone.subscription.setFilter(elsewhere));
+      // Whoever was away for a while has not read what came meanwhile.
+      if (random.chance(0.5)) await publish(random.integer(1, 5));
+      someone.reader.refiltered(someone.subscription.setFilter(back));
+    } else if (action === 8 && someone !== undefined) {
       readers.splice(readers.indexOf(someone), 1);
       await someone.subscription.close();
     } else {

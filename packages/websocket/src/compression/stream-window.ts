@@ -44,17 +44,19 @@ export class StreamWindow {
 
   /** The piece from event number `from` on, for a decoder that has read all events after `since` and nothing else. */
   piece(batch: Batch, from: number, since: number): Piece {
-    this.#follow(batch);
+    this.#follow(batch, since);
     const event = batch.events[from];
     const needed = event === undefined ? undefined : this.#needs.get(event);
     // The events behind need nothing older than this one does.
     return batch.piece(needed !== undefined && needed >= since ? this.#encoding : this.#alone, from);
   }
 
-  #follow(batch: Batch): void {
+  #follow(batch: Batch, since: number): void {
     const through = batch.through.offset;
     if (through <= this.#through) return;
-    if (batch.after.offset > this.#through) this.#beginAnew();
+    // A batch is offered for the sake of its events: what lies before it may hold none. Who has read everything since an
+    // earlier place knows of none, or it would have been followed here.
+    if (batch.after.offset > this.#through && since > this.#through) this.#beginAnew();
     for (const event of batch.events) {
       if (event.offset <= this.#through) continue;
       this.#adding = event;
