@@ -133,12 +133,11 @@ export class Connection implements Recipient, SocketOwner, InboundOwner, Leaving
       this.#host.onStalled(this, stalledMs);
       return this.leave("too_slow");
     }
-    const { endsAs } = this.#deadlines;
     const due = this.#deadlines.take(now, this.#unsent !== null, this.#host.timing);
     if (due === "pong_timeout") return this.destroy("pong_timeout");
-    // Whose grant has ended knows already.
-    if (due === "ended")
-      return this.leave(endsAs, endsAs === "unauthorized" ? undefined : this.#host.drawReconnectMs());
+    // It was told when its grant ended.
+    if (due === "unauthorized") return this.leave(due);
+    if (due === "restart" || due === "try_later") return this.leave(due, this.#host.drawReconnectMs());
     if (due === "expired") this.#tell("client.closing", { reason: "unauthorized", reconnectInMs: null });
     if (due === "beat" && this.#line !== null)
       this.#write(this.#host.heartbeat(this.#dialect, this.#line.position, now));

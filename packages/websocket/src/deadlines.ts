@@ -7,11 +7,10 @@ export type Due =
   | "pong_timeout"
   /** The grant has ended: tell the client, which has a while to bring a new token. */
   | "expired"
-  /** Leave, as `endsAs` says. */
-  | "ended";
-
-/** How a connection ends that ends by the clock. */
-export type EndsAs = "try_later" | "restart" | "unauthorized";
+  /** Leave: its place in the log was not found, it is too old, or no new token came. */
+  | "try_later"
+  | "restart"
+  | "unauthorized";
 
 export interface Timing {
   /** What times are counted from: as small integers they take no memory of their own. */
@@ -47,11 +46,6 @@ export class Deadlines {
     this.#bound = { kind: "opening", at: now + openingTimeoutMs };
   }
 
-  get endsAs(): EndsAs {
-    const kind = this.#bound?.kind;
-    return kind === "opening" ? "try_later" : kind === "grace" ? "unauthorized" : "restart";
-  }
-
   get isPongAwaited(): boolean {
     return this.#pongBy !== null;
   }
@@ -79,12 +73,14 @@ export class Deadlines {
   /** What is due now, and is then not due again; nobody is pinged who is full. */
   take(now: number, isFull: boolean, timing: Timing): Due {
     if (this.#pongBy !== null && now >= this.#pongBy && !isFull) return "pong_timeout";
-    const isBoundReached = this.#bound !== null && now >= this.#bound.at;
-    if (isBoundReached && this.#bound?.kind === "expiring") {
+    const reached = this.#bound !== null && now >= this.#bound.at ? this.#bound.kind : null;
+    if (reached === "opening") return "try_later";
+    if (reached === "grace") return "unauthorized";
+    if (reached === "expiring") {
       this.#bound = { kind: "grace", at: now + timing.tokenGraceMs };
       return "expired";
     }
-    if (isBoundReached || (this.#agesAt !== null && now >= this.#agesAt)) return "ended";
+    if (this.#agesAt !== null && now >= this.#agesAt) return "restart";
     const passedMs = now - timing.since;
     if (passedMs < this.#beatAfterMs) return "nothing";
     // Late looks do not add up, and missed beats are not made up for.
