@@ -70,7 +70,7 @@ export class Deliveries {
     const endpoint = this.#records.find(endpointId);
     if (endpoint === undefined)
       throw new StarcastError("not_found", `Expected an endpoint that was put, got \`${endpointId}\``);
-    const count = await catchUp({ broker: this.#broker, records: this.#records, endpoint, after });
+    const { stored: count } = await catchUp({ broker: this.#broker, records: this.#records, endpoint, after });
     if (count > 0) this.#onDue();
     return count;
   }

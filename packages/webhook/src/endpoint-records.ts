@@ -26,7 +26,7 @@ export class EndpointRecords {
   readonly #live = new Map<string, LiveEndpoint>();
   /** Those whose secrets cannot be opened: what is published for them is kept all the same. */
   readonly #locked = new Map<string, LiveEndpoint>();
-  /** Both, until one of them changes. */
+  /** Of both, until one of them changes. */
   #wanting: readonly LiveEndpoint[] | null = null;
   readonly #onChanged: (id: string) => void;
   #changes = 0;
@@ -45,9 +45,14 @@ export class EndpointRecords {
     return this.#live.values();
   }
 
-  /** Those that deliveries are stored for: also while their secrets cannot be opened. */
+  /**
+   * Those that deliveries are stored for as events come, also while their secrets cannot be opened. One that still gets
+   * what it missed gets these after it, in order; not where others share the store, as no order holds among processes.
+   */
   get wanting(): readonly LiveEndpoint[] {
-    this.#wanting ??= [...this.#live.values(), ...this.#locked.values()];
+    this.#wanting ??= [...this.#live.values(), ...this.#locked.values()].filter(
+      ({ record }) => record.catchUp === null || this.areShared,
+    );
     return this.#wanting;
   }
 

@@ -1,4 +1,4 @@
-import { checkKeys, StarcastError, type AnyBroker, type Attempt, type Position } from "@starcast/core";
+import { checkKeys, isSamePosition, StarcastError, type AnyBroker, type Attempt, type Position } from "@starcast/core";
 import { makeKey, publicKeyOf, rotateKeys } from "@starcast/standard-webhooks";
 import { tryDelivery, type AttemptTools } from "./attempt.ts";
 import {
@@ -50,13 +50,20 @@ export class EndpointRegistry {
     // What was published before this call is not the endpoint's, even if the dispatcher has not come to it yet.
     const startsAfter = this.#broker.position;
     const { keys, ...rest } = resolved;
-    const record = await this.#records.change(resolved.id, (known) => ({
-      ...(known ?? this.#fresh(startsAfter)),
-      ...rest,
-      // What failed at another address says nothing of this one.
-      ...(known?.url === rest.url ? {} : { failingSince: null }),
-      keys: keys?.map((key) => ({ key })) ?? known?.keys ?? [{ key: makeKey() }],
-    }));
+    let isFresh = false;
+    const record = await this.#records.change(resolved.id, (known) => {
+      isFresh = known === null;
+      return {
+        ...(known ?? this.#fresh(startsAfter)),
+        ...rest,
+        // What failed at another address says nothing of this one.
+        ...(known?.url === rest.url ? {} : { failingSince: null }),
+        keys: keys?.map((key) => ({ key })) ?? known?.keys ?? [{ key: makeKey() }],
+      };
+    });
+    // What was published while it was being stored may have been taken in without it.
+    if (isFresh && !isSamePosition(this.#broker.position, startsAfter))
+      await this.#records.update(resolved.id, (known) => ({ ...known, catchUp: { after: startsAfter } }));
     return withKeys(record);
   }
 

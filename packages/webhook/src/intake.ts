@@ -45,6 +45,8 @@ export class Intake implements Subscriber {
   #unstored = 0;
   #line: Line | null = null;
   #isLoaded = false;
+  readonly #between: (() => Promise<void>)[] = [];
+  #isBetween = false;
   #working: Promise<void> | null = null;
   readonly #closing = new AbortController();
 
@@ -52,9 +54,9 @@ export class Intake implements Subscriber {
     this.#options = options;
   }
 
-  /** Nothing taken waits to be stored. */
+  /** Nothing taken waits to be stored, or for what runs between. */
   get isIdle(): boolean {
-    return this.#jobs.length === 0 && this.#unstored === 0;
+    return this.#jobs.length === 0 && this.#unstored === 0 && this.#between.length === 0 && !this.#isBetween;
   }
 
   open(line: Line): void {
@@ -108,9 +110,19 @@ export class Intake implements Subscriber {
     this.#add({ line: this.#line, drafts, count: 1, through: gap.through });
   }
 
+  /** Runs it while nothing is being stored, and before what comes now; resolves, or rejects, as it does. */
+  between(run: () => Promise<void>): Promise<void> {
+    if (this.#closing.signal.aborted) return run();
+    return new Promise((resolve, reject) => {
+      this.#between.push(() => run().then(resolve, reject));
+      this.#work();
+    });
+  }
+
   async close(_: CloseReason): Promise<void> {
     this.#closing.abort();
     await this.#working;
+    for (const run of this.#between.splice(0)) await run();
   }
 
   /** Adds what endpoints get of an event, as they are known now. */
@@ -138,7 +150,7 @@ export class Intake implements Subscriber {
   }
 
   get #hasWork(): boolean {
-    return this.#jobs.length > 0 || !this.#isLoaded;
+    return this.#jobs.length > 0 || this.#between.length > 0 || !this.#isLoaded;
   }
 
   async #run(): Promise<void> {
@@ -148,6 +160,13 @@ export class Intake implements Subscriber {
         if (!(await this.#insist("load", () => this.#options.endpoints.reload()))) return;
         // Opened again meanwhile, they are read again.
         this.#isLoaded = line === this.#line;
+        continue;
+      }
+      const run = this.#between.shift();
+      if (run !== undefined) {
+        this.#isBetween = true;
+        await run();
+        this.#isBetween = false;
         continue;
       }
       // Everything that waits is stored at once: a durable engine commits it together.

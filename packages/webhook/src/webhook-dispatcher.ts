@@ -1,6 +1,6 @@
 import type { AnyBroker, Claim, DrainPlan, Subscription, Timer } from "@starcast/core";
 import type { AttemptTools, Tried } from "./attempt.ts";
-import { CatchUps } from "./catch-up.ts";
+import { CatchUps } from "./catch-ups.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Deliveries } from "./deliveries.ts";
 import type { Verdict } from "./delivery.ts";
@@ -98,6 +98,7 @@ export class WebhookDispatcher {
       records: this.#records,
       signal: this.#closing.signal,
       onStored: () => this.#loop.wake(),
+      between: (run) => this.#intake.between(run),
     });
     this.#intake = new Intake({
       broker,

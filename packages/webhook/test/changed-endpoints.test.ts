@@ -70,8 +70,9 @@ describe("an endpoint that is turned off while events still wait to be taken in"
 });
 
 describe("an endpoint that is turned off again while it gets what it missed", () => {
-  it("gets what came meanwhile, too, when it is turned on at last", async () => {
+  it("gets what came meanwhile, too, when it is turned on at last, where others share the store", async () => {
     const store = new MemoryStore();
+    Object.assign(store.records, { revision: () => Promise.resolve(1) });
     const log: EventLog = store.log;
     const refresh = log.refresh.bind(log);
     let isGone = true;
@@ -105,6 +106,103 @@ describe("an endpoint that is turned off again while it gets what it missed", ()
     first.open();
     await to.count(4);
     expect(to.received.slice(2).map(dataOf).toSorted()).toEqual(["missed", "missed again"]);
+  });
+});
+
+describe("an endpoint with an order that is turned on again while events come", () => {
+  it("gets what it missed first, then what came meanwhile, each once", async () => {
+    const store = new MemoryStore();
+    const log: EventLog = store.log;
+    const refresh = log.refresh.bind(log);
+    const { open, isOpen } = door();
+    let isGone = true;
+    const to = await listening((_, response) => response.writeHead(isGone ? 410 : 204).end());
+    const at = house({ allow: [to.origin], store });
+    const { broker, webhooks } = at;
+    await webhooks.endpoints.put({ id: "partner", url: to.origin, ordering: "strict" });
+    await broker.publish("a.b", 0);
+    await at.seen("webhookEndpointDisabled");
+    isGone = false;
+    for (let count = 1; count <= 20; count += 1) await broker.publish("a.b", count);
+    await settled(at);
+    let looks = 0;
+    Object.assign(log, {
+      refresh: async () => {
+        looks += 1;
+        if (looks === 1) await isOpen;
+        const found = await refresh();
+        // What comes between a look and what is done with it.
+        await broker.publish("a.b", 30 + looks);
+        await settled(at);
+        return found;
+      },
+    });
+    await webhooks.endpoints.unpause("partner");
+    for (let count = 21; count <= 30; count += 1) await broker.publish("a.b", count);
+    await settled(at);
+    open();
+    await to.count(33);
+    await broker.publish("a.b", 33);
+    await to.count(34);
+    expect(to.received.slice(1).map(dataOf)).toEqual(Array.from({ length: 33 }, (_, index) => index + 1));
+    await settled(at);
+    expect(await webhooks.deliveries.backlog("partner")).toMatchObject({ pending: 0, attempting: 0 });
+  });
+
+  it("does so, too, when it is paused meanwhile: what waits is kept, even beyond the log's retention", async () => {
+    const store = new MemoryStore({ retention: { maxEvents: 10 } });
+    let isGone = true;
+    const to = await listening((_, response) => response.writeHead(isGone ? 410 : 204).end());
+    const at = house({ allow: [to.origin], store });
+    const { broker, webhooks } = at;
+    await webhooks.endpoints.put({ id: "partner", url: to.origin, ordering: "strict" });
+    await broker.publish("a.b", 0);
+    await at.seen("webhookEndpointDisabled");
+    isGone = false;
+    await broker.publish("a.b", 1);
+    await settled(at);
+    const { open, isOpen } = door();
+    const log: EventLog = store.log;
+    const refresh = log.refresh.bind(log);
+    Object.assign(log, { refresh: () => isOpen.then(refresh) });
+    await webhooks.endpoints.unpause("partner");
+    await webhooks.endpoints.pause("partner");
+    open();
+    await settled(at);
+    for (let count = 2; count <= 40; count += 1) {
+      await broker.publish("a.b", count);
+      await settled(at);
+    }
+    expect(await webhooks.deliveries.backlog("partner")).toMatchObject({ pending: 40 });
+    await webhooks.endpoints.unpause("partner");
+    await to.count(41);
+    expect(to.received.slice(1).map(dataOf)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+  });
+});
+
+describe("an endpoint that is put while events come", () => {
+  it("gets everything that was published after the call", async () => {
+    const store = new MemoryStore();
+    const { records } = store;
+    const put = records.put.bind(records);
+    const { open, isOpen } = door();
+    Object.assign(records, {
+      put: async (...given: Parameters<typeof put>) => {
+        await isOpen;
+        return put(...given);
+      },
+    });
+    const to = await listening();
+    const at = house({ allow: [to.origin], store });
+    await at.broker.publish("a.b", "before");
+    const made = at.webhooks.endpoints.put({ id: "partner", url: to.origin, ordering: "strict" });
+    await at.broker.publish("a.b", "during");
+    await settled(at);
+    open();
+    await made;
+    await at.broker.publish("a.b", "after");
+    await to.count(2);
+    expect(to.received.map(dataOf)).toEqual(["during", "after"]);
   });
 });
 

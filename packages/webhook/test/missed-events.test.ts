@@ -1,4 +1,4 @@
-import { formatPosition, MemoryStore } from "@starcast/core";
+import { formatPosition, MemoryStore, type EventLog } from "@starcast/core";
 import { describe, expect, it } from "vitest";
 import { WebhookDispatcher } from "../src/index.ts";
 import { dataOf, house, listening, settled, verify } from "./house.ts";
@@ -82,5 +82,21 @@ describe("events that the log no longer has", () => {
     await at.webhooks.endpoints.pause("partner");
     expect(await at.webhooks.deliveries.redeliverMissing("partner", from)).toBe(5);
     expect(at.all("webhookOverflowed")).toMatchObject([{ count: 2 }]);
+  });
+
+  it("are told when they go just as they are looked for", async () => {
+    const store = new MemoryStore();
+    const log: EventLog = store.log;
+    const at = house({ allow: ["http://127.0.0.1:1"], store });
+    const from = at.broker.position;
+    for (let count = 1; count <= 3; count += 1) await at.broker.publish("a.b", count);
+    await at.webhooks.endpoints.put({ id: "partner", url: "http://127.0.0.1:1" });
+    await at.webhooks.endpoints.pause("partner");
+    Object.assign(log, { read: () => Promise.resolve([]) });
+    expect(await at.webhooks.deliveries.redeliverMissing("partner", from)).toBe(1);
+    const { deliveries } = await at.webhooks.deliveries.list({});
+    expect(deliveries.map(({ event }) => JSON.parse(event.json) as unknown)).toEqual([
+      { after: formatPosition(from), through: formatPosition({ ...from, offset: 3 }), reason: "trimmed" },
+    ]);
   });
 });

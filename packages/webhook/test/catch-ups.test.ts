@@ -1,0 +1,58 @@
+import { Broker, MemoryStore, type EventLog } from "@starcast/core";
+import { expect, it } from "vitest";
+import { CatchUps } from "../src/catch-ups.ts";
+import { EndpointRecords } from "../src/endpoint-records.ts";
+import type { EndpointRecord } from "../src/endpoint.ts";
+import { resolveEndpointOptions } from "../src/endpoint-options.ts";
+import { resolveWebhookDispatcherOptions } from "../src/options.ts";
+
+// Another process takes the log in: what is turned off and on again there is not held up by what runs here.
+it("an endpoint that is turned off and on again while it is handed over gets what it missed in between, too", async () => {
+  const store = new MemoryStore();
+  await using broker = new Broker({ store });
+  const records = new EndpointRecords(broker, resolveWebhookDispatcherOptions({}), () => undefined);
+  const startsAfter = broker.position;
+  const { keys: _, ...options } = resolveEndpointOptions({ id: "partner", url: "https://hooks.partner.com/" });
+  const endpoint: EndpointRecord = {
+    ...options,
+    dispatcher: "webhooks",
+    keys: [{ key: `whsec_${"A".repeat(32)}` }],
+    state: { kind: "active" },
+    createdAt: 0,
+    startsAfter,
+    failingSince: null,
+    catchUp: { after: startsAfter },
+  };
+  await records.change("partner", () => endpoint);
+  const wanted = [await broker.publish("a.b", 1)];
+
+  const log: EventLog = store.log;
+  const refresh = log.refresh.bind(log);
+  let looks = 0;
+  Object.assign(log, {
+    refresh: async () => {
+      const found = await refresh();
+      looks += 1;
+      if (looks !== 2) return found;
+      const state = { kind: "disabled", at: 0, reason: "gone", position: broker.position } as const;
+      await records.update("partner", (known) => ({ ...known, state }));
+      wanted.push(await broker.publish("a.b", 2));
+      await records.update("partner", (known) => ({ ...known, state: { kind: "active" } }));
+      return found;
+    },
+  });
+  const catchUps = new CatchUps({
+    broker,
+    records,
+    signal: new AbortController().signal,
+    onStored: () => undefined,
+    between: (run) => run(),
+  });
+  const live = records.find("partner");
+  if (live === undefined) throw new Error("Expected the endpoint that was put, got none");
+  catchUps.begin(live);
+  await catchUps.idle();
+  const { deliveries } = await store.deliveries.list({}, { limit: 10 });
+  expect(deliveries.map(({ event }) => event.id)).toEqual(wanted.map(({ id }) => id).reverse());
+  expect(records.find("partner")?.record.catchUp).toBeNull();
+});
