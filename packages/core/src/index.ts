@@ -47,7 +47,8 @@ export type {
   DeliveryStore,
 } from "./store/delivery-store.ts";
 export { pageOf, select } from "./store/delivery-page.ts";
-export { EndpointBacklog, endOf, isUnfinished, withAttempt } from "./store/endpoint-backlog.ts";
+export { Backlogs } from "./store/backlogs.ts";
+export { endOf, isUnfinished, withAttempt } from "./store/endpoint-backlog.ts";
 export type { Backlogged } from "./store/endpoint-backlog.ts";
 export type { Queued } from "./store/due-queue.ts";
 export { MemoryCheckpoints, checkCheckpointName } from "./store/memory-checkpoints.ts";
@@ -57,6 +58,8 @@ export { MemoryStore } from "./store/memory-store.ts";
 export type { MemoryStoreOptions } from "./store/memory-store.ts";
 export type { RecordStore, StoredRecord } from "./store/record-store.ts";
 export type { Store } from "./store/store.ts";
+export { Turns } from "./store/turns.ts";
+export type { Due } from "./store/turns.ts";
 
 export { maxPieceBytes } from "./encoding/batch.ts";
 export type { Batch, Piece } from "./encoding/batch.ts";

@@ -1,9 +1,10 @@
 import {
-  EndpointBacklog,
+  Backlogs,
   endOf,
   isUnfinished,
   type Attempt,
   type Backlogged,
+  type ClaimRequest,
   type DeliveryState,
 } from "@starcast/core";
 import type { DeliveryEntry } from "./delivery-entry.ts";
@@ -25,8 +26,7 @@ export interface Picked {
 
 /** What is known here of all deliveries, brought up to date by every change of the bucket, whoever made it. */
 export class DeliveryIndex {
-  /** Least recently served first, so that with a small limit every endpoint has its turn. */
-  readonly backlogs: Map<string, EndpointBacklog<IndexedDelivery>> = new Map();
+  readonly backlogs: Backlogs<IndexedDelivery> = new Backlogs();
 
   get(endpointId: string, eventId: string): IndexedDelivery | undefined {
     return this.backlogs.get(endpointId)?.deliveries.get(eventId);
@@ -44,7 +44,7 @@ export class DeliveryIndex {
       this.move(known, state);
       return;
     }
-    this.#backlogOf(endpointId).add({
+    this.backlogs.of(endpointId).add({
       endpointId,
       event: { id: eventId },
       orderKey,
@@ -71,60 +71,26 @@ export class DeliveryIndex {
     // Only what is finished can be forgotten: an endpoint's removal ends what it had.
     if (isUnfinished(known.state)) backlog.move(known, { kind: "succeeded", at: 0 });
     backlog.forget(known);
-    if (backlog.deliveries.size === 0) this.backlogs.delete(endpointId);
+    if (backlog.deliveries.size === 0) this.backlogs.remove(endpointId);
   }
 
   /** What may be claimed now, one of each endpoint in turn: a long backlog takes only what the others leave. */
-  pick(now: number, limit: number, perEndpoint: (endpointId: string) => number): readonly Picked[] {
+  pick(request: ClaimRequest): readonly Picked[] {
     const picked: Picked[] = [];
-    let able = [...this.backlogs.values()]
-      .filter((backlog) => backlog.firstDue(now) !== undefined)
-      .map((backlog) => ({ backlog, left: perEndpoint(backlog.endpointId) }));
-    while (picked.length < limit && able.length > 0) {
-      able = able.filter((each) => {
-        const delivery = each.left > 0 && picked.length < limit ? each.backlog.firstDue(now) : undefined;
-        if (delivery === undefined) return false;
-        each.left -= 1;
-        picked.push({ delivery, before: delivery.state });
-        // Out of the way of the next look; `claimDue` says until when.
-        this.move(delivery, { kind: "attempting", leaseUntil: Infinity });
-        return true;
-      });
-    }
+    this.backlogs.takeDue(request, (delivery) => {
+      picked.push({ delivery, before: delivery.state });
+      // Out of the way of the next look; `claimDue` says until when.
+      this.move(delivery, { kind: "attempting", leaseUntil: Infinity });
+    });
     return picked;
-  }
-
-  /** When the earliest unfinished delivery of these endpoints is due, or its lease ends. */
-  nextDueAt(perEndpoint: (endpointId: string) => boolean): number | null {
-    let earliest: number | null = null;
-    for (const { endpointId, nextDueAt } of this.backlogs.values()) {
-      if (nextDueAt === null || (earliest !== null && nextDueAt >= earliest) || !perEndpoint(endpointId)) continue;
-      earliest = nextDueAt;
-    }
-    return earliest;
-  }
-
-  served(endpointId: string): void {
-    const backlog = this.backlogs.get(endpointId);
-    if (backlog === undefined) return;
-    this.backlogs.delete(endpointId);
-    this.backlogs.set(endpointId, backlog);
   }
 
   /** Finished deliveries that ended before, oldest end first. */
   endedBefore(time: number, limit: number): readonly IndexedDelivery[] {
     const ended: IndexedDelivery[] = [];
-    for (const backlog of this.backlogs.values())
+    for (const backlog of this.backlogs.all.values())
       for (const delivery of backlog.deliveries.values()) if (endOf(delivery.state) < time) ended.push(delivery);
     return ended.toSorted((a, b) => endOf(a.state) - endOf(b.state)).slice(0, limit);
-  }
-
-  #backlogOf(endpointId: string): EndpointBacklog<IndexedDelivery> {
-    const known = this.backlogs.get(endpointId);
-    if (known !== undefined) return known;
-    const backlog = new EndpointBacklog<IndexedDelivery>(endpointId);
-    this.backlogs.set(endpointId, backlog);
-    return backlog;
   }
 }
 

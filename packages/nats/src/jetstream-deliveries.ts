@@ -87,19 +87,18 @@ export class JetStreamDeliveries implements DeliveryStore {
     return { stored: stored.length, overflowed: stored.filter(({ kind }) => kind === "dead").length };
   }
 
-  async claimDue({ now, limit, perEndpoint, leaseMs, onDamaged }: ClaimRequest): Promise<readonly Claim[]> {
-    this.#damaged.tell(onDamaged);
-    const picked = this.#index.pick(now, limit, perEndpoint);
-    const state: DeliveryState = { kind: "attempting", leaseUntil: now + leaseMs };
+  async claimDue(request: ClaimRequest): Promise<readonly Claim[]> {
+    this.#damaged.tell(request.onDamaged);
+    const picked = this.#index.pick(request);
+    const state: DeliveryState = { kind: "attempting", leaseUntil: request.now + request.leaseMs };
     const claims = await Promise.all(
       picked.map(({ delivery, before }) => {
         // Not offered to the next call while this one asks for it.
         this.#index.move(delivery, state);
-        this.#index.served(delivery.endpointId);
         return this.#claim(delivery, before, state);
       }),
     );
-    if (onDamaged !== undefined) this.#damaged.tell(onDamaged);
+    if (request.onDamaged !== undefined) this.#damaged.tell(request.onDamaged);
     return claims.filter((claim) => claim !== null);
   }
 
@@ -120,7 +119,7 @@ export class JetStreamDeliveries implements DeliveryStore {
   }
 
   nextDueAt(perEndpoint: (endpointId: string) => boolean): Promise<number | null> {
-    return Promise.resolve(this.#index.nextDueAt(perEndpoint));
+    return Promise.resolve(this.#index.backlogs.nextDueAt(perEndpoint));
   }
 
   async get(endpointId: string, eventId: string): Promise<Delivery | null> {
@@ -132,7 +131,7 @@ export class JetStreamDeliveries implements DeliveryStore {
     selection: DeliverySelection,
     options: { readonly limit: number; readonly next?: string | undefined },
   ): Promise<DeliveryPage> {
-    const { page, next } = pageOf(select(this.#index.backlogs, selection), options);
+    const { page, next } = pageOf(select(this.#index.backlogs.all, selection), options);
     const deliveries = await Promise.all(page.map((delivery) => this.#view(delivery).catch(nullIfDamaged)));
     return { deliveries: deliveries.filter((delivery) => delivery !== null), next };
   }
@@ -144,7 +143,7 @@ export class JetStreamDeliveries implements DeliveryStore {
 
   async redeliver(selection: DeliverySelection, dueAt: number): Promise<number> {
     const room = new Map<string, number>();
-    const chosen = select(this.#index.backlogs, selection).filter(({ endpointId, state }) => {
+    const chosen = select(this.#index.backlogs.all, selection).filter(({ endpointId, state }) => {
       if (isUnfinished(state)) return false;
       const unfinished = room.get(endpointId) ?? this.#unfinished(endpointId);
       room.set(endpointId, unfinished + 1);

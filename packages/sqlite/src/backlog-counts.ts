@@ -1,3 +1,4 @@
+import { Turns } from "@starcast/core";
 import { textColumn, textOf } from "./columns.ts";
 import type { Driver, Statement } from "./driver.ts";
 
@@ -5,6 +6,8 @@ import type { Driver, Statement } from "./driver.ts";
 export class BacklogCounts {
   readonly #statements: Readonly<Record<"all" | "put" | "remove", Statement>>;
   readonly #counts = new Map<string, number>();
+  /** Of those with unfinished work. */
+  readonly turns: Turns = new Turns();
   /** What the file says of those that this transaction changes. */
   readonly #inFile = new Map<string, number>();
   /** What the work under way has changed, in case that it is undone. */
@@ -20,8 +23,7 @@ export class BacklogCounts {
       ),
       remove: driver.prepare("DELETE FROM backlogs WHERE endpoint_id = ?"),
     };
-    for (const row of this.#statements.all.all())
-      this.#counts.set(textOf(row["endpoint_id"]), Number(row["unfinished"]));
+    for (const row of this.#statements.all.all()) this.#set(textOf(row["endpoint_id"]), Number(row["unfinished"]));
   }
 
   /** Those with unfinished work. */
@@ -77,7 +79,12 @@ export class BacklogCounts {
   }
 
   #set(endpointId: string, count: number): void {
-    if (count > 0) this.#counts.set(endpointId, count);
-    else this.#counts.delete(endpointId);
+    if (count > 0) {
+      this.#counts.set(endpointId, count);
+      this.turns.add(endpointId);
+    } else {
+      this.#counts.delete(endpointId);
+      this.turns.remove(endpointId);
+    }
   }
 }

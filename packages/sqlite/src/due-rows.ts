@@ -22,9 +22,14 @@ export class DueRows {
     this.#claims = claims;
   }
 
+  /** False when nothing is due; otherwise the file is to be asked. */
+  mayHave(endpointId: string, now: number): boolean {
+    return (this.#notBefore.get(endpointId) ?? 0) <= now;
+  }
+
   /** The next one, which the caller claims or drops; null when nothing is due. */
   take(endpointId: string, now: number): number | null {
-    if ((this.#notBefore.get(endpointId) ?? 0) > now) return null;
+    if (!this.mayHave(endpointId, now)) return null;
     const due = this.#due.get(endpointId) ?? this.#look(endpointId, now);
     for (let sequence = due.pop(); sequence !== undefined; sequence = due.pop()) {
       if (due.length === 0) this.#due.delete(endpointId);

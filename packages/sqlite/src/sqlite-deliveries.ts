@@ -49,9 +49,6 @@ export class SqliteDeliveries implements DeliveryStore {
   readonly #reader: DeliveryReader;
   readonly #writer: DeliveryWriter;
   readonly #reports: DeliveryReports;
-  // When each endpoint was served last, so that with a small `limit` every one has its turn. As many as have work.
-  readonly #servedAt = new Map<string, number>();
-  #served = 0;
 
   constructor(options: {
     readonly driver: Driver;
@@ -113,26 +110,17 @@ export class SqliteDeliveries implements DeliveryStore {
   }
 
   async claimDue(request: ClaimRequest): Promise<readonly Claim[]> {
-    const { now, limit, perEndpoint, leaseMs } = request;
     this.#commit.checkOpen();
     const claims: Claim[] = [];
-    const leaseUntil = Math.ceil(now + leaseMs);
-    let able: { readonly endpointId: string; left: number }[] = [];
-    for (const endpointId of this.counts.endpoints) {
-      const left = perEndpoint(endpointId);
-      if (left > 0) able.push({ endpointId, left });
-    }
-    able.sort((a, b) => (this.#servedAt.get(a.endpointId) ?? 0) - (this.#servedAt.get(b.endpointId) ?? 0));
-    // One of each in turn: a long backlog takes only what the others leave.
-    while (claims.length < limit && able.length > 0) {
-      able = able.filter((each) => {
-        const claim = claims.length < limit ? this.#claimReadable(each.endpointId, request, leaseUntil) : null;
-        if (claim === null) return false;
-        claims.push(claim);
-        each.left -= 1;
-        return each.left > 0;
-      });
-    }
+    const leaseUntil = Math.ceil(request.now + request.leaseMs);
+    this.counts.turns.take(request, {
+      has: (endpointId) => this.#due.mayHave(endpointId, request.now),
+      take: (endpointId) => {
+        const claim = this.#claimReadable(endpointId, request, leaseUntil);
+        if (claim !== null) claims.push(claim);
+        return claim !== null;
+      },
+    });
     return claims;
   }
 
@@ -192,7 +180,6 @@ export class SqliteDeliveries implements DeliveryStore {
   }
 
   async removeEndpoint(endpointId: string): Promise<void> {
-    this.#servedAt.delete(endpointId);
     // In steps, so that no commit takes long.
     for (let removed = deliveriesPerCommit; removed === deliveriesPerCommit;) {
       this.#reports.seal();
@@ -231,8 +218,6 @@ export class SqliteDeliveries implements DeliveryStore {
           gone.add(sequence);
           continue;
         }
-        this.#served += 1;
-        this.#servedAt.set(endpointId, this.#served);
         return this.#claims.hold(delivery, sequence, leaseUntil);
       } catch (error) {
         tellDamaged(endpointId, error, request);

@@ -20,6 +20,7 @@ export interface DeliveriesRig extends OpenedDeliveries {
   claim(options?: {
     readonly limit?: number;
     readonly perEndpoint?: (endpointId: string) => number;
+    readonly endpointIds?: readonly string[];
   }): Promise<readonly Claim[]>;
 }
 
@@ -34,8 +35,8 @@ export function rigOf(opened: OpenedDeliveries, surroundings: FakeSurroundings):
     ...opened,
     surroundings,
     now,
-    claim: ({ limit = 100, perEndpoint = () => 1 } = {}) =>
-      opened.deliveries.claimDue({ now: now(), limit, perEndpoint, leaseMs }),
+    claim: ({ limit = 100, perEndpoint = () => 1, endpointIds } = {}) =>
+      opened.deliveries.claimDue({ now: now(), limit, perEndpoint, endpointIds, leaseMs }),
   };
 }
 

@@ -55,6 +55,52 @@ export function describeClaiming(open: OpenDeliveries): void {
       expect(seen).toContain("quiet/one");
     });
 
+    it("gives every endpoint its turn, however small the limit", async () => {
+      const { deliveries, claim } = await open();
+      const endpoints = Array.from({ length: 7 }, (_, index) => `ep${index}`);
+      await deliveries.put(endpoints.flatMap((endpoint) => [1, 2, 3].map((index) => delivery(`e${index}`, endpoint))));
+      for (const round of [1, 2, 3]) {
+        const served: string[] = [];
+        while (served.length < endpoints.length)
+          for (const { endpointId } of (await claim({ limit: 1 })).map((each) => each.delivery))
+            served.push(endpointId);
+        expect(served.toSorted(), `round ${round}`).toEqual(endpoints);
+      }
+    });
+
+    it("asks no more endpoints than its limit takes, and comes to those that are passed over last", async () => {
+      const { deliveries, claim } = await open();
+      await deliveries.put(Array.from({ length: 300 }, (_, index) => delivery("e1", `ep${index}`)));
+      const asked: string[] = [];
+      const perEndpoint = (endpoint: string): number => {
+        asked.push(endpoint);
+        return Number(endpoint.slice(2)) < 100 ? 0 : 1;
+      };
+      // The first may pass over a hundred that take nothing, the next needs not.
+      await claim({ limit: 2, perEndpoint });
+      const before = asked.length;
+      expect(await claim({ limit: 2, perEndpoint })).toHaveLength(2);
+      expect(asked.length - before).toBeLessThan(100);
+      expect(before).toBeLessThan(110);
+    });
+
+    it("gives, of the named endpoints, what is due, and leaves the others alone", async () => {
+      const { deliveries, claim } = await open();
+      await deliveries.put(
+        ["a", "b", "c"].flatMap((endpoint) => [1, 2].map((index) => delivery(`e${index}`, endpoint))),
+      );
+      const asked = new Set<string>();
+      const perEndpoint = (endpoint: string): number => {
+        asked.add(endpoint);
+        return 5;
+      };
+      const claims = await claim({ endpointIds: ["c", "nobody", "a"], perEndpoint });
+      expect(sorted(claims)).toEqual(["a/e1", "a/e2", "c/e1", "c/e2"]);
+      expect([...asked].toSorted()).not.toContain("b");
+      expect(await claim({ endpointIds: [] })).toEqual([]);
+      expect(sorted(await claim({ perEndpoint }))).toEqual(["b/e1", "b/e2"]);
+    });
+
     it("gives, of one order key, only the oldest unfinished one", async () => {
       const { deliveries, claim, now } = await open();
       await deliveries.put([

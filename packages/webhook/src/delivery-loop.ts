@@ -25,12 +25,16 @@ const maxClaims = 256;
 /** After a claim that found some, for what becomes due while they are tried: whoever hangs must hold up nobody else. */
 const lookAgainMs = 100;
 
+/** Who waits for a rate gets up to so long later what it allows: all endpoints are looked at no more often for that. */
+const rateWaitMs = 10;
+
 /** Wait after the store refused a claim; what was under way goes on. */
 const storeWaitMs = 1_000;
 
 /**
  * Takes what is due from the store and tries it, as much at once as each endpoint can take. Sleeps until something is due
- * or an endpoint has room again; woken by new work and by every attempt that ends.
+ * or an endpoint has room again; woken by new work and by every attempt that ends. While all that is left can be taken, only
+ * endpoints of which something changed are looked at: with thousands, looking at all for every attempt cost more than it.
  */
 export class DeliveryLoop {
   readonly #context: DeliveryLoopOptions;
@@ -42,6 +46,8 @@ export class DeliveryLoop {
   #state: "idle" | "waking" | "claiming" | "claiming_again" = "idle";
   #mode: "open" | "finishing" | "closed" = "open";
   #isDry = false;
+  /** Where there may be something to claim since the last look. */
+  #changed: Set<string> | "anywhere" = "anywhere";
   readonly #onQuiet: (() => void)[] = [];
   readonly #onEnded: (() => void)[] = [];
 
@@ -53,8 +59,10 @@ export class DeliveryLoop {
     return this.#inFlight;
   }
 
-  /** There may be something to claim. Cheap: many calls in one turn are one look into the store. */
-  wake(): void {
+  /** There may be something to claim, of these endpoints or of any. Cheap: many calls in one turn are one look into the store. */
+  wake(endpointIds: Iterable<string> | "anywhere" = "anywhere"): void {
+    if (endpointIds === "anywhere") this.#changed = "anywhere";
+    else if (this.#changed !== "anywhere") for (const id of endpointIds) this.#changed.add(id);
     if (this.#mode === "closed" || this.#state === "waking" || this.#state === "claiming_again") return;
     if (this.#state === "claiming") {
       this.#state = "claiming_again";
@@ -73,7 +81,7 @@ export class DeliveryLoop {
       health?.setLimits(endpoint.record);
       if (endpoint.record.state.kind !== "active") health?.reset();
     }
-    this.wake();
+    this.wake([id]);
   }
 
   /** Resolves when nothing is under way; with `tries`, not before everything that can be tried now was. Claims nothing afterwards. */
@@ -102,27 +110,23 @@ export class DeliveryLoop {
     do {
       this.#state = "claiming";
       if (this.#mode !== "open") break;
+      const changed = this.#changed;
+      this.#changed = new Set();
       try {
         const limit = Math.min(options.maxInFlight - this.#inFlight, maxClaims);
-        const leaseMs = options.attempt.deadlineMs + leaseSpareMs;
-        const claims =
-          limit <= 0
-            ? []
-            : await broker.store.deliveries.claimDue({
-                now: now(),
-                limit,
-                perEndpoint: (id) => this.#room(id),
-                leaseMs,
-                onDamaged: (endpointId, error) =>
-                  broker.observe({ kind: "webhookDeliveryDamaged", level: "warn", endpointId, error }),
-              });
+        const claims = limit <= 0 ? [] : await this.#claimDue(changed, limit);
         for (const claim of claims) this.#begin(claim);
-        this.#isDry = claims.length === 0 && limit > 0;
-        if (claims.length === limit && limit > 0) this.#state = "claiming_again";
+        // There may be more than could be taken: whose turn it is then is for the store to say.
+        const isMore = claims.length >= limit;
+        if (isMore) this.#changed = "anywhere";
+        if (claims.length > 0) this.#isDry = false;
+        else if (changed === "anywhere" && !isMore) this.#isDry = true;
+        if (isMore && limit > 0) this.#state = "claiming_again";
         else if (this.#wasWokenAgain) continue;
-        else if (this.#isDry) this.#sleepUntil(await this.#nextAt());
-        else if (this.#wakesAt > now() + lookAgainMs) this.#sleepUntil(now() + lookAgainMs);
+        else if (this.#isDry && changed === "anywhere") this.#sleepUntil(await this.#nextAt());
+        else this.#sleepAtMost(changed === "anywhere" ? [] : changed);
       } catch (error) {
+        this.#changed = "anywhere";
         this.#tellStoreFailed("claimDue", error);
         this.#sleepUntil(now() + storeWaitMs);
         break;
@@ -130,6 +134,19 @@ export class DeliveryLoop {
     } while (this.#wasWokenAgain);
     this.#state = "idle";
     if (this.#isQuiet) this.#settle(this.#onQuiet);
+  }
+
+  async #claimDue(changed: Iterable<string> | "anywhere", limit: number): Promise<readonly Claim[]> {
+    const { broker, options } = this.#context;
+    return await broker.store.deliveries.claimDue({
+      now: broker.surroundings.clock.now(),
+      limit,
+      perEndpoint: (id) => this.#room(id),
+      endpointIds: changed === "anywhere" ? undefined : [...changed],
+      leaseMs: options.attempt.deadlineMs + leaseSpareMs,
+      onDamaged: (endpointId, error) =>
+        broker.observe({ kind: "webhookDeliveryDamaged", level: "warn", endpointId, error }),
+    });
   }
 
   // Changed by `wake` while the store was being asked; a getter, because the compiler believes otherwise.
@@ -158,12 +175,13 @@ export class DeliveryLoop {
       } else {
         this.#tellHealth(endpoint, health.ended(tried.outcome.kind !== "retry", clock.now()));
         // The endpoint has room for the next one while a durable store still commits this one.
-        this.wake();
+        this.wake([endpoint.record.id]);
         await this.#record(endpoint, claim, tried);
       }
     }
     this.#inFlight -= 1;
-    this.wake();
+    // Who waits for quiet is told by a look that finds nothing anywhere.
+    this.wake(this.#onQuiet.length > 0 ? "anywhere" : [claim.delivery.endpointId]);
     if (this.#inFlight === 0) this.#settle(this.#onEnded);
   }
 
@@ -231,6 +249,17 @@ export class DeliveryLoop {
       next = Math.min(next, health.roomAt(now) ?? Infinity);
     }
     return next;
+  }
+
+  /** Something was found a moment ago; these endpoints were looked at. */
+  #sleepAtMost(endpointIds: Iterable<string>): void {
+    const now = this.#context.broker.surroundings.clock.now();
+    let at = now + lookAgainMs;
+    for (const id of endpointIds) {
+      const roomAt = this.#health.get(id)?.roomAt(now) ?? Infinity;
+      if (roomAt > now) at = Math.min(at, Math.max(roomAt, now + rateWaitMs));
+    }
+    if (this.#wakesAt > at) this.#sleepUntil(at);
   }
 
   #sleepUntil(at: number): void {

@@ -20,8 +20,8 @@ export interface IntakeOptions {
   readonly endpoints: EndpointRecords;
   /** Wait before the first attempt. */
   readonly firstWaitMs: number;
-  /** There is new work in the store. */
-  readonly onStored: () => void;
+  /** There is new work of these endpoints in the store. */
+  readonly onStored: (endpointIds: Iterable<string>) => void;
 }
 
 /** Deliveries taken and not yet stored: beyond, the place in the log waits. */
@@ -201,7 +201,7 @@ export class Intake implements Subscriber {
       throw error;
     }
     line.acknowledge(through, "saved");
-    onStored();
+    onStored(drafts.map(({ endpointId }) => endpointId));
   }
 
   #insist(operation: string, run: () => Promise<void>): Promise<boolean> {

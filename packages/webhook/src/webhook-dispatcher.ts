@@ -104,7 +104,7 @@ export class WebhookDispatcher {
       broker,
       endpoints: this.#records,
       firstWaitMs: resolved.scheduleMs[0] ?? 0,
-      onStored: () => this.#loop.wake(),
+      onStored: (endpointIds) => this.#loop.wake(endpointIds),
     });
     this.#unregister = broker.register(this.#part());
     this.#subscription = broker.attach(this.#intake, { name: resolved.name });

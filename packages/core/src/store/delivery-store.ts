@@ -63,6 +63,8 @@ export interface ClaimRequest {
   readonly limit: number;
   /** How many of this endpoint may be claimed now; 0 passes over it (paused, busy, limited). Pure while claiming. */
   readonly perEndpoint: (endpointId: string) => number;
+  /** Only of these, each named once: the others are as the last call left them. All when left out. */
+  readonly endpointIds?: readonly string[] | undefined;
   readonly leaseMs: number;
   /**
    * Told of what an endpoint has due and the engine cannot read: that is set aside, the others go on. Without it, the call
@@ -112,7 +114,7 @@ export interface DeliveryStore {
   ): Promise<{ readonly stored: number; readonly overflowed: number }>;
   /**
    * MUST give each due delivery to one caller at a time until its lease ends; a claim whose lease ended is due again.
-   * MUST NOT let one endpoint's backlog delay another's.
+   * MUST NOT let one endpoint's backlog delay another's, and SHOULD look at no more endpoints than the limit takes.
    */
   claimDue(request: ClaimRequest): Promise<readonly Claim[]>;
   /** These three MUST reject with `stale_claim` and change nothing when the delivery was claimed again or finished since. */

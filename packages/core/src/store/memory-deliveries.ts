@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { StarcastError } from "../errors.ts";
 import type { Position } from "../log/position.ts";
 import { integer } from "../option-checks.ts";
+import { Backlogs } from "./backlogs.ts";
 import type { Lease } from "./checkpoint-store.ts";
 import type {
   Attempt,
@@ -18,17 +19,9 @@ import type {
 } from "./delivery-store.ts";
 import { pageOf, select, view, viewPage } from "./delivery-page.ts";
 import { EndedQueue } from "./ended-queue.ts";
-import {
-  EndpointBacklog,
-  attemptsBytes,
-  endOf,
-  isUnfinished,
-  withAttempt,
-  type KeptDelivery,
-} from "./endpoint-backlog.ts";
+import { attemptsBytes, endOf, isUnfinished, withAttempt, type KeptDelivery } from "./endpoint-backlog.ts";
 import { KeptEvents } from "./kept-events.ts";
 import type { MemoryCheckpoints } from "./memory-checkpoints.ts";
-import { takeDue } from "./take-due.ts";
 
 export interface MemoryDeliveriesOptions {
   readonly clock: Clock;
@@ -50,8 +43,7 @@ export class MemoryDeliveries implements DeliveryStore {
   readonly #checkpoints: MemoryCheckpoints;
   readonly #maxFinished: number;
   readonly #maxBytes: number;
-  // Least recently served first, so that with a small `limit` every endpoint has its turn.
-  readonly #backlogs = new Map<string, EndpointBacklog<KeptDelivery>>();
+  readonly #backlogs = new Backlogs<KeptDelivery>();
   readonly #events = new KeptEvents();
   readonly #finished = { succeeded: new EndedQueue<KeptDelivery>(), dead: new EndedQueue<KeptDelivery>() };
   /** Of deliveries without their events. */
@@ -96,7 +88,7 @@ export class MemoryDeliveries implements DeliveryStore {
   async claimDue(request: ClaimRequest): Promise<readonly Claim[]> {
     const claims: Claim[] = [];
     const leaseUntil = request.now + request.leaseMs;
-    takeDue(this.#backlogs.values(), request, (delivery) => void claims.push(this.#claim(delivery, leaseUntil)));
+    this.#backlogs.takeDue(request, (delivery) => void claims.push(this.#claim(delivery, leaseUntil)));
     return claims;
   }
 
@@ -118,12 +110,7 @@ export class MemoryDeliveries implements DeliveryStore {
   }
 
   async nextDueAt(perEndpoint: (endpointId: string) => boolean): Promise<number | null> {
-    let earliest: number | null = null;
-    for (const { endpointId, nextDueAt } of this.#backlogs.values()) {
-      if (nextDueAt === null || (earliest !== null && nextDueAt >= earliest) || !perEndpoint(endpointId)) continue;
-      earliest = nextDueAt;
-    }
-    return earliest;
+    return this.#backlogs.nextDueAt(perEndpoint);
   }
 
   async get(endpointId: string, eventId: string): Promise<Delivery | null> {
@@ -135,7 +122,7 @@ export class MemoryDeliveries implements DeliveryStore {
     selection: DeliverySelection,
     page: { readonly limit: number; readonly next?: string | undefined },
   ): Promise<DeliveryPage> {
-    return viewPage(pageOf(select(this.#backlogs, selection), page));
+    return viewPage(pageOf(select(this.#backlogs.all, selection), page));
   }
 
   async backlog(endpointId: string): Promise<Backlog> {
@@ -144,7 +131,7 @@ export class MemoryDeliveries implements DeliveryStore {
 
   async redeliver(selection: DeliverySelection, dueAt: number): Promise<number> {
     let redelivered = 0;
-    for (const delivery of select(this.#backlogs, selection)) {
+    for (const delivery of select(this.#backlogs.all, selection)) {
       if (isUnfinished(delivery.state) || delivery.backlog.unfinished >= this.maxPerEndpoint) continue;
       delivery.endedIn?.remove(delivery);
       delivery.attemptCount = 0;
@@ -169,7 +156,7 @@ export class MemoryDeliveries implements DeliveryStore {
   async removeEndpoint(endpointId: string): Promise<void> {
     const backlog = this.#backlogs.get(endpointId);
     for (const delivery of backlog?.deliveries.values() ?? []) this.#dismiss(delivery);
-    this.#backlogs.delete(endpointId);
+    this.#backlogs.remove(endpointId);
   }
 
   #isKnown({ endpointId, event }: DeliveryDraft): boolean {
@@ -197,8 +184,7 @@ export class MemoryDeliveries implements DeliveryStore {
 
   /** True when it overflowed. */
   #add({ endpointId, event, dueAt, orderKey }: DeliveryDraft): boolean {
-    const backlog = this.#backlogs.get(endpointId) ?? new EndpointBacklog<KeptDelivery>(endpointId);
-    this.#backlogs.set(endpointId, backlog);
+    const backlog = this.#backlogs.of(endpointId);
     const createdAt = this.#clock.now();
     const isOverflow = backlog.unfinished >= this.maxPerEndpoint;
     const state: DeliveryState = isOverflow
@@ -230,11 +216,6 @@ export class MemoryDeliveries implements DeliveryStore {
 
   #claim(delivery: KeptDelivery, leaseUntil: number): Claim {
     this.#move(delivery, { kind: "attempting", leaseUntil });
-    const { backlog } = delivery;
-    if (this.#backlogs.size > 1) {
-      this.#backlogs.delete(backlog.endpointId);
-      this.#backlogs.set(backlog.endpointId, backlog);
-    }
     return { delivery: view(delivery), token: delivery.token };
   }
 
@@ -280,7 +261,7 @@ export class MemoryDeliveries implements DeliveryStore {
   #forget(delivery: KeptDelivery): void {
     this.#dismiss(delivery);
     delivery.backlog.forget(delivery);
-    if (delivery.backlog.deliveries.size === 0) this.#backlogs.delete(delivery.backlog.endpointId);
+    if (delivery.backlog.deliveries.size === 0) this.#backlogs.remove(delivery.backlog.endpointId);
   }
 
   /** Gives back what it takes, and its share of the event. */
