@@ -27,7 +27,7 @@ export interface WebhookVerifierOptions<
   /** What remembers handled webhooks; `false` leaves replays and repeated ids to the handler. @default new MemorySeenIds() */
   readonly seenIds?: SeenIds | false | undefined;
   /** Told of every webhook that `receive` did not answer with 204, and why. @default failures of this side as process warnings */
-  readonly onError?: ((error: WebhookError) => void) | undefined;
+  readonly onError?: ((error: WebhookError) => unknown) | undefined;
   /** The present, in milliseconds since 1970. @default Date.now */
   readonly now?: (() => number) | undefined;
 }
@@ -40,7 +40,7 @@ export interface ResolvedWebhookVerifierOptions {
   readonly maxBodyBytes: number;
   readonly bodyTimeoutMs: number;
   readonly seenIds: SeenIds | false | undefined;
-  readonly onError: (error: WebhookError) => void;
+  readonly onError: (error: WebhookError) => unknown;
   readonly now: () => number;
 }
 

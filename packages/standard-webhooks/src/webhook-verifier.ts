@@ -127,12 +127,14 @@ export class WebhookVerifier<Events = Readonly<Record<string, unknown>>, Payload
     }
   }
 
+  /** Whoever listens must not change what the sender is told, nor end the process, be it at once or later. */
   #report(error: WebhookError): void {
+    const failed = (cause: unknown): void =>
+      reportWarning(new WebhookError("handler_failed", "Expected `onError` not to fail, it did", { cause }));
     try {
-      this.#options.onError(error);
+      Promise.resolve(this.#options.onError(error)).catch(failed);
     } catch (cause) {
-      // Whoever listens must not change what the sender is told.
-      reportWarning(new WebhookError("handler_failed", "Expected `onError` not to throw, it did", { cause }));
+      failed(cause);
     }
   }
 }

@@ -116,20 +116,21 @@ describe("a sender over Fetch", () => {
   });
 });
 
-describe("an endpoint whose onError throws", () => {
-  it("answers all the same", async () => {
+describe("an endpoint whose onError fails", () => {
+  const away = new Error("logger away");
+  const ways = {
+    "by throwing": () => {
+      throw away;
+    },
+    "by rejecting": async () => Promise.reject(away),
+  };
+
+  it.each(Object.entries(ways))("answers all the same, and tells the process: %s", async (_way, onError) => {
     const warned = once(process, "warning") as Promise<[Error]>;
-    const verifier = new WebhookVerifier({
-      keys: key,
-      onError: () => {
-        throw new Error("logger away");
-      },
-    });
-    const answer = await verifier
-      .receive(() => undefined)
-      .fetch(new Request("http://localhost/", { method: "POST", body }));
+    const receiver = new WebhookVerifier({ keys: key, onError }).receive(() => undefined);
+    const answer = await receiver.fetch(new Request("http://localhost/", { method: "POST", body }));
     expect(answer.status).toBe(400);
-    expect((await warned)[0].message).toBe("logger away");
+    expect((await warned)[0]).toBe(away);
   });
 });
 
