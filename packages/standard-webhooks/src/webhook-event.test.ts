@@ -48,6 +48,17 @@ describe("an event in a webhook", () => {
     });
   });
 
+  it("is read from CloudEvents JSON without data, and with bytes", () => {
+    const payload = { specversion: "1.0", id: "1", source: "/x", type: "a.b" };
+    const read = (more: object) => readEvent(webhook({ ...payload, ...more }), undefined).data;
+    expect(read({})).toBeUndefined();
+    expect(read({ data: null })).toBeNull();
+    expect(read({ data_base64: "AP8=" })).toEqual(Uint8Array.of(0, 255));
+    for (const wrong of [{ data_base64: "AP8" }, { data_base64: 5 }, { data: 1, data_base64: "AP8=" }]) {
+      expect(() => read(wrong)).toThrow(expect.objectContaining({ code: "malformed_body" }));
+    }
+  });
+
   it("cannot be changed by whoever gets it", () => {
     expect(Object.isFrozen(readEvent(webhook({ type: "a.b" }), undefined))).toBe(true);
   });

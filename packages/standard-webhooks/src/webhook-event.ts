@@ -1,3 +1,4 @@
+import { decodeBase64 } from "./base64.ts";
 import { WebhookError } from "./errors.ts";
 import type { VerifiedWebhook } from "./verify.ts";
 
@@ -10,6 +11,7 @@ export interface WebhookEvent<Type extends string = string, Data = unknown> {
   readonly timestamp: string;
   /** The key of the thing the event is about. */
   readonly subject?: string | undefined;
+  /** As the sender wrote it; bytes (Uint8Array) where a CloudEvent carries them in `data_base64`. */
   readonly data: Data;
   /** When this attempt was made, in milliseconds since 1970. */
   readonly sentAt: number;
@@ -52,14 +54,14 @@ export function readEvent(webhook: VerifiedWebhook, vocabulary: EventVocabulary<
     throw malformedBody('a JSON object with a `type` (for other payloads: `payload: "data"`)');
   }
   const { type, subject } = payload;
-  const timestamp = "specversion" in payload ? payload["time"] : payload["timestamp"];
+  const isCloudEvent = "specversion" in payload;
+  const timestamp = payload[isCloudEvent ? "time" : "timestamp"];
   return Object.freeze({
     id: webhook.id,
     type,
     timestamp: typeof timestamp === "string" ? timestamp : new Date(webhook.sentAt).toISOString(),
     ...(typeof subject === "string" && { subject }),
-    // "It can either be passed as part of the data property, or squashed" (Standard Webhooks 1.0, "Payload structure").
-    data: validated(type, "data" in payload ? payload["data"] : payload, vocabulary),
+    data: validated(type, isCloudEvent ? cloudEventData(payload) : dataOf(payload), vocabulary),
     sentAt: webhook.sentAt,
   });
 }
@@ -67,6 +69,19 @@ export function readEvent(webhook: VerifiedWebhook, vocabulary: EventVocabulary<
 /** The JSON in a verified body, whatever it is. */
 export function readData({ id, body, sentAt }: VerifiedWebhook): WebhookData {
   return Object.freeze({ id, data: readJson(body), sentAt });
+}
+
+/** "It can either be passed as part of the data property, or squashed" (Standard Webhooks 1.0, "Payload structure"). */
+function dataOf(payload: Readonly<Record<string, unknown>>): unknown {
+  return "data" in payload ? payload["data"] : payload;
+}
+
+/** May be bytes, and may be nothing (CloudEvents 1.0, JSON format, 3.1). */
+function cloudEventData({ data, data_base64: base64 }: Readonly<Record<string, unknown>>): unknown {
+  if (base64 === undefined) return data;
+  const bytes = typeof base64 === "string" && data === undefined ? decodeBase64(base64) : null;
+  if (bytes === null) throw malformedBody("either `data` or, as base64, `data_base64`");
+  return bytes;
 }
 
 /** Types the vocabulary does not know pass: a sender may add one any day, and must not be refused for it. */
