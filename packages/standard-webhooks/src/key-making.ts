@@ -1,6 +1,7 @@
 import { engine } from "#crypto";
 import { invalidOption, WebhookError } from "./errors.ts";
 import { keyLimits, keyText, readPrivateKey } from "./keys.ts";
+import { refuseUnknown } from "./refuse-unknown.ts";
 
 /** The two halves of an ed25519 key: `privateKey` stays with the sender, `publicKey` goes to receivers. */
 export interface KeyPair {
@@ -13,6 +14,7 @@ const defaultKeyBytes = 32;
 
 /** A new random `whsec_` key of 24 to 64 bytes, 32 if not said otherwise. */
 export function makeKey(options: { readonly bytes?: number | undefined } = {}): string {
+  refuseUnknown("options", options, ["bytes"]);
   const { bytes = defaultKeyBytes } = options;
   const { minBytes, maxBytes } = keyLimits;
   if (!Number.isInteger(bytes) || bytes < minBytes || bytes > maxBytes) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { makeKey } from "./key-making.ts";
-import { rotateKeys } from "./key-rotation.ts";
-import type { KeyRecord } from "./keys.ts";
+import { rotateKeys, type RotateOptions } from "./key-rotation.ts";
+import { parseKey, type KeyRecord } from "./keys.ts";
 
 const now = 1_700_000_000_000;
 const day = 86_400_000;
@@ -27,6 +27,16 @@ describe("a rotation", () => {
     const keys = [{ key: old }, { key: expired, expiresAt: now }];
     expect(rotateKeys(keys, { next, now })).toHaveLength(2);
     expect(rotateKeys(keys, { next, now, overlapMs: 0 })).toEqual([{ key: next }]);
+  });
+
+  it("takes bare keys too, and refuses what is neither key nor record", () => {
+    const [old, next] = [makeKey(), makeKey()];
+    expect(rotateKeys([old], { next, now })).toEqual([{ key: next }, { key: old, expiresAt: now + day }]);
+    for (const wrong of [{}, undefined, parseKey(old), { key: old, expires: now }, "secret"]) {
+      expect(() => rotateKeys([wrong as KeyRecord], { next, now })).toThrow(/^Expected /);
+    }
+    expect(() => rotateKeys([old], { next, now: Number.NaN })).toThrow("Expected `now`");
+    expect(() => rotateKeys([old], { next, overlap: 0 } as RotateOptions)).toThrow("(`overlapMs`?)");
   });
 
   it("keeps ten keys at most, however often it is repeated", () => {

@@ -1,5 +1,6 @@
 import { WebhookError, invalidOption } from "./errors.ts";
-import { keyLimits, parseKey, type KeyRecord } from "./keys.ts";
+import { keyLimits, parseKey, parseRecord, type KeyRecord } from "./keys.ts";
+import { refuseUnknown } from "./refuse-unknown.ts";
 
 export interface RotateOptions {
   /** The key that takes over. */
@@ -16,17 +17,21 @@ const defaultOverlapMs = 24 * 60 * 60 * 1000;
  * The keys after a rotation, the new one first: those before it expire after the overlap (or earlier, as they would
  * have), expired ones are gone, and when more than ten remain, those that expire first go first.
  */
-export function rotateKeys(keys: readonly KeyRecord[], options: RotateOptions): readonly KeyRecord[] {
+export function rotateKeys(keys: readonly (string | KeyRecord)[], options: RotateOptions): readonly KeyRecord[] {
+  refuseUnknown("options", options, ["next", "overlapMs", "now"]);
   const { next, overlapMs = defaultOverlapMs, now = Date.now() } = options;
   if (typeof overlapMs !== "number" || !(overlapMs >= 0)) {
     throw invalidOption("overlapMs", "a number of milliseconds, 0 or more", overlapMs);
   }
+  if (!Number.isFinite(now)) throw invalidOption("now", "milliseconds since 1970, such as Date.now() gives", now);
   parseKey(next);
-  if (keys.some(({ key }) => key === next)) {
+  const records = keys.map((key) => (typeof key === "string" ? { key } : key));
+  for (const record of records) parseRecord(record);
+  if (records.some(({ key }) => key === next)) {
     throw new WebhookError("invalid_key", "Expected `next` to be a new key, got one that is already in use");
   }
   const end = now + overlapMs;
-  const outgoing = keys
+  const outgoing = records
     .map(({ key, expiresAt = Infinity }) => ({ key, expiresAt: Math.min(expiresAt, end) }))
     .filter(({ expiresAt }) => expiresAt > now)
     .toSorted((a, b) => b.expiresAt - a.expiresAt)

@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { isWebhookError } from "./errors.ts";
 import { makeKey, makeKeyPair, publicKeyOf } from "./key-making.ts";
-import { keyLimits, parseKey, parseKeys, redactKey } from "./keys.ts";
+import { keyLimits, parseKey, parseKeys, redactKey, type KeyRecord } from "./keys.ts";
 
 const base64 = (bytes: number): string => Buffer.alloc(bytes, 0xa7).toString("base64");
 
@@ -15,6 +15,7 @@ describe("a made key", () => {
 
   it("has as many bytes as asked for, from 24 to 64", () => {
     for (const bytes of [24, 64]) expect(Buffer.from(makeKey({ bytes }).slice(6), "base64")).toHaveLength(bytes);
+    expect(() => makeKey({ size: 64 } as object)).toThrow("there is no such option (`bytes`?)");
     for (const bytes of [0, 23, 65, 32.5, Number.NaN, Infinity, "32" as unknown as number]) {
       expect(() => makeKey({ bytes })).toThrow("Expected `bytes` to be an integer from 24 to 64");
     }
@@ -82,6 +83,12 @@ describe("parseKey", () => {
     for (const expiresAt of [Number.NaN, "2030-01-01", new Date()]) {
       expect(() => parseKey({ key: makeKey(), expiresAt: expiresAt as number })).toThrow("Expected `expiresAt`");
     }
+  });
+
+  it("refuses a record with a mistyped expiry, without showing anything of it", () => {
+    expect(() => parseKey({ key: makeKey(), expires: 5 } as KeyRecord)).toThrow(
+      "Expected `expires` to be left out: there is no such option (`expiresAt`?)",
+    );
   });
 
   it("gives a parsed key back as it is", () => {

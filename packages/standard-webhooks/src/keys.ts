@@ -2,6 +2,7 @@ import { engine } from "#crypto";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 import type { MacKey, SigningKey, VerifyingKey } from "./crypto-engine.ts";
 import { invalidOption, shapeOf, WebhookError } from "./errors.ts";
+import { refuseUnknown } from "./refuse-unknown.ts";
 
 /** A key as it is stored: JSON, with the moment (milliseconds since 1970) from which it no longer counts. */
 export interface KeyRecord {
@@ -54,8 +55,14 @@ export function parseKey(input: KeyInput): WebhookKey {
   if (typeof input !== "object" || input === null) {
     throw new WebhookError("invalid_key", `Expected a key to be a text or { key, expiresAt }, got ${shapeOf(input)}`);
   }
-  if ("kind" in input) return input;
-  const { key, expiresAt = Infinity } = input;
+  return "kind" in input ? input : parseRecord(input);
+}
+
+/** The key of a record; unlike `parseKey`, refuses one that is parsed, as its text is gone. */
+export function parseRecord(record: KeyRecord): WebhookKey {
+  // A mistyped expiry would be none at all.
+  refuseUnknown("key", record, ["key", "expiresAt"]);
+  const { key, expiresAt = Infinity } = record;
   if (typeof expiresAt !== "number" || Number.isNaN(expiresAt)) {
     throw invalidOption("expiresAt", "a time in milliseconds since 1970, such as Date.now() gives", expiresAt);
   }

@@ -1,5 +1,6 @@
 import { invalidOption, type WebhookError } from "./errors.ts";
 import { parseKeys, type KeyInput, type WebhookKey } from "./keys.ts";
+import { refuseUnknown } from "./refuse-unknown.ts";
 import { reportWarning } from "./report-warning.ts";
 import type { SeenIds } from "./seen-ids.ts";
 import { resolveTolerance, type ResolvedTolerance, type Tolerance } from "./tolerance.ts";
@@ -68,7 +69,7 @@ const maxTimerMs = 2 ** 31 - 1;
 export function resolveWebhookVerifierOptions<Events, Payload extends PayloadKind>(
   options: WebhookVerifierOptions<Events, Payload>,
 ): ResolvedWebhookVerifierOptions {
-  refuseUnknown(options, [
+  refuseUnknown("options", options, [
     "keys",
     "events",
     "payload",
@@ -102,7 +103,7 @@ export function resolveWebhookVerifierOptions<Events, Payload extends PayloadKin
 
 /** Complete and frozen; throws at the first option that cannot be used. */
 export function resolveMemorySeenIdsOptions(options: MemorySeenIdsOptions): { readonly maxIds: number } {
-  refuseUnknown(options, ["maxIds"]);
+  refuseUnknown("options", options, ["maxIds"]);
   return Object.freeze({ maxIds: count("maxIds", options.maxIds ?? defaults.maxIds, Number.MAX_SAFE_INTEGER) });
 }
 
@@ -110,31 +111,4 @@ function count(option: string, value: unknown, max: number): number {
   if (value === Infinity) return value;
   if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= max) return value;
   throw invalidOption(option, `an integer from 1 to ${max}, or Infinity`, value);
-}
-
-/** A mistyped limit is a hole, so what is not known is refused, with the nearest that is. */
-function refuseUnknown(options: object, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null) throw invalidOption("options", "an object", options);
-  const strange = Object.keys(options).find((key) => !known.includes(key));
-  if (strange === undefined) return;
-  const nearest = known.toSorted((a, b) => distance(a, strange) - distance(b, strange))[0] ?? "";
-  throw invalidOption(
-    strange.slice(0, 64),
-    `left out: there is no such option (\`${nearest}\`?)`,
-    Reflect.get(options, strange),
-  );
-}
-
-/** Levenshtein, over texts of a few dozen characters. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const same = (row[j - 1] ?? 0) + Number(a[i - 1]?.toLowerCase() !== b[j - 1]?.toLowerCase());
-      next.push(Math.min(same, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

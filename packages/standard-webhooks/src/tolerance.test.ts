@@ -34,6 +34,10 @@ describe("a tolerance", () => {
     );
   });
 
+  it("refuses what it does not know, which would be no tolerance at all", () => {
+    expect(() => resolveTolerance({ pastMs: 5 } as Tolerance)).toThrow("there is no such option (`past`?)");
+  });
+
   it.each([-1, Number.NaN, "5m", null, { past: "5m" }, { future: -1 }])("is refused as %j", (tolerance) => {
     expect(() => resolveTolerance(tolerance as Tolerance)).toThrow("milliseconds, 0 or more");
   });

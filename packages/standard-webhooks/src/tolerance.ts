@@ -1,4 +1,5 @@
 import { WebhookError, invalidOption } from "./errors.ts";
+import { refuseUnknown } from "./refuse-unknown.ts";
 
 /** How far `webhook-timestamp` may be from the present: both ways alike, or each way by itself. */
 export type Tolerance = number | { readonly past?: number | undefined; readonly future?: number | undefined };
@@ -13,8 +14,11 @@ export const defaultToleranceMs = 300_000;
 
 /** Both ways in milliseconds; throws for what is no span of time. */
 export function resolveTolerance(tolerance: Tolerance = defaultToleranceMs): ResolvedTolerance {
-  const { past = defaultToleranceMs, future = defaultToleranceMs } =
-    typeof tolerance === "object" && tolerance !== null ? tolerance : { past: tolerance, future: tolerance };
+  if (typeof tolerance !== "object" || tolerance === null) {
+    return resolveTolerance({ past: tolerance, future: tolerance });
+  }
+  refuseUnknown("toleranceMs", tolerance, ["past", "future"]);
+  const { past = defaultToleranceMs, future = defaultToleranceMs } = tolerance;
   return { pastMs: span("toleranceMs.past", past), futureMs: span("toleranceMs.future", future) };
 }
 

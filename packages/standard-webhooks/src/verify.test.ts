@@ -84,6 +84,12 @@ describe("verify", () => {
     await expect(verify({ headers: renamed, body, keys, now })).rejects.toMatchObject({ code: "malformed_header" });
   });
 
+  it("refuses options it does not know: a mistyped tolerance would be none", async () => {
+    const { headers, body, keys } = await signed();
+    const options = { headers, body, keys, now, tolerance: 5 } as VerifyOptions;
+    await expect(verify(options)).rejects.toThrow("there is no such option (`toleranceMs`?)");
+  });
+
   it("looks at the time before anything costs time, in both directions", async () => {
     const { headers, body, keys } = await signed();
     await expect(verify({ headers, body, keys, now: now + 301_000 })).rejects.toMatchObject({

@@ -3,6 +3,7 @@ import { WebhookError } from "./errors.ts";
 import { parseHeaders, type HeaderSource, type ParsedHeaders } from "./headers.ts";
 import { parseKeys, type KeyInput, type WebhookKey } from "./keys.ts";
 import { readGivenBody } from "./given-body.ts";
+import { refuseUnknown } from "./refuse-unknown.ts";
 import { contentHead } from "./signature.ts";
 import { checkTimestamp, resolveTolerance, type ResolvedTolerance, type Tolerance } from "./tolerance.ts";
 
@@ -29,6 +30,7 @@ export interface VerifiedWebhook {
 
 /** Resolves only if one of the keys signed these bytes with this id and time, recently; else rejects, and says which check failed. */
 export async function verify(options: VerifyOptions): Promise<VerifiedWebhook> {
+  refuseUnknown("options", options, ["headers", "body", "keys", "toleranceMs", "now"]);
   const keys = parseKeys(options.keys, "verify");
   const tolerance = resolveTolerance(options.toleranceMs);
   return verifyBytes(options.headers, readGivenBody(options.body), { keys, tolerance, now: options.now ?? Date.now() });
