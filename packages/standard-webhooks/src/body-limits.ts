@@ -15,12 +15,12 @@ export class BodyCollector {
   constructor(limits: BodyLimits, declaredLength: string | null | undefined) {
     this.#maxBytes = limits.maxBodyBytes;
     // What says itself that it is too large need not be read at all.
-    if (Number(declaredLength ?? 0) > limits.maxBodyBytes) throw this.#tooLarge();
+    if (Number(declaredLength ?? 0) > limits.maxBodyBytes) throw tooLarge(this.#maxBytes);
   }
 
   add(piece: Uint8Array): void {
     this.#size += piece.byteLength;
-    if (this.#size > this.#maxBytes) throw this.#tooLarge();
+    if (this.#size > this.#maxBytes) throw tooLarge(this.#maxBytes);
     this.#pieces.push(piece);
   }
 
@@ -36,13 +36,12 @@ export class BodyCollector {
     }
     return whole;
   }
+}
 
-  #tooLarge(): WebhookError {
-    return new WebhookError(
-      "body_too_large",
-      `Expected a body of at most ${this.#maxBytes} bytes (\`maxBodyBytes\`), got more`,
-    );
-  }
+/** The bytes of a body that was read before, if they are no more than may be read. */
+export function withinLimit(body: Uint8Array, { maxBodyBytes }: BodyLimits): Uint8Array {
+  if (body.byteLength > maxBodyBytes) throw tooLarge(maxBodyBytes);
+  return body;
 }
 
 /** Calls `onPassed` with the error once the time for a body is over; the answer ends the watch. */
@@ -62,4 +61,11 @@ export function watchDeadline({ bodyTimeoutMs }: BodyLimits, onPassed: (error: W
 /** The error for a body whose sender went away in the middle of it. */
 export function bodyAborted(cause?: unknown): WebhookError {
   return new WebhookError("body_aborted", "Expected the whole body, got only a part: the sender went away", { cause });
+}
+
+function tooLarge(maxBytes: number): WebhookError {
+  return new WebhookError(
+    "body_too_large",
+    `Expected a body of at most ${maxBytes} bytes (\`maxBodyBytes\`), got more`,
+  );
 }

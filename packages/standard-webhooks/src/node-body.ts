@@ -1,9 +1,10 @@
-import { bodyAborted, BodyCollector, watchDeadline, type BodyLimits } from "./body-limits.ts";
+import { bodyAborted, BodyCollector, watchDeadline, withinLimit, type BodyLimits } from "./body-limits.ts";
 import { alreadyParsed, bytesOf } from "./given-body.ts";
 
 /** What is used of `http.IncomingMessage`, so that these types need no Node types. */
 export interface NodeRequest {
   readonly method?: string | undefined;
+  readonly httpVersionMajor?: number | undefined;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly destroyed?: boolean | undefined;
   readonly readableDidRead?: boolean | undefined;
@@ -19,11 +20,7 @@ export async function readNodeBody(request: NodeRequest, limits: BodyLimits): Pr
   const { rawBody, body } = request as { readonly rawBody?: unknown; readonly body?: unknown };
   // NestJS, Firebase and raw-body middlewares keep the bytes beside what they parsed; express.raw() puts them in `body`.
   const kept = bytesOf(rawBody) ?? bytesOf(body);
-  if (kept !== undefined) {
-    const collector = new BodyCollector(limits, undefined);
-    collector.add(kept);
-    return kept;
-  }
+  if (kept !== undefined) return withinLimit(kept, limits);
   // A parser that found nothing to do leaves `body` as an empty object, and the stream unread: so only the stream tells.
   if (request.readableDidRead === true || request.readableEnded === true) throw alreadyParsed(body);
   if (request.destroyed === true) throw bodyAborted();

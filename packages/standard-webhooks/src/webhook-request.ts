@@ -1,4 +1,4 @@
-import type { BodyLimits } from "./body-limits.ts";
+import { withinLimit, type BodyLimits } from "./body-limits.ts";
 import { invalidOption } from "./errors.ts";
 import { readFetchBody } from "./fetch-body.ts";
 import { readGivenBody } from "./given-body.ts";
@@ -26,12 +26,16 @@ export async function readWebhook(
     typeof request.headers !== "object" ||
     request.headers === null
   ) {
-    throw invalidOption("request", "a Request (in Hono: c.req.raw), a Node request, or { headers, body }", request);
+    throw invalidOption(
+      "request",
+      "a Request (in Hono: c.req.raw, in SvelteKit, Astro and Remix: `request` of the argument), a Node request, or { headers, body }",
+      request,
+    );
   }
   const { headers } = request;
   if (isFetchRequest(request)) return { headers, body: await readFetchBody(request, limits) };
   if (isNodeRequest(request)) return { headers, body: await readNodeBody(request, limits) };
-  return { headers, body: readGivenBody(request.rawBody ?? request.body) };
+  return { headers, body: withinLimit(readGivenBody(request.rawBody ?? request.body), limits) };
 }
 
 // By shape: every runtime and framework has a Request class of its own.

@@ -29,6 +29,16 @@ describe("a verifier", () => {
     });
   });
 
+  it("refuses a body beyond its limit however it is handed over", async () => {
+    const { headers, body } = await webhook();
+    const exact = new WebhookVerifier({ ...isolated, maxBodyBytes: body.length });
+    const less = new WebhookVerifier({ ...isolated, maxBodyBytes: body.length - 1 });
+    for (const given of [{ body }, { rawBody: Buffer.from(body) }]) {
+      expect(await exact.verify({ headers, ...given })).toMatchObject({ id: "evt-1" });
+      await expect(less.verify({ headers, ...given })).rejects.toMatchObject({ code: "body_too_large" });
+    }
+  });
+
   it("remembers nothing of what it only verified", async () => {
     const verifier = new WebhookVerifier(isolated);
     const one = await webhook();
@@ -135,6 +145,16 @@ describe("a memory that fails", () => {
       retryable: true,
       cause: broken,
     });
+    expect(handled).toBe(0);
+  });
+
+  it.each([undefined, true, "seen", "Replayed"])("by answering %j: nothing is handled", async (answer) => {
+    const seenIds: SeenIds = { begin: () => answer as "first", succeed: () => undefined, fail: () => undefined };
+    const verifier = new WebhookVerifier({ ...isolated, seenIds });
+    let handled = 0;
+    const outcome = verifier.handle(await webhook(), () => (handled += 1));
+    await expect(outcome).rejects.toMatchObject({ code: "seen_ids_failed", retryable: true });
+    await expect(outcome).rejects.toThrow("to answer first, repeated or replayed");
     expect(handled).toBe(0);
   });
 

@@ -1,5 +1,5 @@
 import { engine } from "#crypto";
-import { WebhookError } from "./errors.ts";
+import { invalidOption, shapeOf, WebhookError } from "./errors.ts";
 import {
   resolveWebhookVerifierOptions,
   type PayloadKind,
@@ -75,6 +75,7 @@ export class WebhookVerifier<Events = Readonly<Record<string, unknown>>, Payload
 
   /** The whole endpoint: reads, verifies, runs the handler, and answers 204, 400, 405, 408, 413 or 500. */
   receive(handler: WebhookHandler<Events, Payload>): Receiver {
+    if (typeof handler !== "function") throw invalidOption("handler", "a function that takes an event", handler);
     return mountReceiver(
       async (request) => this.handle(request, handler),
       (error) => this.#report(error),
@@ -101,15 +102,23 @@ export class WebhookVerifier<Events = Readonly<Record<string, unknown>>, Payload
 
   async #begin(attempt: SeenAttempt): Promise<boolean> {
     if (this.#seenIds === false) return false;
+    let before: unknown;
     try {
-      const before = await this.#seenIds.begin(attempt);
-      if (before !== "replayed") return before === "repeated";
+      before = await this.#seenIds.begin(attempt);
     } catch (cause) {
       throw new WebhookError("seen_ids_failed", "Expected `seenIds` to tell what came before, it failed", { cause });
     }
+    if (before === "first" || before === "repeated") return before === "repeated";
+    if (before === "replayed") {
+      throw new WebhookError(
+        "replayed",
+        "Expected an attempt that did not come before, got the same id, timestamp and body again",
+      );
+    }
+    // A port that forgot its answer would otherwise let every replay in.
     throw new WebhookError(
-      "replayed",
-      "Expected an attempt that did not come before, got the same id, timestamp and body again",
+      "seen_ids_failed",
+      `Expected \`seenIds.begin\` to answer first, repeated or replayed, got ${shapeOf(before)}`,
     );
   }
 
