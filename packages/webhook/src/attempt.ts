@@ -25,11 +25,11 @@ export async function tryDelivery(endpoint: LiveEndpoint, event: DeliveredEvent,
   const { sender, payloads, clock } = tools;
   const { record, origin, path, isUnlocked, keys } = endpoint;
   const at = clock.now();
-  const payload = payloads.make(record.format, event);
   let answer: Answer;
   let signature = "";
   if (!endpoint.isCallable) return refused(at);
   try {
+    const payload = payloads.make(record.format, event);
     const signed = await sign({ id: event.id, timestamp: at, body: payload.body, keys, now: at });
     signature = signed["webhook-signature"];
     // Spread: `concat` of lists and single values takes four times as long.
@@ -53,7 +53,7 @@ export async function tryDelivery(endpoint: LiveEndpoint, event: DeliveredEvent,
       body: payload.body,
     });
   } catch {
-    // Every key has expired: the endpoint needs another, and its deliveries wait for it as for any failure.
+    // Every key has expired, or the event is none: deliveries wait for another key or store as for any failure.
     answer = { kind: "failed", category: "request_refused" };
   }
   const now = clock.now();

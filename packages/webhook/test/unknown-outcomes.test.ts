@@ -60,6 +60,26 @@ describe("a store with a delivery that it cannot read", () => {
   });
 });
 
+describe("a delivery that nothing can be made of", () => {
+  it("is a failed attempt of its endpoint, and harms nobody else", async () => {
+    const store = new MemoryStore();
+    const to = await listening();
+    const at = house({ allow: [to.origin], store, source: "/catalog" });
+    await at.webhooks.endpoints.put({ id: "partner", url: to.origin, format: "cloudevents-binary" });
+    // No store of ours would take such a subject from a publisher; a file may be damaged, or written by others.
+    const event = { id: "e-1", type: "a.b", subject: "\ud800", timestamp: "2026-01-01T00:00:00.000Z", json: "1" };
+    await store.deliveries.put([{ endpointId: "partner", event, dueAt: 0, orderKey: undefined }]);
+    const { id } = await at.broker.publish("a.b", 1);
+    await to.count(1);
+    await settled(at);
+    expect(idsOf(to)).toEqual([id]);
+    expect(await at.webhooks.deliveries.get("partner", "e-1")).toMatchObject({
+      state: { kind: "pending" },
+      attempts: [{ category: "request_refused" }],
+    });
+  });
+});
+
 describe("a store that is slow to take deliveries in", () => {
   it("is handed a bounded number of them: the others wait in the log", async () => {
     const store = new MemoryStore();
