@@ -1,6 +1,7 @@
 import {
   formatPosition,
   type Batch,
+  type Clock,
   type CloseReason,
   type Encoding,
   type Gap,
@@ -8,7 +9,6 @@ import {
   type Position,
   type Subscriber,
   type Subscription,
-  type Surroundings,
 } from "@starcast/core";
 import type { Leaving, Seat } from "@starcast/core/gateway";
 import type { ClientFrameType, ClientFrames, WireState } from "@starcast/core/wire";
@@ -21,7 +21,8 @@ export type LeaveReason = "restart" | "max_age" | "unauthorized" | "forbidden" |
 
 /** What all connections of a gateway have in common. */
 export interface ConnectionHost {
-  readonly surroundings: Surroundings;
+  /** For how long something takes; the time of day is in `timestamp`. */
+  readonly clock: Clock;
   /** What times are counted from: as small integers they take no memory of their own. */
   readonly since: number;
   readonly heartbeatMs: number;
@@ -29,6 +30,7 @@ export interface ConnectionHost {
   readonly tokenGraceMs: number;
   /** What keeps it from being up to date, if anything does. */
   readonly state: WireState | undefined;
+  timestamp(): string;
   /** A random time after which a client comes back. */
   drawRetryMs(): number;
   onOpened(connection: Connection, isResumed: boolean): void;
@@ -86,7 +88,7 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
     // A difference of large numbers stays one inside V8, until it is rounded.
     this.#endsAfterMs = Math.round(spec.endsAt - host.since);
     this.#expiresAt = spec.expiresAt === Infinity ? null : spec.expiresAt;
-    this.#beatAfterMs = Math.round(host.surroundings.clock.now() - host.since) + host.heartbeatMs;
+    this.#beatAfterMs = Math.round(host.clock.now() - host.since) + host.heartbeatMs;
   }
 
   get dueAt(): number {
@@ -198,7 +200,7 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
   isReaching(position: Position): boolean {
     if (this.#state !== "open") return this.#state === "opening";
     // Who has not read for so long will hardly begin while the server ends.
-    if (this.#fullSince !== null && this.#host.surroundings.clock.now() - this.#fullSince > patienceMs) return false;
+    if (this.#fullSince !== null && this.#host.clock.now() - this.#fullSince > patienceMs) return false;
     return this.#line !== null && this.#line.position.offset < position.offset;
   }
 
@@ -232,7 +234,7 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
     this.#state = "leaving";
     this.#unsubscribe();
     // What was written last has as long to leave as anything else.
-    this.#fullSince = this.#host.surroundings.clock.now();
+    this.#fullSince = this.#host.clock.now();
     this.#sink.end();
   }
 
@@ -261,7 +263,7 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
     position: Position | null = null,
     retryMs?: number,
   ): void {
-    const timestamp = new Date(this.#host.surroundings.clock.now()).toISOString();
+    const timestamp = this.#host.timestamp();
     const id = position === null ? undefined : formatPosition(position);
     const block = clientBlock({ type, timestamp, data, id, retryMs }, this.#format);
     if (position !== null) this.#toldOffset = position.offset;
@@ -270,7 +272,7 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
 
   #write(bytes: Uint8Array): boolean {
     if (this.#sink.write(bytes)) return true;
-    this.#fullSince = this.#host.surroundings.clock.now();
+    this.#fullSince = this.#host.clock.now();
     return false;
   }
 

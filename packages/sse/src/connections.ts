@@ -1,12 +1,12 @@
-import type { AnyBroker, DrainPlan, Gap, Surroundings } from "@starcast/core";
-import { ConnectionSet, type ClientLag, type Tally } from "@starcast/core/gateway";
+import type { AnyBroker, Clock, DrainPlan, Gap } from "@starcast/core";
+import { ConnectionSet, type ClientLag, type Grant, type Tally } from "@starcast/core/gateway";
 import type { WireState } from "@starcast/core/wire";
 import { Connection, type ConnectionHost, type ConnectionSpec, type LeaveReason } from "./connection.ts";
 import type { ResolvedSseOptions } from "./options.ts";
 
 /** All connections of a gateway: what they share, and how they end together. */
 export class Connections implements ConnectionHost {
-  readonly surroundings: Surroundings;
+  readonly clock: Clock;
   readonly since: number;
   readonly heartbeatMs: number;
   readonly stallMs: number;
@@ -17,16 +17,16 @@ export class Connections implements ConnectionHost {
   readonly #set: ConnectionSet<Connection>;
 
   constructor(broker: AnyBroker, tally: Tally, options: ResolvedSseOptions) {
-    this.surroundings = broker.surroundings;
-    this.since = this.surroundings.clock.now();
+    const lookEveryMs = Math.min(longestLookMs, options.heartbeatMs / looksPerBeat);
+    this.#set = new ConnectionSet(broker.surroundings, lookEveryMs, broker.store.log);
+    this.clock = this.#set.clock;
+    this.since = this.clock.now();
     this.heartbeatMs = options.heartbeatMs;
     this.stallMs = options.stallMs;
     this.tokenGraceMs = options.gateway.tokenGraceMs;
     this.#broker = broker;
     this.#options = options;
     this.#tally = tally;
-    const lookEveryMs = Math.min(longestLookMs, options.heartbeatMs / looksPerBeat);
-    this.#set = new ConnectionSet(broker.surroundings, lookEveryMs, broker.store.log);
   }
 
   get size(): number {
@@ -38,11 +38,11 @@ export class Connections implements ConnectionHost {
   }
 
   /** A connection with its times drawn, not yet counted. */
-  make(spec: Omit<ConnectionSpec, "retryMs" | "endsAt">): Connection {
-    const { clock, random } = this.surroundings;
+  make(grant: Grant, spec: Omit<ConnectionSpec, "retryMs" | "endsAt" | "expiresAt">): Connection {
     const { maxAgeMs } = this.#options;
-    const ageMs = maxAgeMs * (1 - ageSpread + 2 * ageSpread * random.next());
-    return new Connection(this, { ...spec, retryMs: this.drawRetryMs(), endsAt: clock.now() + ageMs });
+    const ageMs = maxAgeMs * (1 - ageSpread + 2 * ageSpread * this.#broker.surroundings.random.next());
+    const endsAt = this.clock.now() + ageMs;
+    return new Connection(this, { ...spec, retryMs: this.drawRetryMs(), endsAt, expiresAt: this.#set.endOf(grant) });
   }
 
   add(connection: Connection): void {
@@ -60,10 +60,14 @@ export class Connections implements ConnectionHost {
     return revoked.length;
   }
 
+  timestamp(): string {
+    return new Date(this.#broker.surroundings.clock.now()).toISOString();
+  }
+
   /** A random time after which a client comes back. */
   drawRetryMs(): number {
     const { minMs, maxMs } = this.#options.retry;
-    return Math.round(minMs + (maxMs - minMs) * this.surroundings.random.next());
+    return Math.round(minMs + (maxMs - minMs) * this.#broker.surroundings.random.next());
   }
 
   /** Tells everybody to leave, once they have what was published before; resolves with what was left undone. */

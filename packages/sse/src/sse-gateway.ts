@@ -150,12 +150,11 @@ export class SseGateway {
   /** The client's place in the log; it hears of it in a later turn. */
   #subscribe(accepted: Accepted, visit: Visit, isGone: boolean): Connection | Answer {
     const { clientId, seat, grant, subscribe } = accepted;
-    const connection = this.#connections.make({
+    const connection = this.#connections.make(grant, {
       clientId,
       seat,
       format: isNamed(visit) ? this.#named : this.#unnamed,
       isStartCertain: subscribe.from === "latest",
-      expiresAt: grant.expiresAt ?? Infinity,
     });
     try {
       if (!this.#entrance.holds(accepted)) return this.#refuse(accepted, visit, "revoked");

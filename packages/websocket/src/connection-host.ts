@@ -9,6 +9,7 @@ import type { ResolvedWebSocketOptions } from "./options.ts";
 
 /** What all connections of a gateway have in common, so that none of them carries it. */
 export interface ConnectionHost {
+  /** For how long something takes; the time of day is in `timestamp`. */
   readonly clock: Clock;
   readonly options: ResolvedWebSocketOptions;
   readonly timing: Timing;
@@ -18,6 +19,9 @@ export interface ConnectionHost {
   attach(subscriber: Subscriber, options: SubscribeOptions): Subscription | null;
   /** False when a pattern is malformed, or there are too many. */
   isFilter(asked: Filter, within: Filter): boolean;
+  timestamp(): string;
+  /** When a grant ends, on the clock. */
+  endOf(grant: Grant): number;
   /** Judges a new token; null refuses. Never rejects. */
   renew(visit: Visit, token: string, identity: string | null): Promise<Grant | null>;
   aliveAt(position: Position): ClientFrames["client.heartbeat"];

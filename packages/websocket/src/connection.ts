@@ -91,7 +91,7 @@ export class Connection implements Recipient, SocketOwner, InboundOwner, Leaving
     if (this.#state !== "opening") return;
     this.#state = "open";
     this.#stream?.goOnAfter(position.offset);
-    this.#deadlines.grantUntil(this.grant.expiresAt ?? Infinity);
+    this.#deadlines.grantUntil(this.#host.endOf(this.grant));
     const about = { clientId: this.clientId, heartbeatMs: this.#host.timing.heartbeatMs, state: this.#host.state };
     this.#tell("client.connected", { position: formatPosition(position), resumed: isResumed, ...about });
     this.#host.onOpened(this, isResumed);
@@ -235,8 +235,7 @@ export class Connection implements Recipient, SocketOwner, InboundOwner, Leaving
 
   async #renew(token: string): Promise<void> {
     const change = await renewGrant(this.#host, this, token);
-    if (change.kind !== "refused" && this.#state === "open")
-      this.#deadlines.grantUntil(this.grant.expiresAt ?? Infinity);
+    if (change.kind !== "refused" && this.#state === "open") this.#deadlines.grantUntil(this.#host.endOf(this.grant));
     this.#answer("token", change);
   }
 
@@ -274,7 +273,7 @@ export class Connection implements Recipient, SocketOwner, InboundOwner, Leaving
   }
 
   #frame<Type extends ClientFrameType>(type: Type, data: ClientFrames[Type]): Uint8Array {
-    return this.#dialect.clientFrame(type, data, new Date(this.#host.clock.now()).toISOString());
+    return this.#dialect.clientFrame(type, data, this.#host.timestamp());
   }
 
   /** Writes whole frames; true when there is room for more, else `onRoom` follows once there is. */

@@ -45,7 +45,8 @@ export class Connections implements ConnectionHost {
   } | null = null;
 
   constructor(broker: AnyBroker, entrance: Entrance, options: ResolvedWebSocketOptions) {
-    this.clock = broker.surroundings.clock;
+    this.#set = new ConnectionSet(broker.surroundings, lookEveryMs, broker.store.log);
+    this.clock = this.#set.clock;
     this.options = options;
     const { heartbeatMs, pongTimeoutMs, gateway } = options;
     this.timing = Object.freeze({
@@ -57,7 +58,6 @@ export class Connections implements ConnectionHost {
     this.#broker = broker;
     this.#entrance = entrance;
     this.#tally = entrance.tally;
-    this.#set = new ConnectionSet(broker.surroundings, lookEveryMs, broker.store.log);
   }
 
   get size(): number {
@@ -104,6 +104,14 @@ export class Connections implements ConnectionHost {
     }
   }
 
+  timestamp(): string {
+    return new Date(this.#broker.surroundings.clock.now()).toISOString();
+  }
+
+  endOf(grant: Grant): number {
+    return this.#set.endOf(grant);
+  }
+
   isFilter(asked: Filter, within: Filter): boolean {
     try {
       compileFilter(asked, within);
@@ -126,7 +134,7 @@ export class Connections implements ConnectionHost {
     const last = this.#lastBeat;
     if (last !== null && last.at === now && last.offset === position.offset && last.dialect === dialect)
       return last.bytes;
-    const frame = dialect.clientFrame("client.heartbeat", this.aliveAt(position), new Date(now).toISOString());
+    const frame = dialect.clientFrame("client.heartbeat", this.aliveAt(position), this.timestamp());
     const bytes = joinFrames([pingFrame, frame]);
     this.#lastBeat = { dialect, offset: position.offset, at: now, bytes };
     return bytes;

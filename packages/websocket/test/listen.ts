@@ -17,6 +17,8 @@ export interface House {
   readonly moments: Moment[];
   /** Only a test lets time pass; turns of the event loop come by themselves. */
   readonly time: FakeSurroundings;
+  /** Sets the clock by so much; timers go on as they were. */
+  setClock(byMs: number): void;
   /** Resolves with the first moment of a kind, past or to come. */
   moment<Kind extends Moment["kind"]>(kind: Kind): Promise<Moment & { readonly kind: Kind }>;
 }
@@ -37,8 +39,10 @@ export async function openHouse({
   const moments: Moment[] = [];
   const waiting = new Set<() => void>();
   const time = fakeSurroundings(1, { turns: "real", startsAt: Date.now() });
+  let setByMs = 0;
+  const { scheduler, random } = time;
   const broker = new Broker<Record<string, unknown>>({
-    surroundings: time,
+    surroundings: { scheduler, random, clock: { now: () => time.clock.now() + setByMs } },
     drain: { spreadMs: 0, deadlineMs: 2_000 },
     ...brokerOptions,
     observe: [
@@ -73,6 +77,9 @@ export async function openHouse({
     sockets,
     moments,
     time,
+    setClock: (byMs) => {
+      setByMs += byMs;
+    },
     moment: (kind) =>
       new Promise((resolve) => {
         const look = (): void => {

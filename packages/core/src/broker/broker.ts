@@ -272,9 +272,8 @@ export class Broker<Events = EventMap> implements AnyBroker {
     // Whoever is told of the end may call `close` again: by then it is known to be under way.
     await Promise.resolve();
     for (const resolve of this.#onClosing.splice(0)) resolve();
-    const startedAt = this.surroundings.clock.now();
     this.observe({ kind: "drainStarted", level: "info", parts: this.#parts.count, subscribers: this.subscriberCount });
-    const undone = await drain({
+    const drained = await drain({
       parts: this.#parts,
       ...this.#options.drain,
       surroundings: this.surroundings,
@@ -288,7 +287,7 @@ export class Broker<Events = EventMap> implements AnyBroker {
         await this.store.close();
       },
     });
-    this.observe({ kind: "drainCompleted", level: "info", tookMs: this.surroundings.clock.now() - startedAt, undone });
+    this.observe({ kind: "drainCompleted", level: "info", ...drained });
   }
 }
 

@@ -33,6 +33,33 @@ describe("a drain", () => {
     expect(time.timers).toBe(0);
   });
 
+  it("ends where the clock is set back meanwhile, at most one deadline later, which parts are told as it is now", async () => {
+    const time = fakeTime();
+    let setByMs = 0;
+    const { scheduler, random } = time;
+    const clock = { now: () => time.clock.now() + setByMs };
+    const { broker, undone } = house({ surroundings: { clock, scheduler, random } });
+    const deadlines: number[] = [];
+    const after = (ms: number): Promise<readonly string[]> =>
+      new Promise((resolve) => void scheduler.after(ms, () => resolve([])));
+    broker.register(part({ name: "clients", drain: () => after(400) }));
+    broker.register(
+      part({ name: "publisher", stage: "publishers", drain: ({ deadline }) => (deadlines.push(deadline), after(100)) }),
+    );
+    broker.subscribe(() => new Promise(() => undefined));
+    await broker.publish("a.b", 1);
+    const closing = broker.close();
+    await turns(3);
+    setByMs = -3_600_000;
+    await time.advance(400);
+    const now = clock.now();
+    await time.advance(1_000 + overtimeMs);
+    await closing;
+    expect(deadlines.map((deadline) => deadline - now)).toEqual([1_000]);
+    expect(undone()).toHaveLength(1);
+    expect(time.timers).toBe(0);
+  });
+
   it("lets a part that ends itself at the deadline say what it left undone", async () => {
     const { broker, time, undone } = house();
     broker.register(

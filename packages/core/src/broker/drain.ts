@@ -1,4 +1,5 @@
 import type { Surroundings } from "../clock.ts";
+import { steadyClock } from "../steady-clock.ts";
 import type { DrainPlan, Part } from "./any-broker.ts";
 import type { Parts } from "./parts.ts";
 
@@ -28,17 +29,28 @@ export interface DrainOptions {
   readonly unfinished: () => readonly string[];
 }
 
+export interface Drained {
+  /** For people. */
+  readonly undone: readonly string[];
+  readonly tookMs: number;
+}
+
 /**
  * Ends a broker in order: refuse what is new, let sources finish, send clients away, finish publishers' work and
  * subscribers' events, close the store. Resolves with what was left undone: at the deadline at the latest, or shortly
  * after it when something did not end by itself.
  */
-export async function drain(options: DrainOptions): Promise<readonly string[]> {
-  const { parts, surroundings } = options;
-  const deadline = surroundings.clock.now() + options.deadlineMs;
-  const plan: DrainPlan = { spreadMs: Math.min(options.spreadMs, parts.clients * spreadPerClientMs), deadline };
+export async function drain(options: DrainOptions): Promise<Drained> {
+  const { parts } = options;
+  const { clock } = options.surroundings;
+  const surroundings = { ...options.surroundings, clock: steadyClock(clock) };
+  const startedAt = surroundings.clock.now();
+  const deadline = startedAt + options.deadlineMs;
+  const spreadMs = Math.min(options.spreadMs, parts.clients * spreadPerClientMs);
   const undone: string[] = [];
   const drainParts = async (stage: Part["stage"]): Promise<void> => {
+    // Of the time of day, as parts know it now: it may have been set back meanwhile.
+    const plan: DrainPlan = { spreadMs, deadline: clock.now() + deadline - surroundings.clock.now() };
     const draining = parts.drain(stage, plan);
     const isEnded = await withDeadline(draining.ended, deadline + overtimeMs, surroundings);
     undone.push(...draining.undone());
@@ -57,7 +69,7 @@ export async function drain(options: DrainOptions): Promise<readonly string[]> {
   }
   const storeDeadline = Math.max(deadline, surroundings.clock.now()) + overtimeMs;
   if (!(await withDeadline(options.closeStore(), storeDeadline, surroundings))) undone.push("the store did not close");
-  return undone;
+  return { undone, tookMs: surroundings.clock.now() - startedAt };
 }
 
 async function waitUntil(isDone: () => boolean, deadline: number, { clock, scheduler }: Surroundings): Promise<void> {

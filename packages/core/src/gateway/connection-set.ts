@@ -1,10 +1,12 @@
 import type { DrainPlan } from "../broker/any-broker.ts";
-import type { Surroundings, Timer } from "../clock.ts";
+import type { Clock, Surroundings, Timer } from "../clock.ts";
 import type { EventLog } from "../log/event-log.ts";
 import type { Position } from "../log/position.ts";
+import { steadyClock } from "../steady-clock.ts";
 import type { WireState } from "../wire/frames.ts";
 import type { Seat } from "./admission.ts";
 import { slowestOf, type ClientLag, type Placed } from "./client-lag.ts";
+import type { Grant } from "./grant.ts";
 import { Heartbeat, type Beating } from "./heartbeat.ts";
 
 /** A connection as far as its place and its end are concerned. */
@@ -23,6 +25,8 @@ export interface Leaving extends Beating, Placed {
 
 /** The open connections of a gateway: one timer for all of them, and an end together. */
 export class ConnectionSet<Connection extends Leaving> {
+  /** What its connections go by: nobody sets it back. */
+  readonly clock: Clock;
   readonly #surroundings: Surroundings;
   readonly #log: Pick<EventLog, "isReachable">;
   readonly #members = new Set<Connection>();
@@ -34,7 +38,9 @@ export class ConnectionSet<Connection extends Leaving> {
   constructor(surroundings: Surroundings, lookEveryMs: number, log: Pick<EventLog, "isReachable">) {
     this.#surroundings = surroundings;
     this.#log = log;
-    this.#heartbeat = new Heartbeat(surroundings, lookEveryMs, this.#members, () => this.#lookAtLog());
+    this.clock = steadyClock(surroundings.clock);
+    const { clock } = this;
+    this.#heartbeat = new Heartbeat({ ...surroundings, clock }, lookEveryMs, this.#members, () => this.#lookAtLog());
   }
 
   /** What every client of the set has been told, or is to be told when it comes in. */
@@ -44,6 +50,11 @@ export class ConnectionSet<Connection extends Leaving> {
 
   get size(): number {
     return this.#members.size;
+  }
+
+  /** When a grant ends, on the clock of the set. A time of day is what it says; how long that is, is judged now. */
+  endOf({ expiresAt = Infinity }: Grant): number {
+    return this.clock.now() + expiresAt - this.#surroundings.clock.now();
   }
 
   add(connection: Connection): void {
@@ -75,13 +86,14 @@ export class ConnectionSet<Connection extends Leaving> {
    * of the time is given. Ends who has not gone at the deadline; resolves with how many that were.
    */
   async drain({ spreadMs, deadline }: DrainPlan, head: Position | null = null): Promise<number> {
-    const { clock } = this.#surroundings;
+    const { clock } = this;
     const startedAt = clock.now();
-    const patientUntil = startedAt + (deadline - startedAt) / 2;
+    const endsAt = startedAt + deadline - this.#surroundings.clock.now();
+    const patientUntil = (startedAt + endsAt) / 2;
     const total = this.#members.size;
     let told = 0;
     let waiting = [...this.#members];
-    while (this.#members.size > 0 && clock.now() < deadline) {
+    while (this.#members.size > 0 && clock.now() < endsAt) {
       const now = clock.now();
       const due = spreadMs === 0 ? total : Math.ceil(total * Math.min(1, (now - startedAt + stepMs) / spreadMs));
       const stayers: Connection[] = [];
@@ -95,7 +107,7 @@ export class ConnectionSet<Connection extends Leaving> {
         connection.leaveForRestart();
       }
       waiting = stayers;
-      await this.#emptyOrAfter(Math.min(stepMs, deadline - now));
+      await this.#emptyOrAfter(Math.min(stepMs, endsAt - now));
     }
     const stuck = this.#members.size;
     for (const connection of [...this.#members]) connection.destroyForRestart();

@@ -1,7 +1,9 @@
 import type { AnyBroker } from "../broker/any-broker.ts";
+import type { Clock } from "../clock.ts";
 import type { SubscribeOptions } from "../broker/subscription.ts";
 import { InvalidOptionError, StarcastError, isStarcastError } from "../errors.ts";
 import { compileFilter } from "../pump/filter.ts";
+import { steadyClock } from "../steady-clock.ts";
 import type { Seat } from "./admission.ts";
 import { readAskedFilter } from "./asked-filter.ts";
 import { clientAddress } from "./client-address.ts";
@@ -40,6 +42,7 @@ export class Entrance {
   readonly #gateway: string;
   readonly #options: ResolvedGatewayOptions;
   readonly #revocations: Revocations;
+  readonly #clock: Clock;
   #isStopped = false;
   #isProxyTold = false;
 
@@ -49,6 +52,7 @@ export class Entrance {
     this.#gateway = gateway;
     this.#options = options;
     this.#revocations = new Revocations(options.authorizeTimeoutMs);
+    this.#clock = steadyClock(broker.surroundings.clock);
     this.tally = new Tally(broker, gateway);
   }
 
@@ -72,7 +76,7 @@ export class Entrance {
         expected: "an identity that was granted",
         received: identity,
       });
-    this.#revocations.add(identity, this.#broker.surroundings.clock.now());
+    this.#revocations.add(identity, this.#clock.now());
   }
 
   /** False when the grant was taken back since it began to be judged; MUST be asked in the turn in which the connection is made. */

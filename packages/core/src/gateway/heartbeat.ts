@@ -2,7 +2,7 @@ import type { Surroundings, Timer } from "../clock.ts";
 
 /** Something that is looked at when its time has come. */
 export interface Beating {
-  /** Milliseconds since the epoch of the next look; may change at any time. */
+  /** When the next look is, on the clock of the heartbeat; may change at any time. */
   readonly dueAt: number;
   /** Looks, and moves `dueAt`. */
   beat(now: number): void;

@@ -45,6 +45,18 @@ describe("a ticket", () => {
     expect(tickets.redeem(tickets.issue(ann))).toMatchObject(ann);
   });
 
+  it("is nothing after its time where the clock was set back, and holds no place any more", () => {
+    const { tickets, time } = openTickets({ maxOutstanding: 1, ttlMs: 5_000 });
+    const early = tickets.issue(ann);
+    time.now -= 3_600_000;
+    expect(() => tickets.issue(ann)).toThrow(expect.objectContaining({ code: "overloaded" }));
+    time.now += 5_000;
+    expect(tickets.redeem(early)).toBeNull();
+    tickets.issue(ann);
+    time.now += 5_000;
+    expect(tickets.redeem(tickets.issue(ann))).toMatchObject(ann);
+  });
+
   it("is void once its identity is revoked, and nobody else's is", () => {
     const { tickets } = openTickets();
     const [hers, his] = [tickets.issue(ann), tickets.issue({ identity: "bob" })];

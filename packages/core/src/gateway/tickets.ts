@@ -1,6 +1,7 @@
 import { realSurroundings, type Clock } from "../clock.ts";
 import { StarcastError } from "../errors.ts";
 import { checkKeys, integer } from "../option-checks.ts";
+import { steadyClock } from "../steady-clock.ts";
 import { checkGrant, type Grant } from "./grant.ts";
 
 export interface TicketOptions {
@@ -30,7 +31,7 @@ export class Tickets {
       min: 1,
       max: Infinity,
     });
-    this.#clock = options.clock ?? realSurroundings.clock;
+    this.#clock = steadyClock(options.clock ?? realSurroundings.clock);
   }
 
   /** A new ticket for this grant: 32 characters that may stand in a URL. Throws `overloaded`, `invalid_option`, `invalid_filter`. */
