@@ -178,12 +178,12 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
     const { since, stallMs, heartbeatMs, tokenGraceMs } = this.#host;
     const passedMs = now - since;
     if (this.#fullSince !== null && now - this.#fullSince >= stallMs) return this.#stall(now - this.#fullSince);
-    if (passedMs >= this.#endsAfterMs) return this.#leaveNow();
-    if (this.#expiresAt !== null && now >= this.#expiresAt) {
-      this.#expiresAt = null;
-      this.#leaveReason = "unauthorized";
+    const isExpired = this.#expiresAt !== null && now >= this.#expiresAt;
+    if (passedMs >= this.#endsAfterMs) return isExpired ? this.leave("unauthorized", null) : this.leave("max_age", 0);
+    if (isExpired) {
       this.#endsAfterMs = Math.min(this.#endsAfterMs, passedMs + tokenGraceMs);
-      if (this.#fullSince === null) this.#tell("client.closing", { reason: "unauthorized", reconnectInMs: null });
+      // Who does not read now hears of it as soon as it does.
+      if (this.#fullSince === null) this.#tellClosing("unauthorized", null);
     }
     if (passedMs >= this.#beatAfterMs) {
       this.#beatAfterMs = Math.max(this.#beatAfterMs, Math.round(passedMs - heartbeatMs / 2)) + heartbeatMs;
@@ -216,8 +216,12 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
   leave(reason: LeaveReason, reconnectInMs: number | null): void {
     if (this.#state === "leaving" || this.#state === "over") return;
     if (this.#fullSince !== null) return this.destroy(reason);
-    this.#tell("client.closing", { reason, reconnectInMs }, null, reconnectInMs ?? undefined);
-    this.#end(reason);
+    this.#tellClosing(reason, reconnectInMs);
+    this.#state = "leaving";
+    this.#unsubscribe();
+    // What was written last has as long to leave as anything else.
+    this.#fullSince = this.#host.clock.now();
+    this.#sink.end();
   }
 
   /** Ends the connection at once. */
@@ -229,20 +233,11 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
     this.onGone();
   }
 
-  #end(reason: LeaveReason): void {
+  // Once: whose grant has ended knows it when the grace is over.
+  #tellClosing(reason: LeaveReason, reconnectInMs: number | null): void {
+    if (this.#leaveReason === reason) return;
     this.#leaveReason = reason;
-    this.#state = "leaving";
-    this.#unsubscribe();
-    // What was written last has as long to leave as anything else.
-    this.#fullSince = this.#host.clock.now();
-    this.#sink.end();
-  }
-
-  #leaveNow(): void {
-    // After its grace the client knows already.
-    if (this.#leaveReason !== "unauthorized") this.leave("max_age", 0);
-    else if (this.#fullSince === null) this.#end("unauthorized");
-    else this.destroy("unauthorized");
+    this.#tell("client.closing", { reason, reconnectInMs }, null, reconnectInMs ?? undefined);
   }
 
   #stall(stalledMs: number): void {

@@ -86,6 +86,29 @@ describe("a client that never reads", () => {
     expect(through).toBeGreaterThan(after);
   });
 
+  it("is told that its grant has ended as soon as it reads again", async () => {
+    const expiresAt = Date.now() + 1_000_000;
+    const served = await serveGateway({
+      sse: {
+        heartbeatMs: 1_000,
+        stallMs: 3_600_000,
+        maxAgeMs: Infinity,
+        authorize: () => ({ identity: null, expiresAt }),
+      },
+    });
+    const healthy = new PlainEventSource(served.url);
+    await healthy.hear("client.connected", 1);
+    const slow = await neverReads(served);
+    while (served.gateway.connectionCount < 2) await new Promise(setImmediate);
+    await publishMegabytes(served, 12);
+    await healthy.hear("model.added", 60);
+    served.skip(1_000_001);
+    await healthy.hear("client.closing", 1);
+    slow.socket.resume();
+    expect(await slow.until("event: client.closing")).toContain('"reason":"unauthorized"');
+    expect(served.gateway.connectionCount).toBe(2);
+  });
+
   it("does not hold up a drain beyond its deadline, which says so", async () => {
     const served = await serveGateway({ broker: { drain: { spreadMs: 0, deadlineMs: 300 } } });
     await neverReads(served);
