@@ -2,6 +2,7 @@ import {
   compileFilter,
   formatPosition,
   parsePosition,
+  isStarcastError,
   StarcastError,
   type CompiledFilter,
   type Position,
@@ -126,7 +127,15 @@ export function formatEndpoint(record: EndpointRecord, box: SecretBox): string {
 
 /** Reads what `formatEndpoint` wrote; throws `store_corrupt` for what it did not write, or cannot open. */
 export function parseEndpoint(text: string, box: SecretBox): EndpointRecord {
-  const stored = parseStored(text);
+  try {
+    return openEndpoint(parseStored(text), box);
+  } catch (error) {
+    if (isStarcastError(error)) throw error;
+    throw corrupt("one without some of its parts", error);
+  }
+}
+
+function openEndpoint(stored: StoredEndpoint, box: SecretBox): EndpointRecord {
   const { id, secrets } = stored;
   const { keys, headers } = typeof secrets === "string" ? (parsed(box.open(id, secrets)) as Secrets) : secrets;
   if (!Array.isArray(keys) || keys.length === 0) throw corrupt("no keys");

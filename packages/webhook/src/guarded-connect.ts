@@ -87,6 +87,8 @@ export const dial: Dial = (target) => {
   return connectTls({
     ...options,
     ALPNProtocols: ["http/1.1"],
+    // Said, as otherwise a variable of the environment turns it off for the whole process.
+    rejectUnauthorized: true,
     ...(servername === null ? {} : { servername }),
     ...(ca === null ? {} : { ca: [...ca] }),
     ...(session === null ? {} : { session }),

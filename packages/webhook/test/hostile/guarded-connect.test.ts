@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { connect } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { realSurroundings } from "@starcast/core";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { dial, type Dial, type DialTarget } from "../../src/guarded-connect.ts";
 import { HttpSender, type HttpSenderSettings } from "../../src/http-sender.ts";
 import { parseNetwork } from "../../src/ip-address.ts";
@@ -93,6 +93,8 @@ describe("a name", () => {
     ["metadata", ["169.254.169.254"]],
     ["loopback of IPv6", ["::1"]],
     ["mapped loopback", ["::ffff:127.0.0.1"]],
+    ["an address of one link", ["fe80::1%eth0"]],
+    ["what is no address", ["93.184.216.34.", publicV4]],
     ["one bad answer among good ones", [publicV4, publicV6, "10.0.0.1"]],
     ["one bad answer before good ones", ["0.0.0.0", publicV4]],
   ])("that leads to %s is never dialled", async (_, addresses) => {
@@ -142,6 +144,9 @@ describe("an address literal", () => {
     "http://[::ffff:7f00:1]/",
     "http://[64:ff9b::10.0.0.1]/",
     "http://[fd00:ec2::254]/",
+    "http://127.0.0.1./",
+    "http://0/",
+    "http://[::]/",
   ])("%s is refused without a look-up and never dialled", async (url) => {
     const lookup: NameLookup = () => Promise.reject(new Error("asked"));
     expect(await send(sender({ lookup, dial: neverDial }), url)).toEqual({
@@ -152,7 +157,7 @@ describe("an address literal", () => {
 });
 
 describe("the peer", () => {
-  it.each(["127.0.0.1", "10.0.0.1", "::ffff:169.254.169.254", undefined])(
+  it.each(["127.0.0.1", "10.0.0.1", "::ffff:169.254.169.254", "fe80::1%eth0", "::1", "", undefined])(
     "at %s is cut off before a byte is sent, whatever was dialled",
     async (peer) => {
       const to = await receiver();
@@ -256,6 +261,19 @@ describe("TLS", () => {
       kind: "failed",
       category: "tls_failed",
     });
+  });
+
+  it("is checked, whatever the environment says", async () => {
+    vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
+    try {
+      for (const [cert, host] of [
+        [expiredCertificate, "hooks.partner.com"],
+        [goodCertificate, "other.partner.com"],
+      ] as const)
+        expect(await send(await over(cert), `https://${host}/`)).toEqual({ kind: "failed", category: "tls_failed" });
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it("spoken to a plain port is refused", async () => {

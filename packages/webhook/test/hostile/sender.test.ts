@@ -346,13 +346,19 @@ describe("the network", () => {
 });
 
 describe("the sender", () => {
-  it("keeps at most `maxEndpoints` endpoints' connections, and lets those under way finish", async () => {
-    const to = await receiver();
-    open.push(to);
+  it("keeps the connections of the last `maxEndpoints` endpoints used, and lets those under way finish", async () => {
+    const connected = new Set<Socket>();
+    const to = await hostile({
+      onConnection: (socket) => {
+        connected.add(socket);
+        socket.on("close", () => connected.delete(socket));
+      },
+      onRequest: (socket) => socket.write("HTTP/1.1 204 No Content\r\n\r\n"),
+    });
     const by = sender({ maxEndpoints: 2 });
-    const ids = ["a", "b", "c", "d", "a"];
-    const answers = await Promise.all(
-      ids.map((endpointId) =>
+    const made = async (...endpointIds: readonly string[]): Promise<number> => {
+      const before = to.connections();
+      const answers = endpointIds.map((endpointId) =>
         by.send({
           endpointId,
           origin: to.origin,
@@ -362,11 +368,19 @@ describe("the sender", () => {
           headers: [],
           body: Buffer.from("x"),
         }),
-      ),
-    );
-    expect(answers.map((answer) => (answer.kind === "answered" ? answer.status : answer.category))).toEqual([
-      204, 204, 204, 204, 204,
-    ]);
+      );
+      for (const answer of await Promise.all(answers)) expect(answer).toMatchObject({ status: 204 });
+      // The client takes a connection back one turn after its answer.
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      return to.connections() - before;
+    };
+    expect(await made("a", "b", "c", "d")).toBe(4);
+    expect(await made("c")).toBe(0);
+    expect(await made("e")).toBe(1);
+    expect(await made("c")).toBe(0);
+    expect(await made("d")).toBe(1);
+    while (connected.size > 2) await new Promise((resolve) => setImmediate(resolve));
+    expect(await made("c", "d")).toBe(0);
   });
 
   it("ends what is under way when closed, twice if asked, and refuses what comes later", async () => {
