@@ -1,6 +1,7 @@
+import { MemoryStore } from "@starcast/core";
 import { describe, expect, it } from "vitest";
 import { WebhookDispatcher } from "../src/index.ts";
-import { dataOf, house, listening, listeningRaw } from "./house.ts";
+import { dataOf, house, idsOf, listening, listeningRaw } from "./house.ts";
 
 describe("several dispatchers of one broker", () => {
   it("need names of their own, and endpoint ids of their own", async () => {
@@ -60,6 +61,35 @@ describe("closing", () => {
       "webhooks: 1 deliveries to 1 endpoints are lost with the memory store",
     ]);
     await to.allClosed();
+  });
+
+  it("leaves what a store keeps to the next life, and says how much that is", async () => {
+    let isHanging = true;
+    const to = await listening((_, response) => void (isHanging || response.writeHead(204).end()));
+    const store = new MemoryStore();
+    // As one that outlives the process: what is due is not tried once more, and the next broker finds it.
+    Object.assign(store.log, { durability: "process" });
+    Object.assign(store, { close: () => Promise.resolve() });
+    const at = house({ allow: [to.origin], store, deadlineMs: 200 });
+    for (const id of ["hanging", "paused", "idle"])
+      await at.webhooks.endpoints.put({ id, url: `${to.origin}/${id}`, types: [`${id}.**`] });
+    await at.webhooks.endpoints.pause("paused");
+    for (let count = 0; count < 5; count += 1) await at.broker.publish("hanging.on", count);
+    await at.broker.publish("paused.on", 5);
+    await to.count(2);
+    await at.broker.close();
+    expect(at.all("drainCompleted")[0]?.undone).toEqual([
+      "webhooks: 2 attempts were cut off",
+      "webhooks: 6 deliveries to 2 endpoints wait in the store",
+    ]);
+    isHanging = false;
+    const cutOff = idsOf(to);
+    const next = house({ allow: [to.origin], store });
+    await next.webhooks.endpoints.unpause("paused");
+    await next.seen("webhookAttempted", 6);
+    expect(new Set(to.received.map(dataOf))).toEqual(new Set([0, 1, 2, 3, 4, 5]));
+    // The outcome of what was cut off is unknown: it comes again, with the same id.
+    expect(idsOf(to).slice(2)).toEqual(expect.arrayContaining([...cutOff]));
   });
 
   it("of the dispatcher alone leaves the broker open, and frees its name", async () => {

@@ -32,7 +32,95 @@ describe("ordering", () => {
   });
 });
 
+describe("deliveries in strict order", () => {
+  it("keep it through pauses, dead letters and what is sent again: the oldest unfinished is next", async () => {
+    const time = fakeTime();
+    const dead = new Set<unknown>(["b", "d"]);
+    const to = await listening((got, response) =>
+      response
+        .writeHead(
+          dead.has(dataOf(got)) ? 500 : 204,
+          dead.has(dataOf(got)) ? { "webhook-delivery": "abort-message" } : {},
+        )
+        .end(),
+    );
+    const at = house({ allow: [to.origin], surroundings: time });
+    const { webhooks, broker } = at;
+    await webhooks.endpoints.put({ id: "partner", url: to.origin, ordering: "strict" });
+    for (const data of ["a", "b", "c", "d"]) await broker.publish("x.y", data);
+    await play(time, time.clock.now() + second, at);
+    expect(to.received.map(dataOf)).toEqual(["a", "b", "c", "d"]);
+    await webhooks.endpoints.pause("partner");
+    for (const data of ["e", "f"]) await broker.publish("x.y", data);
+    dead.clear();
+    expect(await webhooks.deadLetters.redeliver({ endpointId: "partner" })).toBe(2);
+    await play(time, time.clock.now() + second, at);
+    expect(to.received).toHaveLength(4);
+    await webhooks.endpoints.unpause("partner");
+    await play(time, time.clock.now() + second, at);
+    expect(to.received.slice(4).map(dataOf)).toEqual(["b", "d", "e", "f"]);
+  });
+
+  it("are never two at once, whatever the concurrency is, and what is sent again does not overtake who is tried", async () => {
+    const held: (() => void)[] = [];
+    const to = await listening((_, response) => held.push(() => response.writeHead(204).end()));
+    const at = house({ allow: [to.origin] });
+    const { webhooks, broker } = at;
+    await webhooks.endpoints.put({ id: "partner", url: to.origin, ordering: "strict", concurrency: 64 });
+    const first = await broker.publish("x.y", 1);
+    for (const data of [2, 3]) await broker.publish("x.y", data);
+    for (let count = 1; count <= 3; count += 1) {
+      await to.count(count);
+      await turns(8);
+      expect(held).toHaveLength(1);
+      held.shift()?.();
+      if (count === 1) await at.seen("webhookAttempted");
+    }
+    await at.seen("webhookAttempted", 3);
+    expect(await webhooks.deliveries.redeliver({ eventId: first.id })).toBe(1);
+    await to.count(4);
+    expect(to.received.map(dataOf)).toEqual([1, 2, 3, 1]);
+    held.shift()?.();
+  });
+});
+
 describe("limits of an endpoint", () => {
+  it("lowered while it is busy, its concurrency holds once what is under way has ended", async () => {
+    const held: (() => void)[] = [];
+    let isHolding = false;
+    const to = await listening((_, response) => {
+      const answer = (): void => void response.writeHead(204).end();
+      if (isHolding) held.push(answer);
+      else answer();
+    });
+    const at = house({ allow: [to.origin] });
+    const put = (concurrency: number): Promise<unknown> =>
+      at.webhooks.endpoints.put({ id: "partner", url: to.origin, concurrency });
+    await put(6);
+    for (let count = 0; count < 10; count += 1) await at.broker.publish("a.b", count);
+    await at.seen("webhookAttempted", 10);
+    isHolding = true;
+    for (let count = 0; count < 20; count += 1) await at.broker.publish("a.b", count);
+    await to.count(16);
+    await turns(8);
+    expect(held).toHaveLength(6);
+    await put(2);
+    for (let left = 5; left >= 2; left -= 1) {
+      held.shift()?.();
+      await at.seen("webhookAttempted", 10 + 6 - left);
+      await turns(8);
+      expect(at.webhooks.inFlight).toBe(left);
+    }
+    // From now on one comes for each that goes.
+    held.shift()?.();
+    await to.count(17);
+    await turns(8);
+    expect(at.webhooks.inFlight).toBe(2);
+    isHolding = false;
+    for (const answer of held.splice(0)) answer();
+    await to.count(30);
+  });
+
   it("its concurrency is reached, and not exceeded", async () => {
     let now = 0;
     let most = 0;

@@ -1,3 +1,4 @@
+import { MemoryStore } from "@starcast/core";
 import { describe, expect, it } from "vitest";
 import { fakeTime } from "./fake-time.ts";
 import { dataOf, house, idsOf, listening, listeningRaw, play, settled, verify } from "./house.ts";
@@ -187,6 +188,28 @@ describe("an endpoint that is gone", () => {
       state: { kind: "disabled", reason: "failing" },
     });
     expect(at.all("webhookEndpointDisabled")).toHaveLength(1);
+  });
+});
+
+describe("an endpoint that has failed for days", () => {
+  it("is turned off in time although the service was restarted again and again", async () => {
+    const time = fakeTime();
+    const store = new MemoryStore({ surroundings: time });
+    const to = await listening((_, response) => response.writeHead(500).end());
+    const startedAt = time.clock.now();
+    const lives: number[] = [];
+    for (let life = 1; life <= 6; life += 1) {
+      const at = house({ allow: [to.origin], store, surroundings: time });
+      if (life === 1) await at.webhooks.endpoints.put({ id: "partner", url: to.origin });
+      while (time.clock.now() < startedAt + life * 22 * hour && at.all("webhookEndpointDisabled").length === 0) {
+        await at.broker.publish("a.b", life);
+        await play(time, time.clock.now() + hour, at);
+      }
+      lives.push(at.all("webhookEndpointDisabled").length);
+      await at.webhooks.close();
+    }
+    expect(lives).toEqual([0, 0, 0, 0, 0, 1]);
+    expect(time.clock.now() - startedAt).toBeLessThan(5 * 24 * hour + 2 * hour);
   });
 });
 

@@ -35,6 +35,37 @@ describe("a process that freezes in the middle of an attempt", () => {
   });
 });
 
+describe("a clock that is set forward by hours in the middle of an attempt", () => {
+  it("ends its claim: the same id is sent again, one of the two counts, and nothing is left over", async () => {
+    const time = fakeTime();
+    let aheadMs = 0;
+    const surroundings = { ...time, clock: { now: () => time.clock.now() + aheadMs } };
+    const held: (() => void)[] = [];
+    const to = await listening((_, response) => held.push(() => response.writeHead(204).end()));
+    const at = house({ allow: [to.origin], surroundings });
+    await at.webhooks.endpoints.put({ id: "partner", url: to.origin });
+    const first = await at.broker.publish("a.b", 1);
+    await to.count(1);
+    aheadMs = 3 * 60 * minute;
+    const second = await at.broker.publish("a.b", 2);
+    for (let count = 2; count <= 3; count += 1) {
+      await to.count(count);
+      held.shift()?.();
+    }
+    held.shift()?.();
+    await at.seen("webhookAttempted", 3);
+    await settled(at);
+    expect(idsOf(to)).toEqual([first.id, first.id, second.id]);
+    for (const { id } of [first, second])
+      expect(await at.webhooks.deliveries.get("partner", id)).toMatchObject({
+        state: { kind: "succeeded" },
+        attemptCount: 1,
+      });
+    expect(at.all("webhookStoreFailed")).toEqual([]);
+    expect(at.webhooks.inFlight).toBe(0);
+  });
+});
+
 describe("a store with a delivery that it cannot read", () => {
   it("says which endpoint it is of, and the others go on", async () => {
     const store = new MemoryStore();
