@@ -59,7 +59,7 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
   #fullSince: number | null = null;
   #sink: Sink = noSink;
   #encoding: Encoding;
-  /** The position the client would resume from; heartbeats tell when it moved without events. */
+  /** The position the client would resume from; heartbeats tell when it moved without events. -1: the next one tells. */
   #toldOffset = -1;
   readonly clientId: string;
   readonly #host: ConnectionHost;
@@ -145,7 +145,7 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
       taken += piece.count;
       if (!this.#write(piece.bytes)) break;
     }
-    this.#toldOffset = events[taken - 1]?.offset ?? this.#toldOffset;
+    if (this.#toldOffset >= 0) this.#toldOffset = events[taken - 1]?.offset ?? this.#toldOffset;
     return taken;
   }
 
@@ -194,7 +194,9 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
   tellState(): void {
     const position = this.#state === "open" ? this.#line?.position : undefined;
     if (position === undefined) return;
-    this.#tell("client.heartbeat", { position: formatPosition(position), state: this.#host.state }, position);
+    // Who does not read is told with the first heartbeat after it.
+    if (this.#fullSince !== null) this.#toldOffset = -1;
+    else this.#tell("client.heartbeat", { position: formatPosition(position), state: this.#host.state }, position);
   }
 
   isReaching(position: Position): boolean {

@@ -100,13 +100,48 @@ describe("a client that never reads", () => {
     await healthy.hear("client.connected", 1);
     const slow = await neverReads(served);
     while (served.gateway.connectionCount < 2) await new Promise(setImmediate);
-    await publishMegabytes(served, 12);
-    await healthy.hear("model.added", 60);
+    await publishMegabytes(served, 20);
+    await healthy.hear("model.added", 100);
     served.skip(1_000_001);
     await healthy.hear("client.closing", 1);
     slow.socket.resume();
     expect(await slow.until("event: client.closing")).toContain('"reason":"unauthorized"');
     expect(served.gateway.connectionCount).toBe(2);
+  });
+
+  // Told while it did not read, its time began anew with each change of the store.
+  it("is closed in time however often the store comes and goes meanwhile", async () => {
+    const store = new MemoryStore({ retention: { maxBytes: 67_108_864 } });
+    const served = await serveGateway({ broker: { store }, sse: { heartbeatMs: 1_000 } });
+    const healthy = new PlainEventSource(served.url);
+    await healthy.hear("client.connected", 1);
+    await neverReads(served);
+    while (served.gateway.connectionCount < 2) await new Promise(setImmediate);
+    await publishMegabytes(served, 20);
+    await healthy.hear("model.added", 100);
+    served.skip(20_000);
+    Object.assign(store.log, { isReachable: false });
+    await healthy.until(() => healthy.heard.at(-1)?.data.includes("store_unreachable") === true);
+    served.skip(10_000);
+    expect(await served.seen("clientClosed")).toMatchObject({ reason: "too_slow" });
+  });
+
+  it("is told that the store is back once it reads again", async () => {
+    const store = new MemoryStore({ retention: { maxBytes: 67_108_864 } });
+    const served = await serveGateway({ broker: { store }, sse: { heartbeatMs: 1_000 } });
+    const healthy = new PlainEventSource(served.url);
+    const slow = await neverReads(served);
+    slow.socket.resume();
+    Object.assign(store.log, { isReachable: false });
+    await Promise.all([slow.until("store_unreachable"), healthy.hear("client.heartbeat", 1)]);
+    slow.socket.pause();
+    await publishMegabytes(served, 20);
+    await healthy.hear("model.added", 100);
+    Object.assign(store.log, { isReachable: true });
+    await healthy.until(() => /"position":"[^"]*"}}/.test(healthy.heard.at(-1)?.data ?? ""));
+    slow.socket.resume();
+    await slow.until('{"n":99,');
+    await slow.until(/"type":"client\.heartbeat"[^\n]*"position":"[^"]*"\}\}\n/);
   });
 
   it("does not hold up a drain beyond its deadline, which says so", async () => {
