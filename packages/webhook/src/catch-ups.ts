@@ -14,6 +14,9 @@ export interface CatchUpsOptions {
   readonly between: (run: () => Promise<void>) => Promise<void>;
 }
 
+/** Endpoints that catch up at once, each with a page of the log in memory; the others wait. */
+export const maxCatchUps = 4;
+
 /**
  * Gives endpoints that were turned on again what they missed, then hands them over to whoever takes the log in, so that
  * they get all in order: one run per endpoint, until it has succeeded.
@@ -21,6 +24,8 @@ export interface CatchUpsOptions {
 export class CatchUps {
   readonly #options: CatchUpsOptions;
   readonly #running = new Map<string, Promise<void>>();
+  #free = maxCatchUps;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(options: CatchUpsOptions) {
     this.#options = options;
@@ -31,7 +36,7 @@ export class CatchUps {
     const { id } = record;
     const { broker, signal } = this.#options;
     if (!isWaiting(record) || this.#running.has(id) || signal.aborted) return;
-    const done = insist(() => this.#run(id), {
+    const done = insist(() => this.#inTurn(() => this.#run(id)), {
       scheduler: broker.surroundings.scheduler,
       signal,
       onFailed: (error) => broker.observe({ kind: "webhookStoreFailed", level: "warn", operation: "catch up", error }),
@@ -50,6 +55,18 @@ export class CatchUps {
   /** Resolves when nothing runs. */
   async idle(): Promise<void> {
     await Promise.all(this.#running.values());
+  }
+
+  async #inTurn(run: () => Promise<void>): Promise<void> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      await run();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    }
   }
 
   async #run(id: string): Promise<void> {

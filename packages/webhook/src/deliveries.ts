@@ -1,7 +1,9 @@
 import {
   checkKeys,
+  formatPosition,
   integer,
   oneOf,
+  requirePosition,
   StarcastError,
   type AnyBroker,
   type Backlog,
@@ -66,6 +68,8 @@ export class Deliveries {
 
   /** Stores deliveries of the log's past that the endpoint never got, from after a place on; resolves with how many. */
   async redeliverMissing(endpointId: string, after: Position): Promise<number> {
+    // A text, or an event, would be a place without an offset: nothing would be missing after it.
+    requirePosition(formatPosition(after));
     await this.#records.load();
     const endpoint = this.#records.find(endpointId);
     if (endpoint === undefined)

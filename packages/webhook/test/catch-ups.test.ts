@@ -1,10 +1,12 @@
 import { Broker, MemoryStore, type EventLog } from "@starcast/core";
 import { expect, it } from "vitest";
-import { CatchUps } from "../src/catch-ups.ts";
+import { CatchUps, maxCatchUps } from "../src/catch-ups.ts";
 import { EndpointRecords } from "../src/endpoint-records.ts";
 import type { EndpointRecord } from "../src/endpoint.ts";
 import { resolveEndpointOptions } from "../src/endpoint-options.ts";
 import { resolveWebhookDispatcherOptions } from "../src/options.ts";
+import { turns } from "./fake-time.ts";
+import { dataOf, house, listening } from "./house.ts";
 
 // Another process takes the log in: what is turned off and on again there is not held up by what runs here.
 it("an endpoint that is turned off and on again while it is handed over gets what it missed in between, too", async () => {
@@ -55,4 +57,39 @@ it("an endpoint that is turned off and on again while it is handed over gets wha
   const { deliveries } = await store.deliveries.list({}, { limit: 10 });
   expect(deliveries.map(({ event }) => event.id)).toEqual(wanted.map(({ id }) => id).reverse());
   expect(records.find("partner")?.record.catchUp).toBeNull();
+});
+
+it("endpoints that are turned on again together catch up a few at a time, and all get what they missed", async () => {
+  const store = new MemoryStore();
+  let isGone = true;
+  const to = await listening((_, response) => response.writeHead(isGone ? 410 : 204).end());
+  const { broker, webhooks, seen } = house({ allow: [to.origin], store });
+  const ids = Array.from({ length: 5 * maxCatchUps }, (_, index) => `e${index}`);
+  for (const id of ids) await webhooks.endpoints.put({ id, url: `${to.origin}/${id}` });
+  await broker.publish("a.b", "gone");
+  await seen("webhookEndpointDisabled", ids.length);
+  isGone = false;
+  await broker.publish("a.b", "missed");
+  const log: EventLog = store.log;
+  const read = log.read.bind(log);
+  let now = 0;
+  let most = 0;
+  Object.assign(log, {
+    read: async (...given: Parameters<EventLog["read"]>) => {
+      now += 1;
+      most = Math.max(most, now);
+      await turns(3);
+      now -= 1;
+      return read(...given);
+    },
+  });
+  for (const id of ids) await webhooks.endpoints.unpause(id);
+  await to.count(2 * ids.length);
+  expect(most).toBe(maxCatchUps);
+  expect(
+    to.received
+      .slice(ids.length)
+      .map((got) => `${got.path} ${String(dataOf(got))}`)
+      .toSorted(),
+  ).toEqual(ids.map((id) => `/${id} missed`).toSorted());
 });

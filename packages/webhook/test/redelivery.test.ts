@@ -115,6 +115,12 @@ describe("events that an endpoint never got", () => {
     expect(await next()).toEqual([]);
   });
 
+  it("are not looked for after what is no place", async () => {
+    const { at, sent } = await history();
+    for (const after of [sent[0], null, { epoch: "e" }, { ...at.broker.position, offset: -1 }, { id: sent[0] }])
+      await expect(at.webhooks.deliveries.redeliverMissing("partner", after as never)).rejects.toThrow();
+  });
+
   it("are not looked for on behalf of an endpoint that was never put", async () => {
     const { at } = await history();
     await expect(at.webhooks.deliveries.redeliverMissing("nobody", at.broker.position)).rejects.toMatchObject({
