@@ -4,7 +4,7 @@ import { fakeTime, turns, until } from "../../test/fake-time.ts";
 import type { Encoding } from "../encoding/encoding.ts";
 import type { EventDraft } from "../event/event.ts";
 import type { Subscriber } from "../subscriber/subscriber.ts";
-import { compileFilter, everything } from "./filter.ts";
+import { compileFilter, everything, type CompiledFilter, type Filter } from "./filter.ts";
 import { Pump } from "./pump.ts";
 import type { StartingPoint } from "./starting-point.ts";
 
@@ -29,6 +29,28 @@ describe("what many clients cost", () => {
     for (const { cursor } of idle) expect(cursor.position.offset).toBe(20);
   });
 
+  it("asks only filters that list the subject of an event, and gives each what it lets through, in order", async () => {
+    const { join, publish, work } = house();
+    const subjects = Array.from({ length: clients }, (_, index) => `user-${index}`);
+    const own = subjects.map((subject) => join("latest", counting(work, { subjects: [subject] })));
+    const several = join("latest", counting(work, { subjects: ["user-3", "user-1"], types: ["busy.*"] }));
+    const prefix = join("latest", counting(work, { subjects: ["user-1*", "user-3"] }));
+    const all = join("latest");
+    await turns(2);
+    work.asks = 0;
+    for (const index of [1, 2, 3, 1]) await publish("busy.one", `user-${index}`);
+    await publish("idle.one", "user-3");
+    await publish("busy.one");
+    await turns(2);
+    expect(own.slice(0, 5).map(({ got }) => got)).toEqual([[], [1, 4], [2], [3, 5], []]);
+    expect(several.got).toEqual([1, 3, 4]);
+    expect(prefix.got).toEqual([1, 3, 4, 5]);
+    expect(all.got).toEqual([1, 2, 3, 4, 5, 6]);
+    // One who lists it for each of five events, one for four of them, and the prefix for all six.
+    expect(work.asks).toBe(5 + 4 + 6);
+    for (const { cursor } of own) expect(cursor.position.offset).toBe(6);
+  });
+
   it("is one encoding per event and one read per page when each comes back from another place", async () => {
     const { log, join, publish, work } = house();
     const events = 1_200;
@@ -45,8 +67,21 @@ describe("what many clients cost", () => {
 
 const hotEvents = 100;
 
+/** A filter that counts how often it is asked. */
+function counting(work: { asks: number }, filter: Filter): CompiledFilter {
+  const compiled = compileFilter(filter);
+  return {
+    key: compiled.key,
+    subjects: compiled.subjects,
+    matches: (event) => {
+      work.asks += 1;
+      return compiled.matches(event);
+    },
+  };
+}
+
 function house() {
-  const work = { touches: 0, encodings: 0 };
+  const work = { touches: 0, encodings: 0, asks: 0 };
   const encoding: Encoding = {
     name: "counted",
     encode: ({ json }) => {
@@ -70,11 +105,12 @@ function house() {
     },
   });
   const join = (from: StartingPoint, filter = everything) => {
-    const client = { taken: 0 };
+    const client = { taken: 0, got: [] as number[] };
     const subscriber: Subscriber = {
       deliver: (batch) => {
         batch.bytes(encoding);
         client.taken += batch.events.length;
+        client.got.push(...batch.events.map((event) => event.offset));
         return batch.events.length;
       },
       gap: () => undefined,
@@ -95,8 +131,8 @@ function house() {
     });
     return Object.assign(client, { cursor });
   };
-  const publish = async (type: string): Promise<void> => {
-    const draft: EventDraft = { type, subject: undefined, json: "1", sizeBytes: 100, dedupeKey: undefined };
+  const publish = async (type: string, subject?: string): Promise<void> => {
+    const draft: EventDraft = { type, subject, json: "1", sizeBytes: 100, dedupeKey: undefined };
     await log.append([draft]);
   };
   return { log, join, publish, work };

@@ -28,6 +28,18 @@ describe("a type pattern", () => {
   );
 });
 
+describe("the subjects a filter is limited to", () => {
+  it.each<[string, Filter[], readonly string[] | null]>([
+    ["any, without subjects", [{ types: ["model.*"] }], null],
+    ["those it names", [{ subjects: ["b", "a"] }], ["a", "b"]],
+    ["none that can be listed, with a prefix", [{ subjects: ["a", "b/*"] }], null],
+    ["those of one of two, both of which must let an event through", [{ subjects: ["*"] }, { subjects: ["a"] }], ["a"]],
+    ["none at all", [{ subjects: [] }], []],
+  ])("are %s", (_, filters, subjects) => {
+    expect(compileFilter(...filters).subjects).toEqual(subjects);
+  });
+});
+
 describe("a subject pattern", () => {
   it.each([
     ["openai/gpt-5", "openai/gpt-5", true],

@@ -163,12 +163,14 @@ export class Pump implements CursorControl {
     this.#bytesSince = this.#bytesDuringTick = 0;
     const isHere = target > after && this.#window.dropped <= after;
     const events = isHere && this.#groups.size > 0 ? this.#window.slice(after, target) : null;
+    const told = this.#groups.tellListed(events ?? []);
     // Copies: what subscribers change while they take is the next tick's.
     for (const group of [...this.#groups]) {
-      const behind = [...group.behind];
-      this.#moveLive(group, target, events);
+      const behind = group.behindNow();
+      this.#moveLive(group, target, events === null || group.filter.subjects === null ? events : group.listed);
       for (const cursor of behind) this.#bring(cursor, target);
     }
+    for (const group of told) group.listed = [];
     this.#freshBytes.advance(target);
     this.#catchUp.followWindow();
     this.#isTicking = false;
@@ -200,12 +202,14 @@ export class Pump implements CursorControl {
     return this.backlog + 1 <= maxEvents / 2 && this.#bytesSince + sizeBytes <= maxBytes / 2;
   }
 
+  /** `events`: those that the group may want, all there were since its place; null when they are not here. */
   #moveLive(group: FilterGroup, target: number, events: readonly LogEvent[] | null): void {
     const after = group.place;
     if (after >= target) return;
     group.place = target;
     if (group.live.size === 0) return;
     if (events === null) return this.#leaveBehind(group, after);
+    if (events.length === 0) return;
     const matching = group.filter === everything ? events : events.filter((event) => group.filter.matches(event));
     if (matching.length === 0) return;
     const batch = new EventRun(this.#log.epoch, after, target, matching, group.filter.key).batchAfter(after);
