@@ -157,7 +157,8 @@ export class SseGateway {
       isStartCertain: subscribe.from === "latest",
     });
     try {
-      if (!this.#entrance.holds(accepted)) return this.#refuse(accepted, visit, "revoked");
+      const withdrawn = this.#entrance.withdrawn(accepted);
+      if (withdrawn !== null) return this.#refuse(accepted, visit, withdrawn);
       if (isGone) {
         seat.leave();
         // Nobody is there to read it, and nobody was refused.

@@ -140,14 +140,14 @@ export class WebSocketGateway {
   /** The client's place in the log; it hears of it in a later turn. */
   #subscribe(connection: Connection, socket: Duplex, accepted: Accepted): Subscription | Rejected {
     const { seat, subscribe } = accepted;
-    if (!this.#entrance.holds(accepted)) {
+    const withdrawn = this.#entrance.withdrawn(accepted);
+    if (withdrawn !== null) {
       seat.leave();
-      return reject("revoked");
+      return reject(withdrawn);
     }
     try {
-      // While it was judged, it left, or this gateway was closed.
-      if (!socket.writable || this.#closing !== null)
-        throw new StarcastError("broker_closed", "Expected an open connection");
+      // It left while it was judged.
+      if (!socket.writable) throw new StarcastError("broker_closed", "Expected an open connection");
       const subscription = this.#broker.attach(connection, subscribe);
       this.#connections.add(connection);
       return subscription;

@@ -79,9 +79,10 @@ export class Entrance {
     this.#revocations.add(identity, this.#clock.now());
   }
 
-  /** False when the grant was taken back since it began to be judged; MUST be asked in the turn in which the connection is made. */
-  holds({ grant, revocations }: Accepted): boolean {
-    return !this.#revocations.isRevokedSince(grant.identity, revocations);
+  /** Why it does not hold any more that somebody was let in, if so; MUST be asked in the call that makes the connection. */
+  withdrawn({ grant, revocations }: Accepted): "draining" | "revoked" | null {
+    if (this.#isStopped) return "draining";
+    return this.#revocations.isRevokedSince(grant.identity, revocations) ? "revoked" : null;
   }
 
   /** Judges the new token of a connected client: a grant for the same identity, or null. Never rejects. */
