@@ -162,13 +162,9 @@ export class Intake implements Subscriber {
         this.#isLoaded = line === this.#line;
         continue;
       }
-      const run = this.#between.shift();
-      if (run !== undefined) {
-        this.#isBetween = true;
-        await run();
-        this.#isBetween = false;
-        continue;
-      }
+      // One at a time: however many there are, events are stored between them.
+      await this.#runBetween();
+      if (!this.#isLoaded || this.#jobs.length === 0) continue;
       // Everything that waits is stored at once: a durable engine commits it together.
       const jobs = this.#jobs;
       this.#jobs = [];
@@ -178,6 +174,14 @@ export class Intake implements Subscriber {
       this.#unstored -= count;
     }
     this.#line?.ready();
+  }
+
+  async #runBetween(): Promise<void> {
+    const run = this.#between.shift();
+    if (run === undefined) return;
+    this.#isBetween = true;
+    await run();
+    this.#isBetween = false;
   }
 
   /** Deliveries, and the place behind their events, in one step where the engine can: neither is ever without the other. */

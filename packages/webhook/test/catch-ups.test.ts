@@ -3,10 +3,23 @@ import { expect, it } from "vitest";
 import { CatchUps, maxCatchUps } from "../src/catch-ups.ts";
 import { EndpointRecords } from "../src/endpoint-records.ts";
 import type { EndpointRecord } from "../src/endpoint.ts";
+import { Intake } from "../src/intake.ts";
 import { resolveEndpointOptions } from "../src/endpoint-options.ts";
 import { resolveWebhookDispatcherOptions } from "../src/options.ts";
 import { turns } from "./fake-time.ts";
 import { dataOf, house, listening } from "./house.ts";
+
+const { keys: _, ...options } = resolveEndpointOptions({ id: "partner", url: "https://hooks.partner.com/" });
+const endpoint: EndpointRecord = {
+  ...options,
+  dispatcher: "webhooks",
+  keys: [{ key: `whsec_${"A".repeat(32)}` }],
+  state: { kind: "active" },
+  createdAt: 0,
+  startsAfter: { epoch: "e", offset: 0 },
+  failingSince: null,
+  catchUp: null,
+};
 
 // Another process takes the log in: what is turned off and on again there is not held up by what runs here.
 it("an endpoint that is turned off and on again while it is handed over gets what it missed in between, too", async () => {
@@ -14,18 +27,7 @@ it("an endpoint that is turned off and on again while it is handed over gets wha
   await using broker = new Broker({ store });
   const records = new EndpointRecords(broker, resolveWebhookDispatcherOptions({}), () => undefined);
   const startsAfter = broker.position;
-  const { keys: _, ...options } = resolveEndpointOptions({ id: "partner", url: "https://hooks.partner.com/" });
-  const endpoint: EndpointRecord = {
-    ...options,
-    dispatcher: "webhooks",
-    keys: [{ key: `whsec_${"A".repeat(32)}` }],
-    state: { kind: "active" },
-    createdAt: 0,
-    startsAfter,
-    failingSince: null,
-    catchUp: { after: startsAfter },
-  };
-  await records.change("partner", () => endpoint);
+  await records.change("partner", () => ({ ...endpoint, startsAfter, catchUp: { after: startsAfter } }));
   const wanted = [await broker.publish("a.b", 1)];
 
   const log: EventLog = store.log;
@@ -92,4 +94,25 @@ it("endpoints that are turned on again together catch up a few at a time, and al
       .map((got) => `${got.path} ${String(dataOf(got))}`)
       .toSorted(),
   ).toEqual(ids.map((id) => `/${id} missed`).toSorted());
+});
+
+it("events are stored between any two endpoints that are handed over", async () => {
+  const store = new MemoryStore();
+  await using broker = new Broker({ store });
+  const records = new EndpointRecords(broker, resolveWebhookDispatcherOptions({}), () => undefined);
+  const intake = new Intake({ broker, endpoints: records, firstWaitMs: 0, onStored: () => undefined });
+  broker.attach(intake, { name: "webhooks" });
+  await records.change("partner", () => ({ ...endpoint, startsAfter: broker.position }));
+  const pending = async (): Promise<number> => (await store.deliveries.backlog("partner")).pending;
+  await broker.publish("a.b", 0);
+  while ((await pending()) === 0) await turns();
+  const found: number[] = [];
+  const handOver = async (): Promise<void> => {
+    // Waits until the event that is published meanwhile has been taken, so that it is to be stored next.
+    await broker.publish("a.b", 1);
+    await turns(4);
+    found.push(await pending());
+  };
+  await Promise.all([intake.between(handOver), intake.between(handOver), intake.between(handOver)]);
+  expect(found).toEqual([1, 2, 3]);
 });

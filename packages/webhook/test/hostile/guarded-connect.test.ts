@@ -1,5 +1,5 @@
-import type { Socket } from "node:net";
-import { connect } from "node:net";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { realSurroundings } from "@starcast/core";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -207,6 +207,22 @@ describe("the DNS", () => {
     ).toEqual({ kind: "failed", category: "dns_failed" });
   });
 
+  it("that is asked in a way that cannot be called off costs one connect deadline all the same", async () => {
+    const by = sender({ lookup: () => new Promise(() => undefined), dial: neverDial, connectTimeoutMs: 100 });
+    const { answer, lateMs } = await timed(send(by, "https://hooks.partner.com/"), 100);
+    expect(answer).toEqual({ kind: "failed", category: "dns_timed_out" });
+    expect(lateMs).toBeLessThan(250);
+  });
+
+  it("that answers after the attempt was given up leads nowhere", async () => {
+    let resolve: (addresses: readonly string[]) => void = () => undefined;
+    const lookup: NameLookup = () => new Promise((settle) => (resolve = settle));
+    const by = sender({ lookup, dial: neverDial, connectTimeoutMs: 100 });
+    expect(await send(by, "https://hooks.partner.com/")).toMatchObject({ category: "dns_timed_out" });
+    resolve([publicV4]);
+    await new Promise((done) => setImmediate(done));
+  });
+
   it("that changes its mind between two look-ups gains nothing: each connection dials what its own look-up said", async () => {
     const to = await receiver((_, response) => response.writeHead(204, { connection: "close" }).end());
     const answers: DnsAnswer[] = [[publicV4], ["127.0.0.1"]];
@@ -274,6 +290,22 @@ describe("TLS", () => {
     } finally {
       vi.unstubAllEnvs();
     }
+  });
+
+  it("that is never answered costs one connect deadline, and the connection", async () => {
+    const closed: Promise<unknown>[] = [];
+    const server = createServer((socket) => {
+      socket.on("error", () => undefined).resume();
+      closed.push(once(socket, "close"));
+    });
+    const port = await listen(server);
+    open.push({ [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())) });
+    const by = sender({ lookup: answering(publicV4), dial: rerouted(port, publicV4).dial, connectTimeoutMs: 150 });
+    const { answer, lateMs } = await timed(send(by, "https://hooks.partner.com/"), 150);
+    expect(answer).toEqual({ kind: "failed", category: "connect_timed_out" });
+    expect(lateMs).toBeLessThan(250);
+    await Promise.all(closed);
+    expect(closed).toHaveLength(1);
   });
 
   it("spoken to a plain port is refused", async () => {
