@@ -57,8 +57,15 @@ export class InvalidOptionError extends StarcastError {
   readonly expected: string;
   readonly received: string;
 
-  constructor(problem: { readonly option: string; readonly expected: string; readonly received: unknown }) {
-    const received = describe(problem.received);
+  /** With `isSecret`, of a text nothing but its length is shown. */
+  constructor(problem: {
+    readonly option: string;
+    readonly expected: string;
+    readonly received: unknown;
+    readonly isSecret?: boolean;
+  }) {
+    const { received: value, isSecret = false } = problem;
+    const received = isSecret && typeof value === "string" ? `a text of ${value.length} characters` : describe(value);
     super("invalid_option", `Expected \`${problem.option}\` to be ${problem.expected}, got ${received}`);
     this.name = "InvalidOptionError";
     this.option = problem.option;

@@ -111,8 +111,9 @@ function checkKeysToSign(keys: readonly string[]): readonly string[] {
   if (!Array.isArray(keys) || keys.length === 0 || keys.length > maxKeys) {
     throw new InvalidOptionError({
       option: "keys",
-      expected: `1 to ${maxKeys} keys`,
-      received: Array.isArray(keys) ? keys : undefined,
+      expected: `a list of 1 to ${maxKeys} keys`,
+      received: keys,
+      isSecret: true,
     });
   }
   for (const key of keys) checkKeyToSign("keys", key);
@@ -152,7 +153,8 @@ function checkHeaders(headers: Readonly<Record<string, string>>): Readonly<Recor
       throw new InvalidOptionError({
         option: `headers.${name}`,
         expected: `1 to ${maxHeaderLength} visible ASCII characters`,
-        received: undefined,
+        received: value,
+        isSecret: true,
       });
     }
   }
@@ -161,7 +163,7 @@ function checkHeaders(headers: Readonly<Record<string, string>>): Readonly<Recor
 
 function entriesOf(option: string, texts: Readonly<Record<string, string>>): readonly (readonly [string, string])[] {
   if (typeof texts === "object" && !Array.isArray(texts)) return Object.entries(texts);
-  throw new InvalidOptionError({ option, expected: "an object of texts", received: undefined });
+  throw new InvalidOptionError({ option, expected: "an object of texts", received: texts, isSecret: true });
 }
 
 function checkMetadata(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

@@ -32,7 +32,9 @@ describe("the options", () => {
     expect(() => resolveWebhookDispatcherOptions(options as object)).toThrow(message);
   });
 
-  it("never show an encryption key that is refused", () => {
-    expect(() => resolveWebhookDispatcherOptions({ encryptionKey: "hunter2" })).toThrow(/^(?!.*hunter2)/);
+  it("never show an encryption key that is refused, but its length", () => {
+    expect(() => resolveWebhookDispatcherOptions({ encryptionKey: "hunter2" })).toThrow(
+      /^Expected `encryptionKey` to be 32 random bytes in base64 .*, got a text of 7 characters$/,
+    );
   });
 });

@@ -59,7 +59,8 @@ function parseSealingKey(text: string): SealingKey {
     throw new InvalidOptionError({
       option: "encryptionKey",
       expected: "32 random bytes in base64 (`openssl rand -base64 32`)",
-      received: undefined,
+      received: text,
+      isSecret: true,
     });
   }
   return { name: createHash("sha256").update("starcast webhook keys").update(bytes).digest("hex").slice(0, 8), bytes };

@@ -129,7 +129,12 @@ describe("an endpoint that was put", () => {
     await expect(put({ types: ["a"] })).rejects.toThrow("Expected a type pattern");
     await expect(put({ headers: { "webhook-id": "x" } })).rejects.toThrow("Expected `headers`");
     await expect(put({ headers: { "x-a": "b\r\nc: d" } })).rejects.toThrow("Expected `headers.x-a`");
+    await expect(put({ headers: "token: hunter2" })).rejects.toThrow("an object of texts, got a text of 14 characters");
+    await expect(put({ headers: { "x-a": "hunter2\n" } })).rejects.toThrow(
+      "ASCII characters, got a text of 8 characters",
+    );
     await expect(put({ keys: ["whsec_short"] })).rejects.toThrow("whsec_");
+    await expect(put({ keys: "whsec_short" })).rejects.toThrow("a list of 1 to 10 keys, got a text of 11 characters");
     await expect(put({ metadata: { ["x".repeat(5_000)]: "" } })).rejects.toThrow("Expected `metadata`");
     await expect(put({ metadata: "partner" })).rejects.toThrow("Expected `metadata`");
     await expect(webhooks.endpoints.rotate("nobody")).rejects.toMatchObject({ code: "not_found" });
