@@ -47,6 +47,19 @@ const mounts: Readonly<Record<string, (receiver: Receiver) => RequestListener | 
     const { fetch: POST } = receiver;
     return (request, response) => void getRequestListener(POST)(request, response);
   },
+  "SvelteKit, Astro and Remix, which give a request within an object": (receiver) => {
+    const POST = async ({ request }: { readonly request: Request }): Promise<Response> => receiver.fetch(request);
+    return (request, response) => void getRequestListener((given) => POST({ request: given }))(request, response);
+  },
+  "a function that gets headers and body": (receiver) => {
+    const call = async (headers: Record<string, string>, body: ArrayBuffer): Promise<Response> =>
+      receiver.fetch(new Request("http://hook/", { method: "POST", headers, body }));
+    return (request, response) =>
+      void getRequestListener(async (given) => call(Object.fromEntries(given.headers), await given.arrayBuffer()))(
+        request,
+        response,
+      );
+  },
 };
 
 describe.each(Object.entries(mounts))("a receiver in %s", (_name, mount) => {
