@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { MemoryStore, StarcastError, type ClaimRequest, type DeliveryStore } from "@starcast/core";
 import { describe, expect, it } from "vitest";
 import { maxUnstoredDrafts } from "../src/intake.ts";
@@ -167,6 +168,8 @@ describe("an endpoint of an earlier life of the service", () => {
       ["junk", "{"],
       ["old", '{"version":0}'],
       ["empty", '{"version":1,"secrets":{"keys":[]}}'],
+      ["cut", '{"version":1,"secrets":{"keys":[{"key":hunter2hunter2'],
+      ["shapeless", '{"version":1,"secrets":{"keys":[{}],"headers":{}}}'],
     ] as const) {
       await store.records.put(`webhooks/endpoints/${id}`, value);
     }
@@ -177,7 +180,8 @@ describe("an endpoint of an earlier life of the service", () => {
         .all("webhookEndpointUnreadable")
         .map(({ endpointId }) => endpointId)
         .toSorted(),
-    ).toEqual(["empty", "junk", "old"]);
+    ).toEqual(["cut", "empty", "junk", "old", "shapeless"]);
+    expect(inspect(at.moments, { depth: Infinity, showHidden: true })).not.toContain("hunter2");
     for (const { error } of at.all("webhookEndpointUnreadable")) expect(error).toMatchObject({ code: "store_corrupt" });
   });
 });
