@@ -2,6 +2,7 @@ import { isStarcastError, StarcastError, type AnyBroker } from "@starcast/core";
 import {
   enliven,
   formatEndpoint,
+  needsSealing,
   ownerOf,
   parseEndpoint,
   parseLocked,
@@ -12,6 +13,8 @@ import type { ResolvedWebhookDispatcherOptions } from "./options.ts";
 
 /** Endpoints per dispatcher; each is matched against every event. */
 export const maxEndpoints = 10_000;
+
+const sealedAtOnce = 100;
 
 /** How often a change is tried again when another process changed the same endpoint at the same time. */
 const maxCollisions = 5;
@@ -26,6 +29,8 @@ export class EndpointRecords {
   readonly #live = new Map<string, LiveEndpoint>();
   /** Those whose secrets cannot be opened: what is published for them is kept all the same. */
   readonly #locked = new Map<string, LiveEndpoint>();
+  /** Those whose secrets are still to be sealed. */
+  readonly #unsealed = new Set<string>();
   /** Of both, until one of them changes. */
   #wanting: readonly LiveEndpoint[] | null = null;
   readonly #onChanged: (id: string) => void;
@@ -96,6 +101,7 @@ export class EndpointRecords {
       if ((this.#live.get(id)?.revision ?? 0) >= revision) continue;
       try {
         this.#keep(parseEndpoint(value, this.#options.box), revision);
+        if (this.#live.has(id) && needsSealing(value, this.#options.box)) this.#unsealed.add(id);
       } catch (error) {
         this.#live.delete(id);
         this.#lock(value, revision);
@@ -105,6 +111,20 @@ export class EndpointRecords {
     }
     for (const id of gone) this.#forget(id);
     this.#revision = revision;
+  }
+
+  /** Seals what was stored before there was a key, or by a former one: that can go then. */
+  async seal(): Promise<void> {
+    const ids = [...this.#unsealed];
+    // Some at once, which a durable engine commits together. Each is written anew as it is.
+    for (let at = 0; at < ids.length; at += sealedAtOnce)
+      await Promise.all(ids.slice(at, at + sealedAtOnce).map((id) => this.#sealOne(id)));
+  }
+
+  async #sealOne(id: string): Promise<void> {
+    // Removed, or changed, and so sealed, meanwhile.
+    if (!this.#unsealed.has(id) || !this.#live.has(id)) return;
+    await this.update(id, (known) => ({ ...known }));
   }
 
   /** Makes or changes one record, even if another process changes it too; `null` is one that is not there yet. */
@@ -169,6 +189,7 @@ export class EndpointRecords {
     if (record.dispatcher !== this.#options.name || (known !== undefined && known.revision > revision)) return;
     this.#live.set(record.id, enliven(record, revision, this.#options));
     this.#locked.delete(record.id);
+    this.#unsealed.delete(record.id);
     this.#tellChanged(record.id);
   }
 
@@ -181,6 +202,7 @@ export class EndpointRecords {
   #forget(id: string): void {
     this.#live.delete(id);
     this.#locked.delete(id);
+    this.#unsealed.delete(id);
     this.#tellChanged(id);
   }
 

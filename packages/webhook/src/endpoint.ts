@@ -156,6 +156,12 @@ export function parseLocked(text: string): EndpointRecord | null {
   }
 }
 
+/** Whether its secrets lie readable, or sealed by a former key, where they need not. Only for what can be read. */
+export function needsSealing(text: string, box: SecretBox): boolean {
+  const { secrets } = parseStored(text);
+  return box.canSeal && !(typeof secrets === "string" && box.isSealed(secrets));
+}
+
 /** The dispatcher that a stored endpoint belongs to; null where that cannot be read. */
 export function ownerOf(text: string): string | null {
   return parseLocked(text)?.dispatcher ?? null;

@@ -13,7 +13,7 @@ export interface WebhookDispatcherOptions {
   readonly allow?: readonly string[] | undefined;
   /** Ports of endpoints; what listens elsewhere is rarely meant to be called. @default [80, 443, 8080, 8443] */
   readonly ports?: readonly number[] | undefined;
-  /** Seals keys and headers in the store: 32 bytes in base64; several while changing, the first one seals. @default none: kept readable */
+  /** Seals keys and headers in the store: 32 bytes in base64. Of several the first seals, also what another sealed before. @default none: kept readable */
   readonly encryptionKey?: string | readonly string[] | undefined;
   /** Waits before each attempt; its length is their number. @default 10 attempts in 75 hours */
   readonly scheduleMs?: readonly number[] | undefined;

@@ -27,6 +27,12 @@ export class SecretBox {
     return `${prefix}${key.name}.${sealed.toString("base64")}`;
   }
 
+  /** Whether it is sealed as it would be now. */
+  isSealed(text: string): boolean {
+    const [key] = this.#keys;
+    return key !== undefined && text.startsWith(`${prefix}${key.name}.`);
+  }
+
   /** Throws `store_corrupt` when no key opens it, or when it was changed, cut or moved. */
   open(owner: string, sealed: string): string {
     const [name, body = ""] = sealed.slice(prefix.length).split(".");

@@ -130,15 +130,19 @@ export class WebhookDispatcher {
 
   // The claims need the endpoints even where another process holds the subscription.
   async #start(): Promise<void> {
-    const isLoaded = await insist(() => this.#records.load(), {
-      scheduler: this.#broker.surroundings.scheduler,
-      signal: this.#closing.signal,
-      onFailed: (error) => this.#storeFailed("load", error),
-    });
-    if (!isLoaded) return;
+    if (!(await this.#insist("load", () => this.#records.load()))) return;
     this.#loop.wake();
     this.#forgetter.start();
     this.#others.start();
+    await this.#insist("seal", () => this.#records.seal());
+  }
+
+  #insist(operation: string, run: () => Promise<void>): Promise<boolean> {
+    return insist(run, {
+      scheduler: this.#broker.surroundings.scheduler,
+      signal: this.#closing.signal,
+      onFailed: (error) => this.#storeFailed(operation, error),
+    });
   }
 
   #part(): Parameters<AnyBroker["register"]>[0] {

@@ -1,6 +1,7 @@
 import { MemoryStore } from "@starcast/core";
 import { describe, expect, it } from "vitest";
 import { WebhookDispatcher } from "../src/index.ts";
+import { turns } from "./fake-time.ts";
 import { house, idsOf, listening, settled } from "./house.ts";
 
 describe("secrets", () => {
@@ -22,6 +23,33 @@ describe("secrets", () => {
     await three.seen("webhookEndpointUnreadable");
     expect(await three.webhooks.endpoints.list()).toEqual([]);
     await expect(three.webhooks.endpoints.rotate("partner")).rejects.toMatchObject({ code: "store_corrupt" });
+  });
+
+  it("that lay readable are sealed once there is a key, and by the next one once that is first", async () => {
+    const store = new MemoryStore();
+    const to = await listening();
+    const [first, next] = [Buffer.alloc(32, 1).toString("base64"), Buffer.alloc(32, 2).toString("base64")];
+    const stored = async (): Promise<readonly string[]> =>
+      (await store.records.list("")).map(({ value }) => value).toSorted();
+    const open = house({ allow: [to.origin], store });
+    const ids = ["one", "two"];
+    const put: unknown[] = [];
+    for (const id of ids) put.push((await open.webhooks.endpoints.put({ id, url: to.origin })).keys);
+    await open.webhooks.close();
+    let before = await stored();
+    for (const text of before) expect(text).toContain("whsec_");
+    for (const encryptionKey of [first, [next, first]]) {
+      const { webhooks } = house({ allow: [to.origin], store, encryptionKey });
+      while ((await stored()).some((text) => before.includes(text))) await turns();
+      await webhooks.close();
+      before = await stored();
+      for (const text of before) expect(text).not.toContain("whsec_");
+    }
+    const last = house({ allow: [to.origin], store, encryptionKey: next });
+    const keys: unknown[] = [];
+    for (const id of ids) keys.push((await last.webhooks.endpoints.put({ id, url: to.origin })).keys);
+    expect(keys).toEqual(put);
+    expect(last.all("webhookEndpointUnreadable")).toEqual([]);
   });
 
   it("that cannot be opened for a while cost the endpoint nothing that is published meanwhile", async () => {
