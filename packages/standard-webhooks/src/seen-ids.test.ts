@@ -49,6 +49,16 @@ describe("MemorySeenIds", () => {
     }
   });
 
+  it("remembers at least the newest `maxIds` attempts in their handlers, and never more than twice as many", () => {
+    const seen = new MemorySeenIds({ maxIds: 10 });
+    for (let n = 0; n < 1000; n += 1) expect(seen.begin(attempt("a", n))).toBe("first");
+    for (let n = 990; n < 1000; n += 1) expect(seen.begin(attempt("a", n))).toBe("replayed");
+    for (let n = 0; n < 980; n += 1) {
+      expect(seen.begin(attempt("a", n))).toBe("first");
+      seen.fail(attempt("a", n));
+    }
+  });
+
   it("agrees with a memory that forgets nothing, as long as it is large enough", () => {
     property(200, (random) => {
       const seen = new MemorySeenIds({ maxIds: 1000 });

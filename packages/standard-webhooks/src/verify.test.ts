@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { asyncProperty, randomBytes } from "../test/property.ts";
 import { makeKey, makeKeyPair } from "./key-making.ts";
+import { parseKey, type WebhookKey } from "./keys.ts";
 import { sign } from "./signature.ts";
 import { verify, type VerifyOptions } from "./verify.ts";
 
@@ -55,6 +56,21 @@ describe("verify", () => {
     }
     const strangers = [makeKey(), (await makeKeyPair()).publicKey];
     await expect(verify({ headers, body, keys: strangers, now })).rejects.toMatchObject({ code: "no_matching_key" });
+  });
+
+  it("compares every signature with every key, whichever matched before", async () => {
+    const pair = await makeKeyPair();
+    const [first, second] = [makeKey(), makeKey()];
+    const { headers, body } = await signed({ keys: [first, pair.privateKey, second] });
+    const used: string[] = [];
+    const watched = [first, pair.publicKey, second, makeKey()].map((text) => watch(parseKey(text), used));
+    expect((await verify({ headers, body, keys: watched, now })).id).toBe("evt-1");
+    expect(used).toEqual(["mac", "verify", "mac", "mac"]);
+    used.length = 0;
+    const [v1 = "", v1a = ""] = headers["webhook-signature"].split(" ");
+    const v1aFirst = { ...headers, "webhook-signature": `${v1a} ${v1a} ${v1}` };
+    expect((await verify({ headers: v1aFirst, body, keys: watched, now })).id).toBe("evt-1");
+    expect(used).toEqual(["mac", "verify", "verify", "mac", "mac"]);
   });
 
   it("stops knowing a key when it expires", async () => {
@@ -140,6 +156,21 @@ function changeOne(bytes: Uint8Array, at: number): Uint8Array {
   const changed = bytes.slice();
   changed[at] = (changed[at] ?? 0) ^ 0x10;
   return changed;
+}
+
+/** The same key, which notes each use. */
+function watch(key: WebhookKey, used: string[]): WebhookKey {
+  const note = <T>(what: string, value: T): T => {
+    used.push(what);
+    return value;
+  };
+  if (key.kind === "shared") {
+    return { ...key, mac: { mac: (...given) => note("mac", key.mac.mac(...given)) } };
+  }
+  if (key.kind === "public") {
+    return { ...key, verifier: { verify: (...given) => note("verify", key.verifier.verify(...given)) } };
+  }
+  return key;
 }
 
 async function signed(given: { readonly body?: Uint8Array; readonly keys?: readonly string[] } = {}) {

@@ -112,6 +112,34 @@ describe("a handled webhook", () => {
     expect((await first).isDuplicate).toBe(false);
   });
 
+  it("is handled once when the very same comes many times at once", async () => {
+    const verifier = new WebhookVerifier(isolated);
+    const one = await webhook();
+    let handled = 0;
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 50 }, async () => verifier.handle(one, () => (handled += 1))),
+    );
+    expect(handled).toBe(1);
+    const refused = outcomes.filter((outcome) => outcome.status === "rejected").map(({ reason }) => reason as unknown);
+    expect(refused).toHaveLength(49);
+    for (const reason of refused) expect(reason).toMatchObject({ code: "replayed" });
+  });
+
+  it("is known to its memory also when its handler takes longer than the tolerance", async () => {
+    let now = start;
+    const verifier = new WebhookVerifier({ keys: key, now: () => now });
+    const one = await webhook();
+    const gate = openGate();
+    const first = verifier.handle(one, async () => gate.promise);
+    await expect(verifier.handle(one, () => undefined)).rejects.toMatchObject({ code: "replayed" });
+    now += 3_600_000;
+    await expect(verifier.handle(one, () => undefined)).rejects.toMatchObject({ code: "timestamp_too_old" });
+    gate.resolve();
+    await first;
+    const retry = await webhook({ timestamp: now });
+    expect(await verifier.handle(retry, () => undefined)).toMatchObject({ isDuplicate: true });
+  });
+
   it("is neither remembered nor compared with seenIds: false", async () => {
     const verifier = new WebhookVerifier({ ...isolated, seenIds: false });
     const one = await webhook();

@@ -65,7 +65,10 @@ const mounts: Readonly<Record<string, (receiver: Receiver) => RequestListener | 
 describe.each(Object.entries(mounts))("a receiver in %s", (_name, mount) => {
   it("answers 204 to a signed webhook, once handled", async () => {
     await using endpoint = await start(mount);
-    expect((await endpoint.post(await webhook())).status).toBe(204);
+    const answer = await endpoint.post(await webhook());
+    expect(answer.status).toBe(204);
+    // RFC 9110, 8.6: never with a 204.
+    expect(answer.headers.get("content-length")).toBeNull();
     expect(endpoint.handled).toMatchObject([
       { id: "evt-1", type: "model.added", data: { name: "Zoë 🚀", n: 1 }, isDuplicate: false },
     ]);
@@ -149,6 +152,16 @@ describe("a body that a parser has already read", () => {
       body,
     });
     expect(await answer.text()).toBe("model.added");
+  });
+});
+
+describe("a request that something else has answered meanwhile", () => {
+  it("is left to it", async () => {
+    await using endpoint = await start((receiver) => async (request, response) => {
+      response.writeHead(503).end();
+      await receiver.node(request, response);
+    });
+    expect((await endpoint.post(await webhook())).status).toBe(503);
   });
 });
 

@@ -69,6 +69,25 @@ describe("a sender over node:http", () => {
     await endpoint.expectHealthy();
   });
 
+  it("who is gone before anybody reads is not waited for", async () => {
+    const { receiver, codes } = mount({ bodyTimeoutMs: 60_000 });
+    const answered = new Promise<void>((resolve, reject) => {
+      void listen((incoming, response) => {
+        incoming.on("error", () => undefined);
+        // Something in front of the receiver takes its time, and the sender does not wait.
+        incoming.on("close", () => void receiver.node(incoming, response).then(resolve, reject));
+        sender.destroy();
+      }).then((server) => {
+        disposals.push(async () => server[Symbol.asyncDispose]());
+        sender = connect(server.port, "127.0.0.1");
+        sender.write(`${head({ "content-length": "10" })}x`);
+      }, reject);
+    });
+    let sender: Socket;
+    await answered;
+    expect(codes).toEqual(["body_aborted"]);
+  });
+
   it("who repeats a header of the signature is refused", async () => {
     const endpoint = await start();
     const headers = await sign({ id: "evt-1", timestamp: Date.now(), body, keys: key });
