@@ -16,7 +16,7 @@ const body = JSON.stringify({ type: "model.added", data: { id: "acme/m-1" } });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Life {
-  readonly handled: readonly [id: string, isDuplicate: boolean][];
+  readonly handled: [id: string, isDuplicate: boolean][];
   post(headers: Readonly<Record<string, string>>): Promise<number>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -50,7 +50,7 @@ async function attempt(id: string, secondsAgo: number): Promise<Readonly<Record<
 }
 
 describe("a webhook receiver with the seen ids of a SqliteStore, over restarts", () => {
-  it("refuses the same bytes, marks a later attempt as a duplicate, and lets in what was not handled", async () => {
+  it("refuses the same bytes, of many at once too, marks a later attempt as a duplicate, and lets in what was not handled", async () => {
     const [first, later, failing, interrupted] = await Promise.all([
       attempt("evt-1", 30),
       attempt("evt-1", 5),
@@ -76,6 +76,10 @@ describe("a webhook receiver with the seen ids of a SqliteStore, over restarts",
       expect(before.handled).toEqual([["evt-1", false]]);
     }
     await using after = await life();
+    const crowd = await attempt("evt-4", 5);
+    const answers = await Promise.all(Array.from({ length: 30 }, async () => after.post(crowd)));
+    expect(answers.toSorted()).toEqual([204, ...Array<number>(29).fill(400)]);
+    expect(after.handled.splice(0)).toEqual([["evt-4", false]]);
     expect(await after.post(first)).toBe(400);
     expect(await after.post(later)).toBe(204);
     expect(await after.post(failing)).toBe(204);
