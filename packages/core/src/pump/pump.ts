@@ -163,14 +163,12 @@ export class Pump implements CursorControl {
     this.#bytesSince = this.#bytesDuringTick = 0;
     const isHere = target > after && this.#window.dropped <= after;
     const events = isHere && this.#groups.size > 0 ? this.#window.slice(after, target) : null;
-    const told = this.#groups.tellListed(events ?? []);
-    // Copies: what subscribers change while they take is the next tick's.
-    for (const group of [...this.#groups]) {
+    for (const group of this.#groups.beginTick(events, target)) {
       const behind = group.behindNow();
-      this.#moveLive(group, target, events === null || group.filter.subjects === null ? events : group.listed);
+      this.#moveLive(group, target, group.isListed && events !== null ? group.wanted : events);
       for (const cursor of behind) this.#bring(cursor, target);
     }
-    for (const group of told) group.listed = [];
+    this.#groups.endTick(target);
     this.#freshBytes.advance(target);
     this.#catchUp.followWindow();
     this.#isTicking = false;
@@ -293,7 +291,7 @@ export class Pump implements CursorControl {
 
   #putBehind(cursor: Cursor): void {
     cursor.state = "behind";
-    cursor.group.behind.add(cursor);
+    this.#groups.putBehind(cursor);
     this.#wakeUp.now();
   }
 }

@@ -16,5 +16,6 @@ export const sieves: readonly Sieve[] = [
   { types: ["alpha.one", "beta.deep.two"], matches: ({ type }) => type === "alpha.one" || type === "beta.deep.two" },
   { subjects: ["s/*"], matches: ({ subject }) => subject?.startsWith("s/") === true },
   { types: ["*.one"], subjects: ["s/1"], matches: ({ type, subject }) => type.endsWith(".one") && subject === "s/1" },
+  { subjects: ["s/2", "t/1"], matches: ({ subject }) => subject === "s/2" || subject === "t/1" },
   { types: ["nobody.publishes"], matches: () => false },
 ];
