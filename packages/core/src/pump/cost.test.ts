@@ -51,6 +51,20 @@ describe("what many clients cost", () => {
     for (const { cursor } of own) expect(cursor.position.offset).toBe(6);
   });
 
+  it("is no place of its own for who has had nothing to receive", async () => {
+    const { join, publish } = house();
+    const own = join("latest", compileFilter({ subjects: ["user-1"] }));
+    join("latest", compileFilter({ subjects: ["user-2"] }));
+    await turns(2);
+    for (let round = 0; round < 3; round += 1) {
+      await publish("busy.one", "user-2");
+      await turns(1);
+    }
+    await publish("busy.one", "user-1");
+    await turns(1);
+    expect(own.from).toEqual([3]);
+  });
+
   it("is one encoding per event and one read per page when each comes back from another place", async () => {
     const { log, join, publish, work } = house();
     const events = 1_200;
@@ -105,11 +119,12 @@ function house() {
     },
   });
   const join = (from: StartingPoint, filter = everything) => {
-    const client = { taken: 0, got: [] as number[] };
+    const client = { taken: 0, got: [] as number[], from: [] as number[] };
     const subscriber: Subscriber = {
       deliver: (batch) => {
         batch.bytes(encoding);
         client.taken += batch.events.length;
+        client.from.push(batch.after.offset);
         client.got.push(...batch.events.map((event) => event.offset));
         return batch.events.length;
       },
