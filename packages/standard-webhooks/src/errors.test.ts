@@ -9,7 +9,8 @@ describe("an error of this package", () => {
     expect(isWebhookError(error)).toBe(true);
     expect(isWebhookError(error, "no_matching_key")).toBe(true);
     expect(isWebhookError(error, "replayed")).toBe(false);
-    for (const other of [new Error("none"), null, "no_matching_key", { code: "no_matching_key" }]) {
+    const ofAnother = { [Symbol.for("starcast.error")]: true, name: "StarcastError", code: "no_matching_key" };
+    for (const other of [new Error("none"), null, "no_matching_key", { code: "no_matching_key" }, ofAnother]) {
       expect(isWebhookError(other)).toBe(false);
     }
   });
@@ -27,6 +28,7 @@ describe("an error of this package", () => {
     ["an object", {}, "an object"],
     ["a function", () => 1, "a function"],
     ["nothing", undefined, "undefined"],
+    ["null", null, "null"],
   ])("shows only the shape of %s", (_what, value, shape) => {
     expect(invalidOption("keys", "one to ten keys", value).message).toBe(
       `Expected \`keys\` to be one to ten keys, got ${shape}`,

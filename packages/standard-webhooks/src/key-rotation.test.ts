@@ -52,7 +52,7 @@ describe("a rotation", () => {
     expect(() => rotateKeys([{ key }], { next: "secret", now })).toThrow(
       expect.objectContaining({ code: "invalid_key" }),
     );
-    for (const overlapMs of [-1, Number.NaN, "1d" as unknown as number]) {
+    for (const overlapMs of [-1, Number.NaN, "1d" as unknown as number, "5" as unknown as number]) {
       expect(() => rotateKeys([{ key }], { next: makeKey(), now, overlapMs })).toThrow("Expected `overlapMs`");
     }
   });

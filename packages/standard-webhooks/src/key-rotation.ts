@@ -2,6 +2,7 @@ import { WebhookError, invalidOption } from "./errors.ts";
 import { keyLimits, parseKey, parseRecord, type KeyRecord } from "./keys.ts";
 import { refuseUnknown } from "./refuse-unknown.ts";
 
+/** Which key takes over, and how long those before it stay. */
 export interface RotateOptions {
   /** The key that takes over. */
   readonly next: string;
@@ -15,7 +16,8 @@ const defaultOverlapMs = 24 * 60 * 60 * 1000;
 
 /**
  * The keys after a rotation, the new one first: those before it expire after the overlap (or earlier, as they would
- * have), expired ones are gone, and when more than ten remain, those that expire first go first.
+ * have), expired ones are gone, and when more than ten remain, those that expire first go first. Throws `invalid_key` for
+ * a key that is none, and for a `next` that is in use.
  */
 export function rotateKeys(keys: readonly (string | KeyRecord)[], options: RotateOptions): readonly KeyRecord[] {
   refuseUnknown("options", options, ["next", "overlapMs", "now"]);

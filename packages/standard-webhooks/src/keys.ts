@@ -49,7 +49,7 @@ export const keyLimits: Readonly<{ minBytes: number; maxBytes: number; maxKeys: 
   maxKeys: 10,
 });
 
-/** A key ready for use, from its text or record; throws `invalid_key`, and never shows what came. */
+/** A key ready for use, from its text or record; throws `invalid_key` or `invalid_option`, and never shows what came. */
 export function parseKey(input: KeyInput): WebhookKey {
   if (typeof input === "string") return parseText(input, Infinity);
   if (typeof input !== "object" || input === null) {

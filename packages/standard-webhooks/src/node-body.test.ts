@@ -48,6 +48,7 @@ describe("a body of a Node request", () => {
       [(body: PassThrough) => void body.end("x"), undefined],
       [(body: PassThrough) => void body.write("x".repeat(101)), "body_too_large"],
       [(body: PassThrough) => void body.destroy(), "body_aborted"],
+      [(body: PassThrough) => void body.destroy(new Error("reset")), "body_aborted"],
       [() => void vi.advanceTimersByTime(1000), "body_timed_out"],
     ] as const) {
       const body = request();
@@ -62,6 +63,14 @@ describe("a body of a Node request", () => {
       expect(["data", "end", "close"].map((name) => body.listenerCount(name))).toEqual([0, before, 0]);
       expect(() => body.emit("error", new Error("later"))).not.toThrow();
     }
+  });
+
+  it("is waited for as long as it takes, where there is no limit", async () => {
+    const body = request();
+    const read = readNodeBody(body, { maxBodyBytes: Infinity, bodyTimeoutMs: Infinity });
+    vi.advanceTimersByTime(86_400_000);
+    body.end("x");
+    expect(String(await read)).toBe("x");
   });
 
   it("that somebody has begun to read is refused", async () => {

@@ -9,6 +9,7 @@ import type { EventVocabulary } from "./webhook-event.ts";
 /** What a body holds: an event, or JSON that says nothing of itself. */
 export type PayloadKind = "event" | "data";
 
+/** What a verifier trusts, and how much it takes. Unknown names are refused. */
 export interface WebhookVerifierOptions<
   Events = Readonly<Record<string, unknown>>,
   Payload extends PayloadKind = "event",
@@ -45,6 +46,7 @@ export interface ResolvedWebhookVerifierOptions {
   readonly now: () => number;
 }
 
+/** How much is remembered in memory. */
 export interface MemorySeenIdsOptions {
   /** About 10 MB when full; a week of one webhook every ten seconds. @default 50_000 */
   readonly maxIds?: number | undefined;

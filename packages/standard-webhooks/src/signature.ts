@@ -9,6 +9,7 @@ export type SignatureHeaders = {
   readonly "webhook-signature": string;
 };
 
+/** What is signed, and with which keys. */
 export interface SignOptions {
   /** The event's id, the same at every attempt: 1 to 128 of [A-Za-z0-9_-]. */
   readonly id: string;
@@ -22,7 +23,10 @@ export interface SignOptions {
   readonly now?: number | undefined;
 }
 
-/** The headers that make `body` a signed webhook: one signature per key, over the bytes `id.timestamp.body`. */
+/**
+ * The headers that make `body` a signed webhook: one signature per key, over the bytes `id.timestamp.body` (Standard
+ * Webhooks 1.0, "Signature scheme"). Rejects with `invalid_id`, `invalid_key`, `invalid_option`, or `no_active_key`.
+ */
 export async function sign(options: SignOptions): Promise<SignatureHeaders> {
   const { id, body, keys } = options;
   const timestamp = secondsText(options.timestamp);

@@ -7,6 +7,7 @@ import { refuseUnknown } from "./refuse-unknown.ts";
 import { contentHead } from "./signature.ts";
 import { checkTimestamp, resolveTolerance, type ResolvedTolerance, type Tolerance } from "./tolerance.ts";
 
+/** A webhook as it came, and what the receiver trusts. Unknown names are refused. */
 export interface VerifyOptions {
   readonly headers: HeaderSource;
   /** The body exactly as it came; a text stands for its UTF-8 bytes. A parsed body is refused. */

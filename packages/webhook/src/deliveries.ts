@@ -16,6 +16,7 @@ import {
 import { catchUp } from "./catch-up.ts";
 import type { EndpointRecords } from "./endpoint-records.ts";
 
+/** Which part of a long list. */
 export interface PageOptions {
   /** Deliveries in one page. @default 100 */
   readonly limit?: number | undefined;

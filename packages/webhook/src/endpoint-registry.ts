@@ -17,6 +17,7 @@ export interface EndpointWithKeys extends Endpoint {
   readonly keys: readonly string[];
 }
 
+/** Which key takes over, and how long those before it stay. */
 export interface RotateOptions {
   /** The key that takes over. @default a new whsec_ key */
   readonly key?: string | undefined;

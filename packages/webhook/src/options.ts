@@ -33,6 +33,7 @@ export interface WebhookDispatcherOptions {
   readonly network?: NetworkOptions | undefined;
 }
 
+/** Time and size limits of one attempt. */
 export interface AttemptOptions {
   /** The whole attempt by the wall clock, name look-up to last byte; receivers should answer first and work later. @default 15_000 */
   readonly deadlineMs?: number | undefined;
@@ -46,6 +47,7 @@ export interface AttemptOptions {
   readonly keptAnswerBytes?: number | undefined;
 }
 
+/** When an endpoint is given a rest, or turned off. */
 export interface HealthOptions {
   /** Share of failures in five minutes, in percent, at which the breaker opens. @default 70 */
   readonly breakerFailurePercent?: number | undefined;
@@ -57,6 +59,7 @@ export interface HealthOptions {
   readonly disableAfterDays?: number | undefined;
 }
 
+/** What stands between an attempt and the network. */
 export interface NetworkOptions {
   /** DNS servers, as `dns.setServers` takes them. @default the system's */
   readonly dnsServers?: readonly string[] | undefined;
