@@ -41,6 +41,47 @@ describe("memory deliveries", () => {
     expect(kept.map(({ event }) => event.id)).toEqual(["e4", "e3", "e2"]);
   });
 
+  it("of an endpoint that takes nothing leave the others all of theirs: its oldest overflow when there is no room", async () => {
+    const { deliveries, clock } = deliveriesOf({ maxBytes: 100_000 });
+    const attempt = { at: 0, tookMs: 0, category: "succeeded", status: 200, answer: null };
+    let overflowed = 0;
+    for (let index = 0; index < 500; index += 1) {
+      const event = { id: `e${index}`, type: "a.b", subject: undefined, timestamp: "t", json: `"${"x".repeat(600)}"` };
+      const draftTo = (endpointId: string) => ({ endpointId, event, dueAt: 0, orderKey: "all" });
+      overflowed += (await deliveries.put([draftTo("dead"), draftTo("fine")])).overflowed;
+      const request = {
+        now: clock.now(),
+        limit: 10,
+        perEndpoint: (id: string) => (id === "fine" ? 10 : 0),
+        leaseMs: 1,
+      };
+      const claims = await deliveries.claimDue(request);
+      expect(claims.map(({ delivery }) => delivery.event.id)).toEqual([`e${index}`]);
+      for (const claim of claims) await deliveries.succeed(claim, attempt);
+    }
+    const { pending, dead } = await deliveries.backlog("dead");
+    expect({ pending: pending + overflowed, dead }).toEqual({ pending: 500, dead: 0 });
+    expect(pending).toBeGreaterThan(20);
+    const [first] = await deliveries.claimDue({ now: clock.now(), limit: 1, perEndpoint: () => 1, leaseMs: 1 });
+    expect(first?.delivery.event.id).toBe(`e${500 - pending}`);
+  });
+
+  it("of endpoints that all take nothing are refused when there is no room: the log keeps them", async () => {
+    const { deliveries } = deliveriesOf({ maxBytes: 50_000 });
+    const puts: Promise<unknown>[] = [];
+    for (let index = 0; index < 100; index += 1) {
+      const event = { id: `e${index}`, type: "a.b", subject: undefined, timestamp: "t", json: `"${"x".repeat(600)}"` };
+      puts.push(
+        deliveries.put(["one", "two"].map((endpointId) => ({ endpointId, event, dueAt: 0, orderKey: undefined }))),
+      );
+    }
+    const outcomes = await Promise.allSettled(puts);
+    const refused = outcomes.filter(({ status }) => status === "rejected");
+    expect(refused.length).toBeGreaterThan(50);
+    expect(refused[0]).toMatchObject({ reason: { code: "store_full" } });
+    expect((await deliveries.backlog("one")).pending).toBe(100 - refused.length);
+  });
+
   it("forget finished ones for new ones beyond maxBytes, then refuse", async () => {
     const { deliveries, finish, put } = deliveriesOf({ maxBytes: 5_000 });
     await finish("old", 3_000);

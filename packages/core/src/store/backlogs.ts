@@ -30,6 +30,15 @@ export class Backlogs<Item extends Backlogged> {
     this.#turns.remove(endpointId);
   }
 
+  /** The longest one, where it is more than twice as long as that of one of these endpoints. */
+  farLonger(than: readonly { readonly endpointId: string }[]): EndpointBacklog<Item> | undefined {
+    let longest: EndpointBacklog<Item> | undefined;
+    for (const backlog of this.#backlogs.values())
+      if (backlog.unfinished > (longest?.unfinished ?? 0)) longest = backlog;
+    const half = (longest?.unfinished ?? 0) / 2;
+    return than.some(({ endpointId }) => (this.get(endpointId)?.unfinished ?? 0) < half) ? longest : undefined;
+  }
+
   /** Hands over what is due; `take` MUST move the delivery on, so that it is the first due no more. */
   takeDue(request: Omit<ClaimRequest, "leaseMs">, take: (delivery: Item) => void): void {
     const firstDue = (endpointId: string): Item | undefined => this.#backlogs.get(endpointId)?.firstDue(request.now);

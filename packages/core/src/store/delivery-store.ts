@@ -106,7 +106,8 @@ export interface DeliveryStore {
   /**
    * MUST be idempotent by (event, endpoint), for finished ones too until they are forgotten, and durable when it resolves.
    * With `advance` MUST move the checkpoint only after, or together with, the deliveries, and reject with `lease_lost`
-   * when the lease is not the latest. Resolves with how many were new and how many of these overflowed.
+   * when the lease is not the latest. Resolves with how many were new and how many overflowed: of these or, for lack of
+   * room, of those that an endpoint had before.
    */
   put(
     drafts: readonly DeliveryDraft[],

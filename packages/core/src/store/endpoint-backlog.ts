@@ -55,6 +55,16 @@ export class EndpointBacklog<Item extends Backlogged> {
     return first !== undefined && first.dueAt <= now ? first : undefined;
   }
 
+  /** The first so many in that state, in order of age. */
+  oldest(kind: DeliveryState["kind"], limit: number): readonly Item[] {
+    const found: Item[] = [];
+    for (const delivery of this.deliveries.values()) {
+      if (found.length >= limit) break;
+      if (delivery.state.kind === kind) found.push(delivery);
+    }
+    return found;
+  }
+
   add(delivery: Item): void {
     this.deliveries.set(delivery.event.id, delivery);
     this.#counts[delivery.state.kind] += 1;

@@ -31,7 +31,7 @@ export interface MemoryDeliveriesOptions {
   readonly maxPerEndpoint?: number | undefined;
   /** Dead, and succeeded, ones kept; beyond, the oldest are forgotten. @default 100_000 */
   readonly maxFinished?: number | undefined;
-  /** All deliveries with their events; beyond, finished ones are forgotten, then `put` is refused. @default 268_435_456 */
+  /** All deliveries with their events; beyond, finished ones are forgotten, then the oldest of a backlog far longer than others overflow, then `put` is refused. @default 268_435_456 */
   readonly maxBytes?: number | undefined;
 }
 
@@ -48,6 +48,8 @@ export class MemoryDeliveries implements DeliveryStore {
   readonly #finished = { succeeded: new EndedQueue<KeptDelivery>(), dead: new EndedQueue<KeptDelivery>() };
   /** Of deliveries without their events. */
   #bytes = 0;
+  /** Given up for room, and not told yet. */
+  #givenUp = 0;
   #sequence = 0;
   #token = 0;
 
@@ -81,6 +83,8 @@ export class MemoryDeliveries implements DeliveryStore {
       stored += 1;
       if (this.#add(draft)) overflowed += 1;
     }
+    overflowed += this.#givenUp;
+    this.#givenUp = 0;
     if (advance !== undefined) await this.#checkpoints.save(advance.lease, advance.position);
     return { stored, overflowed };
   }
@@ -171,11 +175,25 @@ export class MemoryDeliveries implements DeliveryStore {
         this.#forget(oldest);
       }
     }
-    if (this.#hasRoomFor(needed)) return;
+    if (this.#isRoomGivenUp(drafts, needed)) return;
     throw new StarcastError(
       "store_full",
       `Expected deliveries of at most ${this.#maxBytes} bytes (maxBytes), got more: the log keeps what does not fit yet`,
     );
+  }
+
+  /** What one endpoint does not take must not keep those from theirs that take all: the longest backlog loses its oldest. */
+  #isRoomGivenUp(drafts: readonly DeliveryDraft[], needed: number): boolean {
+    while (!this.#hasRoomFor(needed)) {
+      const oldest = this.#backlogs.farLonger(drafts)?.oldest("pending", givenUpAtOnce) ?? [];
+      if (oldest.length === 0) return false;
+      for (const delivery of oldest) {
+        this.#move(delivery, { kind: "dead", at: this.#clock.now(), reason: "overflow" });
+        this.#forget(delivery);
+      }
+      this.#givenUp += oldest.length;
+    }
+    return true;
   }
 
   #hasRoomFor(bytes: number): boolean {
@@ -274,3 +292,5 @@ export class MemoryDeliveries implements DeliveryStore {
 
 // About what one delivery takes beside its event.
 const deliveryBytes = 400;
+
+const givenUpAtOnce = 64;
