@@ -27,9 +27,18 @@ export function listenForUpgrades(server: UpgradeSource, path: string, take: Upg
   return paths.add(path, take);
 }
 
-/** Answers an upgrade and ends its connection. */
+/**
+ * True while an earlier request of the connection is not answered yet. Its answer would come between the frames, and ours
+ * before it.
+ */
+export function isAnswering(socket: Duplex): boolean {
+  return "_httpMessage" in socket && socket._httpMessage !== null && socket._httpMessage !== undefined;
+}
+
+/** Answers an upgrade, where that is possible, and ends its connection. */
 export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
   socket.on("error", ignore);
+  if (isAnswering(socket)) return void socket.destroy();
   // Once it has left, nothing of this connection is waited for.
   socket.once("finish", destroy);
   socket.end(refusalText(refusal));

@@ -5,6 +5,7 @@ import { STATUS_CODES } from "node:http";
 /** As much of an upgrade request as is judged here; Node gives names in lower case. */
 export interface UpgradeRequest {
   readonly method?: string | undefined;
+  readonly httpVersion?: string | undefined;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
@@ -15,8 +16,10 @@ export interface Handshake {
 }
 
 /** Whether this is a WebSocket handshake at all; who may have one is the entrance's to say. Pure. */
-export function readHandshake({ method, headers }: UpgradeRequest): Handshake | Rejected {
+export function readHandshake({ method, httpVersion, headers }: UpgradeRequest): Handshake | Rejected {
   const { upgrade, "sec-websocket-key": key, "sec-websocket-version": version } = headers;
+  // RFC 9110, 7.8.
+  if (httpVersion === "1.0") return malformed("Expected HTTP/1.1 for a WebSocket handshake", 400, {});
   if (method !== "GET") return malformed("Expected method GET for a WebSocket handshake", 405, { allow: "GET" });
   if (typeof upgrade !== "string" || upgrade.toLowerCase() !== "websocket") {
     return malformed("Expected `Upgrade: websocket`", 426, { upgrade: "websocket" });
@@ -27,6 +30,9 @@ export function readHandshake({ method, headers }: UpgradeRequest): Handshake | 
       "sec-websocket-version": "13",
     });
   }
+  // Node hands it over with what follows the head, where it would be taken for frames.
+  if ((headers["content-length"] ?? "0") !== "0" || headers["transfer-encoding"] !== undefined)
+    return malformed("Expected a WebSocket handshake without a body", 400, {});
   // 16 bytes in base64: 21 digits, one that carries only 2 bits, and the padding.
   if (typeof key !== "string" || !/^[+/0-9A-Za-z]{21}[AQgw]==$/.test(key))
     return malformed("Expected a Sec-WebSocket-Key of 16 bytes in base64", 400, {});

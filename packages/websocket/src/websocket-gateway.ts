@@ -26,7 +26,7 @@ import { Connections } from "./connections.ts";
 import { chooseDialect, makeDialects, type Dialects } from "./dialect.ts";
 import { resolveWebSocketOptions, type ResolvedWebSocketOptions, type WebSocketOptions } from "./options.ts";
 import { assertReceiver } from "./receiver.ts";
-import { listenForUpgrades, refuseUpgrade, type UpgradeHandler } from "./upgrade-listener.ts";
+import { isAnswering, listenForUpgrades, refuseUpgrade, type UpgradeHandler } from "./upgrade-listener.ts";
 import { handshakeHead, offeredProtocols, readHandshake } from "./upgrade.ts";
 
 /** Lets clients follow a broker's events over WebSocket: each resumes exactly where it was, or is told what it missed. */
@@ -113,7 +113,7 @@ export class WebSocketGateway {
   }
 
   async #upgrade(req: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<void> {
-    const handshake = readHandshake(req);
+    const handshake = isAnswering(socket) ? reject("bad_request", tooEarly) : readHandshake(req);
     if (handshake.kind === "rejected") return this.#refuse(socket, handshake);
     const visit = visitOfNode(req, "websocket");
     const decision = await this.#entrance.decide(visit);
@@ -193,6 +193,8 @@ declare module "@starcast/core" {
     upgradeFailed: { readonly gateway: string; readonly error: unknown };
   }
 }
+
+const tooEarly = "Expected a handshake behind requests that were answered";
 
 /** A gateway closed by itself waits so long for clients that do not answer. */
 const closeDeadlineMs = 5_000;

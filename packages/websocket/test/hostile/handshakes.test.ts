@@ -22,6 +22,9 @@ async function besetHouse(): Promise<{ readonly house: House; stillServed(): Pro
   };
 }
 
+const upgradeFields =
+  "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
 async function sayHead(port: number, head: string): Promise<SlowSocket> {
   const socket = await SlowSocket.open({ port });
   onTestFinished(() => socket.close());
@@ -43,6 +46,33 @@ describe("a hostile handshake", () => {
     await stillServed();
   });
 
+  it.each([
+    ["of HTTP/1.0, which knows no upgrades", "HTTP/1.0", ""],
+    ["with a body, which would be read as frames", "HTTP/1.1", "Content-Length: 6\r\n"],
+    ["with a body of chunks", "HTTP/1.1", "Transfer-Encoding: chunked\r\n"],
+  ])("%s is refused, and others are served", async (_what, version, field) => {
+    const { house, stillServed } = await besetHouse();
+    const fields = `Host: 127.0.0.1\r\n${field}${upgradeFields}`;
+    const socket = await sayHead(house.port, `GET /events ${version}\r\n${fields}\r\n`);
+    expect((await readAnswer(socket)).status).toBe(400);
+    await stillServed();
+  });
+
+  // Otherwise the answer would be written between the frames, or before the 101 that comes second.
+  it.each(["/events", "/else"])(
+    "to %s behind a request that is not answered yet is not taken, and others are served",
+    async (path) => {
+      const { house, stillServed } = await besetHouse();
+      house.server.removeAllListeners("request");
+      const get = "GET /slow HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+      const upgrade = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${upgradeFields}\r\n`;
+      const socket = await sayHead(house.port, get + upgrade);
+      await socket.ended();
+      expect(socket.received.toString("latin1")).not.toMatch(/HTTP\/1\.1 (?:101|404)/);
+      await stillServed();
+    },
+  );
+
   it("with 10,000 header fields is refused, and others are served", async () => {
     const { house, stillServed } = await besetHouse();
     const fields = Array.from({ length: 10_000 }, (_, n) => `x-${n}: y\r\n`).join("");
@@ -56,9 +86,10 @@ describe("a hostile handshake", () => {
   it("whose Host stands behind more fields than Node keeps has none, and is refused", async () => {
     const { house, stillServed } = await besetHouse();
     const fields = "a:\r\n".repeat(2_000);
-    const upgrade =
-      "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-    const socket = await sayHead(house.port, `GET /events HTTP/1.1\r\n${upgrade}${fields}Host: 127.0.0.1\r\n\r\n`);
+    const socket = await sayHead(
+      house.port,
+      `GET /events HTTP/1.1\r\n${upgradeFields}${fields}Host: 127.0.0.1\r\n\r\n`,
+    );
     await socket.ended();
     // Newer Nodes refuse so many.
     expect(socket.received.toString("latin1")).toMatch(/^HTTP\/1\.1 4(?:00|31) /);
