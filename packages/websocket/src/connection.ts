@@ -19,7 +19,7 @@ import { closeTimeoutMs, Deadlines, stalledCloseTimeoutMs } from "./deadlines.ts
 import type { Dialect } from "./dialect.ts";
 import { Inbound, isOnePong, type InboundOwner } from "./inbound.ts";
 import { bindSocket, writeTo, type SocketOwner } from "./socket-writer.ts";
-import { closeFrame, joinFrames, pongFrame } from "./text-frame.ts";
+import { closeFrame, joinFrames, pingFrame, pongFrame } from "./text-frame.ts";
 import { Unsent } from "./unsent.ts";
 
 /** Why a connection ends, and by when it has to be over. */
@@ -133,14 +133,15 @@ export class Connection implements Recipient, SocketOwner, InboundOwner, Leaving
       this.#host.onStalled(this, stalledMs);
       return this.leave("too_slow");
     }
-    const due = this.#deadlines.take(now, this.#unsent !== null, this.#host.timing);
+    const due = this.#deadlines.take(now, this.#unsent !== null || this.#state === "opening", this.#host.timing);
     if (due === "pong_timeout") return this.destroy("pong_timeout");
     // It was told when its grant ended.
     if (due === "unauthorized") return this.leave(due);
     if (due === "restart" || due === "try_later") return this.leave(due, this.#host.drawReconnectMs());
     if (due === "expired") this.#tell("client.closing", { reason: "unauthorized", reconnectInMs: null });
-    if (due === "beat" && this.#line !== null)
-      this.#write(this.#host.heartbeat(this.#dialect, this.#line.position, now));
+    // Without a line its next place is being looked for, which may take long.
+    if (due === "beat")
+      this.#write(this.#line === null ? pingFrame : this.#host.heartbeat(this.#dialect, this.#line.position, now));
   }
 
   tellState(): void {

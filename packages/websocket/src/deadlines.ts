@@ -70,9 +70,9 @@ export class Deadlines {
     if (this.#pongBy !== null) this.#pongBy = Math.max(this.#pongBy, now + pongTimeoutMs);
   }
 
-  /** What is due now, and is then not due again; nobody is pinged who is full. */
-  take(now: number, isFull: boolean, timing: Timing): Due {
-    if (this.#pongBy !== null && now >= this.#pongBy && !isFull) return "pong_timeout";
+  /** What is due now, and is then not due again; nobody is pinged who cannot answer: who is full, or not read yet. */
+  take(now: number, cannotAnswer: boolean, timing: Timing): Due {
+    if (this.#pongBy !== null && now >= this.#pongBy && !cannotAnswer) return "pong_timeout";
     const reached = this.#bound !== null && now >= this.#bound.at ? this.#bound.kind : null;
     if (reached === "opening") return "try_later";
     if (reached === "grace") return "unauthorized";
@@ -85,7 +85,7 @@ export class Deadlines {
     if (passedMs < this.#beatAfterMs) return "nothing";
     // Late looks do not add up, and missed beats are not made up for.
     this.#beatAfterMs = Math.max(this.#beatAfterMs, Math.round(passedMs - timing.heartbeatMs / 2)) + timing.heartbeatMs;
-    if (isFull) return "nothing";
+    if (cannotAnswer) return "nothing";
     this.#pongBy = now + timing.pongTimeoutMs;
     return "beat";
   }

@@ -1,3 +1,4 @@
+import { MemoryStore } from "@starcast/core";
 import type { Authorize, Grant } from "@starcast/core/gateway";
 import { describe, expect, it } from "vitest";
 import { Client } from "./client.ts";
@@ -135,4 +136,34 @@ describe("a client whose grant ends", () => {
     await publishNumbers(house.broker, 1, 1);
     await client.eventCount(1);
   });
+});
+
+// No ping went out, but its answer was waited for.
+it("a client that asked for a place is pinged, and stays, while the log does not say whether there is one", async () => {
+  const memory = new MemoryStore();
+  let isHanging = false;
+  const log = new Proxy(memory.log, {
+    get: (target, key) => {
+      if (key === "refresh" && isHanging) return () => new Promise(() => undefined);
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+  const { checkpoints, deliveries, records } = memory;
+  const house = await openHouse({
+    broker: { store: { log, checkpoints, deliveries, records, close: () => memory.close() } },
+  });
+  const client = new Client(house.url);
+  await client.frame("client.connected");
+  isHanging = true;
+  client.say({ op: "subscribe", after: `${log.epoch}-99` });
+  for (let beat = 0; beat < 3; beat += 1) {
+    const pinged = new Promise((resolve) => void client.socket.once("ping", resolve));
+    await house.time.advance(26_000);
+    await pinged;
+    // Read behind the pong.
+    client.say({ op: "nothing" });
+    await client.frame("client.refused", client.frames.length);
+  }
+  expect(house.gateway.connectionCount).toBe(1);
 });
