@@ -184,7 +184,7 @@ export class Connection implements Recipient, SocketOwner, InboundOwner, Leaving
     if (this.#state === "over") return;
     // Most clients never send more than answers to pings: they need no parser.
     if (this.#inbound === null && this.#deadlines.isPongAwaited && isOnePong(chunk)) return this.onPong();
-    this.#inbound ??= new Inbound(this, this.#host, this.#stream !== null);
+    this.#inbound ??= new Inbound(this, this.#socket, this.#host, this.#stream !== null);
     this.#inbound.push(chunk);
   }
 

@@ -33,7 +33,12 @@ function listening(now = { ms: 0 }, some: Partial<InboundLimits> = {}): { heard:
   const heard = new Heard();
   return {
     heard,
-    inbound: new Inbound(heard, { options: { inbound: { ...limits, ...some } }, clock: { now: () => now.ms } }, false),
+    inbound: new Inbound(
+      heard,
+      { pause: () => undefined, resume: () => undefined },
+      { options: { inbound: { ...limits, ...some } }, clock: { now: () => now.ms } },
+      false,
+    ),
   };
 }
 

@@ -15,6 +15,12 @@ export interface InboundOwner {
   onViolation(reason: CloseReasonName): void;
 }
 
+/** Where the bytes come from. */
+export interface InboundSource {
+  pause(): unknown;
+  resume(): unknown;
+}
+
 export interface InboundHost {
   readonly clock: Clock;
   readonly options: { readonly inbound: InboundLimits };
@@ -23,6 +29,7 @@ export interface InboundHost {
 /** What one client sends, parsed and bounded. Made when it first sends more than answers to pings. */
 export class Inbound {
   readonly #owner: InboundOwner;
+  readonly #source: InboundSource;
   readonly #clock: Clock;
   readonly #maxPerSecond: number;
   readonly #receiver: Owned;
@@ -31,9 +38,10 @@ export class Inbound {
   #isOver = false;
 
   /** `isDeflated`: it agreed to send messages compressed, if it likes. */
-  constructor(owner: InboundOwner, { clock, options }: InboundHost, isDeflated: boolean) {
+  constructor(owner: InboundOwner, source: InboundSource, { clock, options }: InboundHost, isDeflated: boolean) {
     const { maxMessageBytes, maxFragments, maxChunks, maxMessagesPerSecond } = options.inbound;
     this.#owner = owner;
+    this.#source = source;
     this.#clock = clock;
     this.#maxPerSecond = maxMessagesPerSecond;
     this.#allowance = maxMessagesPerSecond;
@@ -51,13 +59,19 @@ export class Inbound {
       .on("ping", onPing)
       .on("pong", onPong)
       .on("conclude", onConclude)
+      .on("drain", onDrain)
       .on("error", onError);
     this.#receiver = receiver;
   }
 
   /** Parses; the owner hears within this call, of violations right after. */
   push(chunk: Uint8Array): void {
-    if (!this.#isOver) this.#receiver.write(chunk);
+    // A message that waits to be unpacked holds up what came behind it, which must not pile up here.
+    if (!this.#isOver && !this.#receiver.write(chunk)) this.#source.pause();
+  }
+
+  drained(): void {
+    this.#source.resume();
   }
 
   message(data: Buffer, isBinary: boolean): void {
@@ -133,6 +147,10 @@ function onPong(this: Owned): void {
 
 function onConclude(this: Owned, code: number): void {
   this[inboundOf]?.conclude(code);
+}
+
+function onDrain(this: Owned): void {
+  this[inboundOf]?.drained();
 }
 
 function onError(this: Owned, error: Error): void {

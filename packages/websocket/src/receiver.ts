@@ -8,6 +8,7 @@ export interface Receiver extends Writable {
   on(event: "message", listener: (this: this, data: Buffer, isBinary: boolean) => void): this;
   on(event: "ping" | "pong", listener: (this: this, payload: Buffer) => void): this;
   on(event: "conclude", listener: (this: this, code: number, reason: Buffer) => void): this;
+  on(event: "drain", listener: (this: this) => void): this;
   on(event: "error", listener: (this: this, error: Error) => void): this;
   on(event: string, listener: (...args: never[]) => void): this;
 }

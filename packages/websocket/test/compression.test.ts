@@ -1,5 +1,6 @@
 import { MemoryStore } from "@starcast/core";
-import { randomBytes } from "node:crypto";
+import { pbkdf2, randomBytes } from "node:crypto";
+import { promisify } from "node:util";
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { WebSocketOptions } from "../src/index.ts";
@@ -248,6 +249,22 @@ describe("what a client may agree on", () => {
     const close = serverFrames(received).find(({ opcode }) => opcode === 0x8);
     expect(close?.payload.readUInt16BE()).toBe(1009);
     await new Client(url).frame("client.connected");
+  });
+
+  // Unpacking waits for a thread; what came meanwhile was taken in, however much it was.
+  it("reads no more from a client whose message waits to be unpacked", async () => {
+    const { port, sockets } = await house();
+    const socket = await rawUpgrade(port, { headers: { "Sec-WebSocket-Extensions": "permessage-deflate" } });
+    await readHead(socket);
+    const threads = Array.from({ length: 8 }, () => promisify(pbkdf2)("x", "y", 400_000, 32, "sha256"));
+    socket.write(clientFrame(0x1, deflateRawSync(Buffer.from('{"op":"none"}')), { reserved: 4 }));
+    const pings = Buffer.concat(Array.from({ length: 10_000 }, () => clientFrame(0x9, Buffer.alloc(100))));
+    for (let count = 0; count < 16; count += 1) socket.write(pings);
+    await Promise.race(threads);
+    expect(sockets[0]?.bytesRead).toBeLessThan(2_000_000);
+    await socket.readUntil((bytes) => bytes.includes("unknown_operation"));
+    await socket.ended();
+    await Promise.all(threads);
   });
 
   it("closes on a compressed message from who did not agree, and on one that is none", async () => {
