@@ -117,7 +117,7 @@ export function openConnection(
       frame = readFrame(text);
     } catch {
       // What it was may be anything.
-      return end({ next: "later", reason: "protocol_error", message: "not a frame of a gateway" });
+      return end({ next: "later", reason: "protocol_error", message: "not a frame" });
     }
     if (frame === null) return;
     if (!("id" in frame)) heed(frame);

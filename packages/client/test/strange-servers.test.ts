@@ -79,7 +79,7 @@ describe("a client of a server that", () => {
     });
     const follower = new Follower({ url, transport });
     expect(await untilWaiting(follower)).toMatchObject({ reason: "protocol_error" });
-    expect(follower.warnings).toEqual(["not a frame of a gateway"]);
+    expect(follower.warnings).toEqual(["not a frame"]);
   });
 
   it("sends a line of more than 1 MiB leaves it", async () => {
