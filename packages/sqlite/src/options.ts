@@ -20,7 +20,7 @@ export interface SqliteOptions {
   readonly maxPerEndpoint?: number | undefined;
   /** Succeeded webhook deliveries kept, and dead ones; beyond, the oldest are forgotten. @default 100_000 */
   readonly maxFinished?: number | undefined;
-  /** Handled webhooks that `seenIds` remembers: a week of one every ten seconds. @default 50_000 */
+  /** Handled webhooks that `seenIds` remembers: a week of one every ten seconds. Fewer than come within the tolerance, and replays pass. @default 50_000 */
   readonly maxSeenIds?: number | undefined;
   /** What names this start of the machine, where the host hides it: after another start the tail of a file that was not closed is doubted. @default the system's */
   readonly bootId?: string | undefined;

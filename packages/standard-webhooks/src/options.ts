@@ -48,7 +48,7 @@ export interface ResolvedWebhookVerifierOptions {
 
 /** How much is remembered in memory. */
 export interface MemorySeenIdsOptions {
-  /** About 10 MB when full; a week of one webhook every ten seconds. @default 50_000 */
+  /** More than come within `toleranceMs`, or replays pass: 160 a second here. About 10 MB when full; a week of one every ten seconds. @default 50_000 */
   readonly maxIds?: number | undefined;
 }
 
