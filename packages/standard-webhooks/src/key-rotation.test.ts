@@ -35,6 +35,9 @@ describe("a rotation", () => {
     for (const wrong of [{}, undefined, parseKey(old), { key: old, expires: now }, "secret"]) {
       expect(() => rotateKeys([wrong as KeyRecord], { next, now })).toThrow(/^Expected /);
     }
+    expect(() => rotateKeys(old as unknown as KeyRecord[], { next, now })).toThrow(
+      "Expected `keys` to be a list of keys",
+    );
     expect(() => rotateKeys([old], { next, now: Number.NaN })).toThrow("Expected `now`");
     expect(() => rotateKeys([old], { next, overlap: 0 } as RotateOptions)).toThrow("(`overlapMs`?)");
   });

@@ -27,6 +27,7 @@ export function rotateKeys(keys: readonly (string | KeyRecord)[], options: Rotat
   }
   if (!Number.isFinite(now)) throw invalidOption("now", "milliseconds since 1970, such as Date.now() gives", now);
   parseKey(next);
+  if (!Array.isArray(keys)) throw invalidOption("keys", "a list of keys", keys);
   const records = keys.map((key) => (typeof key === "string" ? { key } : key));
   for (const record of records) parseRecord(record);
   if (records.some(({ key }) => key === next)) {

@@ -30,6 +30,14 @@ describe("a made key", () => {
     expect(await publicKeyOf(seedOnly)).toBe(publicKey);
   });
 
+  it("has no public half unless it is a private one", async () => {
+    const { publicKey } = await makeKeyPair();
+    for (const other of [publicKey, makeKey(), "whsk", "", undefined]) {
+      await expect(publicKeyOf(other as string)).rejects.toMatchObject({ code: "invalid_key" });
+    }
+    await expect(publicKeyOf(publicKey)).rejects.toThrow("Expected a key that starts with whsk_");
+  });
+
   it("is refused where its two halves disagree", async () => {
     const { privateKey } = await makeKeyPair();
     const bytes = Buffer.from(privateKey.slice(5), "base64");
@@ -63,6 +71,12 @@ describe("parseKey", () => {
     ["undefined", undefined],
   ])("refuses %s", (_what, key) => {
     expect(() => parseKey(key as string)).toThrow(expect.objectContaining({ code: "invalid_key" }));
+  });
+
+  it("says so where a key came with what a file or a variable puts around it", () => {
+    for (const text of [`${makeKey()}\n`, ` ${makeKey()}`, `${makeKey()}\r\n`]) {
+      expect(() => parseKey(text)).toThrow("without spaces or line breaks around it");
+    }
   });
 
   it("never shows a key, in its errors or in what it gives", async () => {
@@ -125,6 +139,7 @@ describe("redactKey", () => {
     expect(redactKey("whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")).toBe("whsk_MfKQ…");
     expect(redactKey("whpk_MfKQ9r8G")).toBe("whpk_MfKQ9r8G");
     expect(redactKey("hunter2")).toBe("(not a key)");
+    expect(redactKey(undefined as unknown as string)).toBe("(not a key)");
   });
 });
 

@@ -83,7 +83,7 @@ export function parseKeys(inputs: KeyInput | readonly KeyInput[], use: "sign" | 
 
 /** The key as logs and pages may show it: enough to tell keys apart, useless to whoever finds it. */
 export function redactKey(text: string): string {
-  const prefix = prefixOf(text);
+  const prefix = typeof text === "string" ? prefixOf(text) : undefined;
   if (prefix === undefined) return "(not a key)";
   return prefix === "whpk_" ? text : `${text.slice(0, prefix.length + shownCharacters)}…`;
 }
@@ -93,11 +93,20 @@ export function readPrivateKey(text: string): {
   readonly seed: Uint8Array;
   readonly publicKey: Uint8Array | undefined;
 } {
+  if (typeof text !== "string" || !text.startsWith("whsk_")) {
+    throw new WebhookError("invalid_key", `Expected a key that starts with whsk_, got ${shapeOf(text)}`);
+  }
   const bytes = decodeBody(text, "whsk_", (size) => size === 32 || size === 64, "32 or 64 bytes");
   return { seed: bytes.subarray(0, 32), publicKey: bytes.length === 64 ? bytes.subarray(32) : undefined };
 }
 
 function parseText(text: unknown, expiresAt: number): WebhookKey {
+  if (typeof text === "string" && text.trim() !== text) {
+    throw new WebhookError(
+      "invalid_key",
+      `Expected a key without spaces or line breaks around it, got ${shapeOf(text)}: files often end with a line break`,
+    );
+  }
   const prefix = typeof text === "string" ? prefixOf(text) : undefined;
   if (typeof text !== "string" || prefix === undefined) {
     throw new WebhookError("invalid_key", `Expected a key to start with whsec_, whsk_ or whpk_, got ${shapeOf(text)}`);

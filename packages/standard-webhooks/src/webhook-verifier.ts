@@ -51,6 +51,7 @@ export class WebhookVerifier<Events = Readonly<Record<string, unknown>>, Payload
    * succeeded. Rejects with `replayed` for bytes that were taken before, with `handler_failed` if the handler did.
    */
   async handle(request: WebhookRequest, handler: WebhookHandler<Events, Payload>): Promise<Received<Events, Payload>> {
+    checkHandler(handler);
     const webhook = await this.#open(request);
     const event = this.#read(webhook);
     const attempt = await this.#attemptOf(webhook);
@@ -75,7 +76,7 @@ export class WebhookVerifier<Events = Readonly<Record<string, unknown>>, Payload
 
   /** The whole endpoint: reads, verifies, runs the handler, and answers 204, 400, 405, 408, 413 or 500. */
   receive(handler: WebhookHandler<Events, Payload>): Receiver {
-    if (typeof handler !== "function") throw invalidOption("handler", "a function that takes an event", handler);
+    checkHandler(handler);
     return mountReceiver(
       async (request) => this.handle(request, handler),
       (error) => this.#report(error),
@@ -146,4 +147,8 @@ export class WebhookVerifier<Events = Readonly<Record<string, unknown>>, Payload
       failed(cause);
     }
   }
+}
+
+function checkHandler(handler: unknown): void {
+  if (typeof handler !== "function") throw invalidOption("handler", "a function that takes an event", handler);
 }

@@ -6,10 +6,16 @@ const key = makeKey();
 const body = '{"type":"model.added","data":{}}';
 
 describe("a receiver that is mounted in the wrong way", () => {
-  it.each([undefined, null, {}, { "model.added": () => undefined }])("has no handler, but %j: at once", (handler) => {
-    const verifier = new WebhookVerifier({ keys: key });
-    expect(() => verifier.receive(handler as never)).toThrow("Expected `handler` to be a function");
-  });
+  it.each([undefined, null, {}, { "model.added": () => undefined }])(
+    "has no handler, but %j: at once",
+    async (handler) => {
+      const verifier = new WebhookVerifier({ keys: key });
+      expect(() => verifier.receive(handler as never)).toThrow("Expected `handler` to be a function");
+      await expect(verifier.handle(await request(), handler as never)).rejects.toMatchObject({
+        code: "invalid_option",
+      });
+    },
+  );
 
   it.each([
     ["Hono's context", (request: Request) => ({ req: { raw: request } })],
