@@ -10,7 +10,7 @@ import {
   type Subscriber,
   type Subscription,
 } from "@starcast/core";
-import type { Leaving, Seat } from "@starcast/core/gateway";
+import { Standstill, type Leaving, type Seat } from "@starcast/core/gateway";
 import type { ClientFrameType, ClientFrames, WireState } from "@starcast/core/wire";
 import { clientBlock, comment, streamEncoding, type StreamFormat } from "./event-stream.ts";
 import { httpChunk, inChunks } from "./http-chunk.ts";
@@ -56,7 +56,8 @@ export interface ConnectionSpec {
 export class Connection implements Subscriber, SinkOwner, Leaving {
   // What every event touches comes first, so that it lies in one cache line.
   #state: "opening" | "open" | "leaving" | "over" = "opening";
-  #fullSince: number | null = null;
+  /** Null while it takes everything. */
+  #full: Standstill | null = null;
   #sink: Sink = noSink;
   #encoding: Encoding;
   /** The position the client would resume from; heartbeats tell when it moved without events. -1: the next one tells. */
@@ -91,11 +92,10 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
     this.#beatAfterMs = Math.round(host.clock.now() - host.since) + host.heartbeatMs;
   }
 
+  /** One that is full is looked at each time: it may not move. */
   get dueAt(): number {
-    const stallsAt = this.#fullSince === null ? Infinity : this.#fullSince + this.#host.stallMs;
-    if (this.#state === "leaving") return stallsAt;
-    const dueAt = this.#host.since + Math.min(this.#beatAfterMs, this.#endsAfterMs);
-    return Math.min(dueAt, this.#expiresAt ?? Infinity, stallsAt);
+    if (this.#full !== null) return 0;
+    return Math.min(this.#host.since + Math.min(this.#beatAfterMs, this.#endsAfterMs), this.#expiresAt ?? Infinity);
   }
 
   get position(): Position | null {
@@ -103,7 +103,7 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
   }
 
   get unsentBytes(): number {
-    return this.#fullSince === null ? 0 : this.#sink.unsentBytes;
+    return this.#full === null ? 0 : this.#sink.unsentBytes;
   }
 
   /** The registration it ends with. */
@@ -137,7 +137,7 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
   }
 
   deliver(batch: Batch): number {
-    if (this.#fullSince !== null || this.#state !== "open") return 0;
+    if (this.#full !== null || this.#state !== "open") return 0;
     const { events } = batch;
     let taken = 0;
     while (taken < events.length) {
@@ -162,7 +162,7 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
 
   onRoom(): void {
     if (this.#state === "leaving") return;
-    this.#fullSince = null;
+    this.#full = null;
     this.#line?.ready();
   }
 
@@ -177,17 +177,18 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
   beat(now: number): void {
     const { since, stallMs, heartbeatMs, tokenGraceMs } = this.#host;
     const passedMs = now - since;
-    if (this.#fullSince !== null && now - this.#fullSince >= stallMs) return this.#stall(now - this.#fullSince);
+    const stalledMs = this.#full?.lastsMs(now, this.#sink.unsentBytes) ?? 0;
+    if (stalledMs >= stallMs) return this.#stall(stalledMs);
     const isExpired = this.#expiresAt !== null && now >= this.#expiresAt;
     if (passedMs >= this.#endsAfterMs) return isExpired ? this.leave("unauthorized", null) : this.leave("max_age", 0);
     if (isExpired) {
       this.#endsAfterMs = Math.min(this.#endsAfterMs, passedMs + tokenGraceMs);
       // Who does not read now hears of it as soon as it does.
-      if (this.#fullSince === null) this.#tellClosing("unauthorized", null);
+      if (this.#full === null) this.#tellClosing("unauthorized", null);
     }
     if (passedMs >= this.#beatAfterMs) {
       this.#beatAfterMs = Math.max(this.#beatAfterMs, Math.round(passedMs - heartbeatMs / 2)) + heartbeatMs;
-      if (this.#fullSince === null) this.#sendHeartbeat();
+      if (this.#full === null) this.#sendHeartbeat();
     }
   }
 
@@ -195,14 +196,14 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
     const position = this.#state === "open" ? this.#line?.position : undefined;
     if (position === undefined) return;
     // Who does not read is told with the first heartbeat after it.
-    if (this.#fullSince !== null) this.#toldOffset = -1;
+    if (this.#full !== null) this.#toldOffset = -1;
     else this.#tell("client.heartbeat", { position: formatPosition(position), state: this.#host.state }, position);
   }
 
   isReaching(position: Position): boolean {
     if (this.#state !== "open") return this.#state === "opening";
     // Who has not read for so long will hardly begin while the server ends.
-    if (this.#fullSince !== null && this.#host.clock.now() - this.#fullSince > patienceMs) return false;
+    if ((this.#full?.lastsMs(this.#host.clock.now(), this.#sink.unsentBytes) ?? 0) > patienceMs) return false;
     return this.#line !== null && this.#line.position.offset < position.offset;
   }
 
@@ -217,12 +218,12 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
   /** Tells the client when to come back (null: not by itself), if it is listening, and ends the response. */
   leave(reason: LeaveReason, reconnectInMs: number | null): void {
     if (this.#state === "leaving" || this.#state === "over") return;
-    if (this.#fullSince !== null) return this.destroy(reason);
+    if (this.#full !== null) return this.destroy(reason);
     this.#tellClosing(reason, reconnectInMs);
     this.#state = "leaving";
     this.#unsubscribe();
     // What was written last has as long to leave as anything else.
-    this.#fullSince = this.#host.clock.now();
+    this.#full = new Standstill(this.#host.clock.now(), this.#sink.unsentBytes);
     this.#sink.end();
   }
 
@@ -269,7 +270,7 @@ export class Connection implements Subscriber, SinkOwner, Leaving {
 
   #write(bytes: Uint8Array): boolean {
     if (this.#sink.write(bytes)) return true;
-    this.#fullSince = this.#host.clock.now();
+    this.#full ??= new Standstill(this.#host.clock.now(), this.#sink.unsentBytes);
     return false;
   }
 

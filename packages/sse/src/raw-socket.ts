@@ -1,3 +1,4 @@
+import { unsentBytesOf } from "@starcast/core/gateway";
 import { Buffer } from "node:buffer";
 import { ServerResponse } from "node:http";
 import { Socket } from "node:net";
@@ -45,7 +46,7 @@ export class RawSocket implements Sink {
   }
 
   get unsentBytes(): number {
-    return this.#socket.writableLength;
+    return unsentBytesOf(this.#socket);
   }
 
   write(bytes: Uint8Array): boolean {

@@ -1,5 +1,4 @@
 import { Buffer } from "node:buffer";
-import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 
@@ -38,15 +37,6 @@ export function writeTo(socket: Duplex, bytes: Uint8Array, owner: SocketOwner): 
   if (isBelowMark) socket.write(nothing, onRoom);
   else socket.once("drain", onRoom);
   return false;
-}
-
-/** Bytes that have not left for the network; a change of it is progress of a slow client. */
-export function unsentBytes(socket: Duplex): number {
-  // While a large piece leaves, only libuv's queue says how much of it is left; the stream counts it whole.
-  const handle: unknown = socket instanceof Socket && "_handle" in socket ? socket._handle : null;
-  const queued: unknown =
-    typeof handle === "object" && handle !== null && "writeQueueSize" in handle ? handle.writeQueueSize : null;
-  return typeof queued === "number" ? queued : socket.writableLength;
 }
 
 const nothing: Uint8Array = Buffer.alloc(0);

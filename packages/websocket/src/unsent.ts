@@ -1,23 +1,20 @@
+import { Standstill, unsentBytesOf } from "@starcast/core/gateway";
 import type { Duplex } from "node:stream";
-import { unsentBytes } from "./socket-writer.ts";
 
 /** What was written to a connection and has not left. Made when that happens: a connection that keeps up has none. */
 export class Unsent {
   readonly #socket: Duplex;
-  /** Since when no byte has left. */
-  #since: number;
-  #bytes: number;
+  readonly #standstill: Standstill;
   /** Bytes of answers behind it. */
   #replyBytes = 0;
 
   constructor(socket: Duplex, now: number) {
     this.#socket = socket;
-    this.#since = now;
-    this.#bytes = unsentBytes(socket);
+    this.#standstill = new Standstill(now, this.bytes);
   }
 
   get bytes(): number {
-    return unsentBytes(this.#socket);
+    return unsentBytesOf(this.#socket);
   }
 
   /** False when a client that does not read has provoked too many answers with this one. */
@@ -26,14 +23,8 @@ export class Unsent {
     return this.#replyBytes <= maxReplyBytes;
   }
 
-  /** For how long no byte has left, as far as is seen by asking now and then. */
   stalledMs(now: number): number {
-    const bytes = unsentBytes(this.#socket);
-    if (bytes !== this.#bytes) {
-      this.#bytes = bytes;
-      this.#since = now;
-    }
-    return now - this.#since;
+    return this.#standstill.lastsMs(now, this.bytes);
   }
 }
 

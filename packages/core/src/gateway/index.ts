@@ -20,5 +20,6 @@ export { parseIp } from "./ip-address.ts";
 export type { IpAddress } from "./ip-address.ts";
 export { judgeHost, judgeOrigin } from "./origin.ts";
 export { readPlace, readResumePoint } from "./resume-point.ts";
+export { Standstill, unsentBytesOf } from "./standstill.ts";
 export { ConnectionSet } from "./connection-set.ts";
 export type { Leaving } from "./connection-set.ts";
