@@ -1,6 +1,6 @@
 import { isStarcastError, type AnyBroker, type Position } from "@starcast/core";
 import type { EndpointRecords } from "./endpoint-records.ts";
-import type { DisabledReason, LiveEndpoint } from "./endpoint.ts";
+import type { DisabledReason, EndpointRecord, LiveEndpoint } from "./endpoint.ts";
 import type { Outcome } from "./outcome.ts";
 
 export interface EndpointWatchOptions {
@@ -21,7 +21,7 @@ const dayMs = 86_400_000;
 export class EndpointWatch {
   readonly #options: EndpointWatchOptions;
   /** Since when nothing but failures, of endpoints that fail now; what lasts is in their records. */
-  readonly #failingSince = new Map<string, number>();
+  readonly #failing = new Map<string, { readonly url: string; readonly since: number }>();
   readonly #writing = new Map<string, Promise<void>>();
 
   constructor(options: EndpointWatchOptions) {
@@ -33,26 +33,27 @@ export class EndpointWatch {
     const { id } = record;
     const current = this.#options.records.find(id)?.record;
     if (current === undefined || current.state.kind === "disabled" || current.url !== record.url) return;
-    const { failingSince } = current;
+    const { failingSince, url } = current;
     const now = this.#options.broker.surroundings.clock.now();
     if (outcome.kind === "endpoint_gone" || (outcome.kind === "succeeded" && outcome.disables))
       return this.#disable(id, "gone", now);
     if (outcome.kind !== "retry") {
-      this.#failingSince.delete(id);
-      if (failingSince !== null) this.#note(id, null);
+      this.#failing.delete(id);
+      if (failingSince !== null) this.#note(current, null);
       return;
     }
     // What began before a pause says nothing of what comes after it.
     if (current.state.kind === "paused") return;
-    const since = failingSince ?? this.#failingSince.get(id) ?? now;
-    this.#failingSince.set(id, since);
+    const known = this.#failing.get(id);
+    const since = failingSince ?? (known?.url === url ? known.since : now);
+    this.#failing.set(id, { url, since });
     if (now - since >= this.#options.disableAfterDays * dayMs) this.#disable(id, "failing", now);
-    else if (failingSince === null && now - since >= unrecordedMs) this.#note(id, since);
+    else if (failingSince === null && now - since >= unrecordedMs) this.#note(current, since);
   }
 
   /** The endpoint was removed, or is not called for the time being. */
   forget(id: string): void {
-    this.#failingSince.delete(id);
+    this.#failing.delete(id);
   }
 
   /** Resolves when what it writes is written. */
@@ -74,17 +75,17 @@ export class EndpointWatch {
       });
       // By an attempt that ended at the same time.
       if (!isNew) return;
-      this.#failingSince.delete(id);
+      this.#failing.delete(id);
       broker.observe({ kind: "webhookEndpointDisabled", level: "warn", endpointId: id, reason });
       onDisabled(id, reason);
     });
   }
 
   // While something is being written, attempts that end would say the same.
-  #note(id: string, failingSince: number | null): void {
+  #note({ id, url }: EndpointRecord, failingSince: number | null): void {
     if (this.#writing.has(id)) return;
     this.#write(id, async () => {
-      await this.#options.records.update(id, (known) => ({ ...known, failingSince }));
+      await this.#options.records.update(id, (known) => (known.url === url ? { ...known, failingSince } : known));
     });
   }
 

@@ -328,6 +328,27 @@ describe("an endpoint that has moved", () => {
     expect(await at.webhooks.endpoints.get("partner")).toMatchObject({ state: { kind: "active" } });
   });
 
+  it("has five days anew at its new address", async () => {
+    const time = fakeTime();
+    const old = await listening((_, response) => response.writeHead(500).end());
+    const to = await listening((_, response) => response.writeHead(500).end());
+    const at = house({ allow: [old.origin, to.origin], surroundings: time });
+    await at.webhooks.endpoints.put({ id: "partner", url: old.origin });
+    const fail = async (days: number): Promise<void> => {
+      for (let count = 0; count < 4 * days; count += 1) {
+        await at.broker.publish("a.b", count);
+        await play(time, time.clock.now() + day / 4, at);
+      }
+    };
+    await fail(4);
+    await at.webhooks.endpoints.put({ id: "partner", url: to.origin });
+    await fail(4);
+    expect(to.received.length).toBeGreaterThan(10);
+    expect(await at.webhooks.endpoints.get("partner")).toMatchObject({ state: { kind: "active" } });
+    await fail(2);
+    expect(await at.webhooks.endpoints.get("partner")).toMatchObject({ state: { kind: "disabled" } });
+  });
+
   it("is asked at its new address at once, however long the old one failed", async () => {
     const time = fakeTime();
     const old = await listeningRaw({ onRequest: (socket) => socket.destroy() });
