@@ -33,10 +33,12 @@ export function writeAnswer(res: AnyResponse, { status, headers, body }: Answer)
   else res.end(body);
 }
 
-/** The quickest way to write a response whose head was sent. */
-export function openSink(req: AnyRequest, res: AnyResponse): Sink {
+/** The quickest way to write a response whose head was sent. `onFailed` hears what others throw in its place. */
+export function openSink(req: AnyRequest, res: AnyResponse, onFailed: (error: unknown) => void): Sink {
   const socket = res instanceof ServerResponse ? rawSocketOf(req, res) : null;
-  return res instanceof ServerResponse && socket !== null ? new RawSocket(res, socket) : new NodeResponse(res);
+  return res instanceof ServerResponse && socket !== null
+    ? new RawSocket(res, socket)
+    : new NodeResponse(res, onFailed);
 }
 
 // The two kinds of response write alike, but their overloads do not unite.
@@ -51,8 +53,10 @@ export class NodeResponse implements Sink {
   readonly isChunked = false;
   owner: SinkOwner | null = null;
   readonly #res: Flushable;
+  readonly #onFailed: (error: unknown) => void;
 
-  constructor(res: ServerResponse | Http2ServerResponse) {
+  constructor(res: ServerResponse | Http2ServerResponse, onFailed: (error: unknown) => void) {
+    this.#onFailed = onFailed;
     // The two kinds write alike, but their overloads do not unite.
     this.#res = res as Flushable;
     watchResponse(res, this);
@@ -65,18 +69,33 @@ export class NodeResponse implements Sink {
   write(bytes: Uint8Array): boolean {
     const res = this.#res;
     if (res.writableEnded || res.destroyed) return false;
-    const hasRoom = res.write(bytes);
-    // Compressing middleware keeps what it got until it is told that this was all for now.
-    res.flush?.();
-    if (!hasRoom) res.once("drain", () => this.owner?.onRoom());
-    return hasRoom;
+    try {
+      const hasRoom = res.write(bytes);
+      // Compressing middleware keeps what it got until it is told that this was all for now.
+      res.flush?.();
+      if (!hasRoom) res.once("drain", () => this.owner?.onRoom());
+      return hasRoom;
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
   }
 
   end(): void {
-    if (!this.#res.writableEnded) this.#res.end();
+    try {
+      if (!this.#res.writableEnded) this.#res.end();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   destroy(): void {
+    this.#res.destroy();
+  }
+
+  // Middleware threw: out of a timer, where heartbeats come from, that would end the process.
+  #fail(error: unknown): void {
+    this.#onFailed(error);
     this.#res.destroy();
   }
 }

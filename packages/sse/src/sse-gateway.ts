@@ -128,7 +128,7 @@ export class SseGateway {
     if ("status" in connection) return writeAnswer(res, connection);
     try {
       writeStreamHead(res, { ...streamHeaders, ...this.#cors(visit) });
-      connection.start(openSink(req, res));
+      connection.start(openSink(req, res, this.#tellFailed));
     } catch (error) {
       connection.onGone();
       throw error;
@@ -187,9 +187,9 @@ export class SseGateway {
     return corsHeaders(origin, origin !== null && this.#options.gateway.allowedOrigins.includes(origin.toLowerCase()));
   }
 
-  #tellFailed(error: unknown): void {
+  // Bound: one for all responses.
+  readonly #tellFailed = (error: unknown): void =>
     this.#broker.observe({ kind: "requestFailed", level: "warn", gateway: this.#options.name, error });
-  }
 
   #part(): Part {
     const connections = this.#connections;

@@ -112,3 +112,33 @@ describe("whoever writes events", () => {
     await stillServed();
   });
 });
+
+// Heartbeats and goodbyes are written from timers, where nobody else would catch it.
+it("middleware that throws when it is written to ends its own connection, and no other", async () => {
+  const served = await serveGateway({
+    sse: { heartbeatMs: 1_000 },
+    listen: (gateway) =>
+      createServer((req, res) => {
+        const { write } = res;
+        let writes = 0;
+        const throwing = (bytes: Uint8Array): boolean => {
+          writes += 1;
+          if (writes > 1) throw new Error("no more");
+          return (write as (bytes: Uint8Array) => boolean).call(res, bytes);
+        };
+        if (req.url === "/broken") res.write = throwing as typeof write;
+        gateway.handle(req, res);
+      }),
+  });
+  const healthy = new PlainEventSource(served.url);
+  await healthy.hear("client.connected", 1);
+  const broken = await RawConversation.open(served.port);
+  broken.say("GET /broken HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await broken.until("client.connected");
+  served.skip(1_000);
+  await broken.closed();
+  expect((await served.seen("requestFailed")).error).toMatchObject({ message: "no more" });
+  await served.broker.publish("model.added", { n: 1 });
+  await healthy.hear("model.added", 1);
+  expect(served.gateway.connectionCount).toBe(1);
+});
