@@ -1,4 +1,4 @@
-import { LogEvent, type AnyBroker, type DeliveryDraft, type Gap, type Position } from "@starcast/core";
+import { isStarcastError, LogEvent, type AnyBroker, type DeliveryDraft, type Gap, type Position } from "@starcast/core";
 import { deliveredEventOf, draftOf, gapEventOf } from "./delivery.ts";
 import type { EndpointRecords } from "./endpoint-records.ts";
 import type { LiveEndpoint } from "./endpoint.ts";
@@ -39,6 +39,11 @@ export async function catchUp({ broker, records, endpoint, after, signal }: Catc
     stored += done.stored;
     if (done.overflowed > 0) broker.observe({ kind: "webhookOverflowed", level: "warn", count: done.overflowed });
   };
+  const tellDamaged = (error: unknown): null => {
+    if (!isStarcastError(error, "store_corrupt")) throw error;
+    broker.observe({ kind: "webhookStoreFailed", level: "warn", operation: "catch up", error });
+    return null;
+  };
   const tellGap = (gap: Gap): Promise<void> => put([draftOf(endpoint, gapEventOf(gap, now), now)]);
   // As far as whoever takes the log in may have come, in this process or another, without knowing that it is turned on.
   const { head: end } = await log.refresh();
@@ -49,20 +54,25 @@ export async function catchUp({ broker, records, endpoint, after, signal }: Catc
     offset = log.trimmedThrough;
     await tellGap({ after, through: { epoch, offset }, reason: isLost ? "epoch" : "trimmed" });
   }
-  while (offset < end && !isOver()) {
-    const page = await log.read(offset, pageLimit);
+  // What cannot be read is passed over, one by one, and told together as what it is: never to come.
+  let from = offset;
+  while (from < end && !isOver()) {
+    const page = await log.read(from, pageLimit).catch(tellDamaged);
+    if (page === null) from += 1;
+    if (page === null && from < end) continue;
     // Retention may take a part of it, or all, while it is being read.
-    const before = Math.min((page[0]?.offset ?? Infinity) - 1, end);
+    const before = Math.min((page?.[0]?.offset ?? Infinity) - 1, end);
     if (before > offset) {
       await tellGap({ after: { epoch, offset }, through: { epoch, offset: before }, reason: "trimmed" });
     }
-    const drafts = page
+    const drafts = (page ?? [])
       .filter((event) => event.offset <= end)
       .map((event) => LogEvent.from(epoch, event))
       .filter((event) => endpoint.filter.matches(event))
       .map((event) => draftOf(endpoint, deliveredEventOf(event), now));
     await put(drafts);
-    offset = page.at(-1)?.offset ?? end;
+    offset = page?.at(-1)?.offset ?? end;
+    from = offset;
   }
   return { stored, through: { epoch, offset: Math.min(offset, end) } };
 }

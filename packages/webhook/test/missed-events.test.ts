@@ -1,4 +1,4 @@
-import { formatPosition, MemoryStore, type EventLog } from "@starcast/core";
+import { formatPosition, MemoryStore, StarcastError, type EventLog } from "@starcast/core";
 import { describe, expect, it } from "vitest";
 import { WebhookDispatcher } from "../src/index.ts";
 import { dataOf, house, listening, settled, verify } from "./house.ts";
@@ -97,6 +97,46 @@ describe("events that the log no longer has", () => {
     const { deliveries } = await at.webhooks.deliveries.list({});
     expect(deliveries.map(({ event }) => JSON.parse(event.json) as unknown)).toEqual([
       { after: formatPosition(from), through: formatPosition({ ...from, offset: 3 }), reason: "trimmed" },
+    ]);
+  });
+
+  it("or are damaged in it are told, and keep no endpoint from what comes after them", async () => {
+    let isGone = true;
+    const to = await listening((_, response) => response.writeHead(isGone ? 410 : 204).end());
+    const store = new MemoryStore();
+    const log: EventLog = store.log;
+    const read = log.read.bind(log);
+    const at = house({ allow: [to.origin], store });
+    const { broker, webhooks } = at;
+    await webhooks.endpoints.put({ id: "partner", url: to.origin, ordering: "strict" });
+    await broker.publish("a.b", 1);
+    await at.seen("webhookEndpointDisabled");
+    isGone = false;
+    for (let count = 2; count <= 7; count += 1) await broker.publish("a.b", count);
+    await settled(at);
+    const damaged = new Set([3, 4, 7]);
+    Object.assign(log, {
+      read: async (after: number, limit: Parameters<EventLog["read"]>[1]) => {
+        const events = await read(after, limit);
+        const whole = events.findIndex(({ offset }) => damaged.has(offset));
+        if (whole === 0) throw new StarcastError("store_corrupt", "a damaged event");
+        return whole < 0 ? events : events.slice(0, whole);
+      },
+    });
+    await webhooks.endpoints.unpause("partner");
+    await broker.publish("a.b", 8);
+    await to.count(7);
+    const { epoch } = broker.position;
+    const gap = (after: number, through: number): object => ({
+      after: `${epoch}-${after}`,
+      through: `${epoch}-${through}`,
+      reason: "trimmed",
+    });
+    expect(to.received.slice(1).map(dataOf)).toEqual([2, gap(2, 4), 5, 6, gap(6, 7), 8]);
+    expect(at.all("webhookStoreFailed").map(({ operation }) => operation)).toEqual([
+      "catch up",
+      "catch up",
+      "catch up",
     ]);
   });
 });
