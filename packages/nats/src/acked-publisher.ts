@@ -16,6 +16,7 @@ import {
   unknownOutcome,
 } from "./publish-failure.ts";
 import { ReplySubjects } from "./reply-subjects.ts";
+import { isOfNobody } from "./stream-message.ts";
 
 export interface AckedPublisherOptions {
   readonly link: NatsLink;
@@ -147,12 +148,13 @@ export class AckedPublisher {
     this.#writer.flush();
   }
 
-  #answered({ subject, data }: Msg): void {
+  #answered(message: Msg): void {
+    const { subject, data } = message;
     const number = this.#replies.numberOf(subject);
     const sent = this.#inFlight.get(number);
     if (sent === undefined) return;
     const sequence = sent.answers.plainSequence(data);
-    if (sequence === 0) this.#answeredOtherwise(number, sent, data);
+    if (sequence === 0) this.#answeredOtherwise(number, sent, message);
     else {
       const { reply, headers } = sent;
       // A second answer to one before: what was sent later stands behind it.
@@ -164,8 +166,8 @@ export class AckedPublisher {
     if (this.#waiting.length > 0) this.#sendSoon();
   }
 
-  #answeredOtherwise(number: number, sent: Message, data: Uint8Array): void {
-    const answer = sent.answers.read(data);
+  #answeredOtherwise(number: number, sent: Message, message: Msg): void {
+    const answer = isOfNobody(message) ? "no_leader" : sent.answers.read(message.data);
     if (answer === "not_ours") return;
     this.#inFlight.delete(number);
     if (answer === "no_leader") this.#retry(sent);

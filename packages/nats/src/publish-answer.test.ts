@@ -47,7 +47,7 @@ describe("an answer that says more", () => {
 
   it("is nobody's where it is empty", () => {
     expect(answers.plainSequence(bytesOf(""))).toBe(0);
-    expect(answers.read(bytesOf(""))).toBe("no_leader");
+    expect(answers.read(bytesOf(""))).toBe("not_ours");
   });
 });
 

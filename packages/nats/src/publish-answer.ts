@@ -19,8 +19,7 @@ export class PublishAnswers {
   }
 
   /** Nobody answers while the stream has no leader, and then NATS says so with nothing. */
-  read(data: Uint8Array): Ack | StarcastError | "no_leader" | "not_ours" {
-    if (data.length === 0) return "no_leader";
+  read(data: Uint8Array): Ack | StarcastError | "not_ours" {
     const { stream, seq, duplicate, error } = parse(data);
     // Some refusals do not say by whom.
     if (stream !== this.#stream && (stream !== undefined || error === undefined)) return "not_ours";

@@ -28,3 +28,13 @@ export function placeOf(reply: string | undefined): Place | null {
 export function statusOf(message: Msg): number {
   return message.data.length === 0 ? (message.headers?.code ?? 0) : 0;
 }
+
+/** True for what NATS says where nobody listens; whoever does may answer with nothing as well. */
+export function isOfNobody(message: Msg): boolean {
+  try {
+    return statusOf(message) === 503;
+  } catch {
+    // Others may have written headers that the client refuses to read.
+    return false;
+  }
+}

@@ -63,8 +63,8 @@ describeWith("nats-server", "publishing to JetStream with an acknowledgement", (
     expect(await first).toMatchObject({ code: "connection_failed" });
   });
 
-  it.each(["hello", '{"stream":"other","seq":7}', '{"stream":"other","seq":7,"duplicate":true}'])(
-    "takes nobody else's answer for the stream's: %s",
+  it.each(["hello", "", '{"stream":"other","seq":7}', '{"stream":"other","seq":7,"duplicate":true}'])(
+    "takes nobody else's answer for the stream's: `%s`",
     async (text) => {
       const other = await connect({ servers: server.url });
       other.subscribe("led", { callback: (_, message) => void message.respond(text) });
