@@ -18,6 +18,7 @@ export class NatsLink {
   readonly manager: JetStreamManager;
   readonly #onAway = new Set<() => void>();
   readonly #onBack = new Set<() => void>();
+  readonly #onClosing = new Set<() => void>();
   readonly #onForbidden = new Set<(subject: string) => void>();
   #isAway = false;
 
@@ -94,7 +95,14 @@ export class NatsLink {
     return () => void this.#onForbidden.delete(run);
   }
 
+  /** Whoever waits for an answer of its own is told, so that nobody waits in vain. */
+  onClosing(run: () => void): () => void {
+    this.#onClosing.add(run);
+    return () => void this.#onClosing.delete(run);
+  }
+
   async close(): Promise<void> {
+    for (const run of [...this.#onClosing]) run();
     this.#onAway.clear();
     this.#onBack.clear();
     this.#onForbidden.clear();

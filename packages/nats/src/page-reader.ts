@@ -29,6 +29,7 @@ export class PageReader<Read extends Item> {
   readonly #consumer: string;
   readonly #inbox = createInbox();
   readonly #subscription: Subscription;
+  readonly #forgetClosing: () => void;
   readonly #buffer: Read[] = [];
   /** Messages asked for that have not come. */
   #asked = 0;
@@ -48,6 +49,7 @@ export class PageReader<Read extends Item> {
         if (error === null) this.#take(message);
       },
     });
+    this.#forgetClosing = options.link.onClosing(() => this.close());
   }
 
   static async open<Read extends Item>(options: ReadingOptions<Read>, after: number): Promise<PageReader<Read>> {
@@ -90,6 +92,7 @@ export class PageReader<Read extends Item> {
   }
 
   close(): void {
+    this.#forgetClosing();
     this.#subscription.unsubscribe();
     this.#failure ??= new StarcastError("log_closed", "Expected an open log, got one that was closed");
     this.#onNews?.();
