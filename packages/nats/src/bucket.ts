@@ -43,14 +43,16 @@ export class Bucket {
     this.#answers = new PublishAnswers(this.#stream);
   }
 
-  /** Makes the bucket where there is none; rejects with `unsupported` when there is one that keeps more than the newest. */
+  /** Makes the bucket where there is none; rejects with `unsupported` when there is one that keeps something else. */
   static async open(options: BucketOptions): Promise<Bucket> {
     const bucket = new Bucket(options);
-    const { config } = await ensureStream(options.link.manager, bucket.#config());
-    if (config.max_msgs_per_subject === 1 && config.subjects?.[0] === `${bucket.#prefix}>`) return bucket;
+    const wanted = bucket.#config();
+    const { config } = await ensureStream(options.link.manager, wanted);
+    const problems = problemsOf(config, wanted);
+    if (problems.length === 0) return bucket;
     throw new StarcastError(
       "unsupported",
-      `Expected bucket \`${options.name}\` to have a history of 1, got another: let Starcast make it`,
+      `Expected bucket \`${options.name}\` to have ${problems.join(", ")}, got another: let Starcast make it`,
     );
   }
 
@@ -77,10 +79,10 @@ export class Bucket {
       return await this.#write(key, value, expected);
     } catch (error) {
       if (expected !== 0 || !isStarcastError(error, "stale_claim")) throw error;
-      // Written once and removed: a removal is a revision too.
+      // Written once and removed: a removal is a revision too, until somebody takes it out.
       const marker = await this.get(key);
-      if (marker?.value !== null) throw error;
-      return this.#write(key, value, marker.revision);
+      if (marker !== null && marker.value !== null) throw error;
+      return this.#write(key, value, marker?.revision ?? 0);
     }
   }
 
@@ -135,8 +137,7 @@ export class Bucket {
       after: 0,
       onMessage: (message, place) => onEntry(this.#decode(message, place)),
       onReplaced: onTailLost,
-      onRestarted: () => {
-        const { through } = feed;
+      onRestarted: (through) => {
         look.take(through).then(
           ({ state }) => {
             if (state.last_seq < through) onTailLost();
@@ -198,6 +199,19 @@ export class Bucket {
       allow_direct: true,
     };
   }
+}
+
+/** Why this cannot be the bucket: it would lose what it was given, or give more than the newest. */
+function problemsOf(config: StreamConfig, wanted: Partial<StreamConfig>): readonly string[] {
+  const [subject = ""] = wanted.subjects ?? [];
+  const needed: readonly (readonly [boolean, string])[] = [
+    [config.subjects?.length === 1 && config.subjects[0] === subject, `subjects: ["${subject}"]`],
+    [config.max_msgs_per_subject === 1, "a history of 1"],
+    [wanted.max_age !== 0 || (config.max_age ?? 0) === 0, "no max_age (TTL)"],
+    [config.discard === DiscardPolicy.New, "discard: new"],
+    [config.storage === StorageType.File, "storage: file"],
+  ];
+  return needed.filter(([holds]) => !holds).map(([, what]) => what);
 }
 
 type ReadEntry = Entry & Item;

@@ -13,7 +13,7 @@ export interface FeedOptions {
   readonly after: number;
   readonly onMessage: (message: Msg, place: Place) => void;
   /** Something was lost on the way, or NATS was away: the feed begins again behind what it has given. */
-  readonly onRestarted?: (() => void) | undefined;
+  readonly onRestarted?: ((through: number) => void) | undefined;
   /** Where the newest message stood that was given, another stands now: the stream lost its tail, and has grown again. */
   readonly onReplaced?: (() => void) | undefined;
 }
@@ -162,12 +162,15 @@ export class Feed {
     });
   }
 
-  #tryToBegin(onBegun?: () => void): void {
-    this.#begin().then(onBegun, () => {
-      // No leader yet, or the connection is lost again: tried until closed.
-      this.#failures += 1;
-      this.#restart();
-    });
+  #tryToBegin(onBegun?: (through: number) => void): void {
+    this.#begin().then(
+      () => onBegun?.(this.#through),
+      () => {
+        // No leader yet, or the connection is lost again: tried until closed.
+        this.#failures += 1;
+        this.#restart();
+      },
+    );
   }
 }
 

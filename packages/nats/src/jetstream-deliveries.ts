@@ -279,7 +279,8 @@ export class JetStreamDeliveries implements DeliveryStore {
     const { endpointId, event } = delivery;
     const key = deliveryKey(endpointId, event.id);
     const now = await this.#bucket.get(key);
-    this.#take(now ?? { key, value: null, revision: Infinity });
+    if (now === null) this.#index.drop(endpointId, event.id, Infinity);
+    else this.#take(now);
   }
 
   async #view(delivery: IndexedDelivery): Promise<Delivery | null> {

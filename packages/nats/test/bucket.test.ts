@@ -1,0 +1,120 @@
+import { realSurroundings } from "@starcast/core";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { nanos } from "@nats-io/transport-node";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { NatsServer } from "../../../tests/nats-server.ts";
+import { describeWith } from "../../../tests/services.ts";
+import { AckedPublisher } from "../src/acked-publisher.ts";
+import { Bucket } from "../src/bucket.ts";
+import { NatsLink } from "../src/nats-link.ts";
+import { resolveJetStreamOptions } from "../src/options.ts";
+
+describeWith("nats-server", "a bucket", (program) => {
+  let server: NatsServer;
+  let link: NatsLink;
+  let publisher: AckedPublisher;
+  beforeEach(async () => {
+    server = await NatsServer.start(program);
+    link = await NatsLink.open(resolveJetStreamOptions({ servers: server.url }));
+    publisher = new AckedPublisher({
+      link,
+      surroundings: realSurroundings,
+      maxInFlight: 256,
+      timeoutMs: 15_000,
+      whileAway: "wait",
+    });
+  });
+  afterEach(async () => {
+    publisher.close();
+    await link.close();
+    await server.close();
+  });
+  const open = (): Promise<Bucket> =>
+    Bucket.open({
+      link,
+      scheduler: realSurroundings.scheduler,
+      publisher,
+      timeoutMs: 15_000,
+      name: "kept",
+      replicas: 1,
+    });
+
+  it("writes where there is no value, though the mark of a removal is taken out meanwhile", async () => {
+    const bucket = await open();
+    const removal = await bucket.remove("a", await bucket.put("a", "x"));
+    const { streams } = link.manager;
+    const truth = streams.getMessage.bind(streams);
+    streams.getMessage = async (...args) => {
+      await bucket.purge("a", removal);
+      return truth(...args);
+    };
+    await bucket.put("a", "y", 0);
+    streams.getMessage = truth;
+    expect(await bucket.get("a")).toMatchObject({ value: "y" });
+    await expect(bucket.put("a", "z", 0)).rejects.toMatchObject({ code: "stale_claim" });
+  });
+
+  // So it is when the server stands still while a follower begins, and goes on.
+  it("is followed once, though the beginning had to be tried again before it was answered", async () => {
+    const bucket = await open();
+    await bucket.put("a", "x");
+    const { consumers } = link.manager;
+    const truth = consumers.add.bind(consumers);
+    const held: (() => void)[] = [];
+    consumers.add = async (...args) => {
+      await new Promise<void>((resolve) => {
+        held.push(resolve);
+      });
+      return truth(...args);
+    };
+    const seen: string[] = [];
+    const following = bucket.follow(
+      ({ key }) => void seen.push(key),
+      () => void seen.push("lost"),
+    );
+    await expect.poll(() => held.length, { timeout: 15_000 }).toBe(2);
+    for (const answer of held.toReversed()) answer();
+    consumers.add = truth;
+    const followed = await following;
+    await bucket.put("b", "x");
+    await expect.poll(() => seen).toEqual(["a", "b"]);
+    followed.close();
+  });
+
+  it.each([
+    ["max_age", { max_age: nanos(60_000) }],
+    ["history", { max_msgs_per_subject: 5 }],
+    ["storage", { storage: "memory" as const }],
+    ["discard", { discard: "old" as const }],
+    ["subjects", { subjects: ["$KV.kept.a"] }],
+  ])("is refused for its %s", async (what, wrong) => {
+    const { streams } = await jetstreamManager(link.connection);
+    const good = { name: "KV_kept", subjects: ["$KV.kept.>"], max_msgs_per_subject: 1, discard: "new" as const };
+    await streams.add({ ...good, ...wrong });
+    await expect(open()).rejects.toMatchObject({
+      code: "unsupported",
+      message: expect.stringContaining(what) as string,
+    });
+  });
+
+  it("is read no further when the connection is closed, though nothing came", async () => {
+    const bucket = await open();
+    await bucket.put("a", "x");
+    const { connection } = link;
+    const truth = connection.publish.bind(connection);
+    // Nobody answers, and who asked waits.
+    const isAsked = new Promise<void>((resolve) => {
+      connection.publish = (subject, ...rest) => {
+        if (subject.includes(".MSG.NEXT.")) setImmediate(resolve);
+        else truth(subject, ...rest);
+      };
+    });
+    const reading = bucket.entries().catch((error: unknown) => error);
+    await isAsked;
+    connection.publish = truth;
+    const started = performance.now();
+    await link.close();
+    expect(await reading).toMatchObject({ code: "log_closed" });
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+});
