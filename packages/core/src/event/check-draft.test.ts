@@ -60,7 +60,7 @@ describe("a subject", () => {
 describe("a dedupe key", () => {
   it("is text of 1 to 256 characters", () => {
     expect(codeOf(() => checkDedupeKey("x".repeat(maxDedupeKeyLength)))).toBeNull();
-    for (const key of ["", 7, null, "x".repeat(maxDedupeKeyLength + 1)])
+    for (const key of ["", 7, null, "\ud800", "x".repeat(maxDedupeKeyLength + 1)])
       expect(codeOf(() => checkDedupeKey(key))).toBe("invalid_option");
   });
 });

@@ -39,13 +39,14 @@ export function checkSubject(subject: unknown): asserts subject is string | unde
   );
 }
 
-/** Throws `invalid_option` unless it is absent, or 1 to 256 characters of text. */
+/** Throws `invalid_option` unless it is absent, or 1 to 256 characters of well-formed text. */
 export function checkDedupeKey(key: unknown): asserts key is string | undefined {
   if (key === undefined) return;
-  if (typeof key === "string" && key.length > 0 && key.length <= maxDedupeKeyLength) return;
+  // What is not well-formed cannot be sent to an engine elsewhere.
+  if (typeof key === "string" && key.length > 0 && key.length <= maxDedupeKeyLength && !loneSurrogate.test(key)) return;
   throw new StarcastError(
     "invalid_option",
-    `Expected \`dedupeKey\` to be 1 to ${maxDedupeKeyLength} characters, got ${describe(key)}`,
+    `Expected \`dedupeKey\` to be 1 to ${maxDedupeKeyLength} characters without lone surrogates, got ${describe(key)}`,
   );
 }
 
