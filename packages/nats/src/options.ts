@@ -31,7 +31,7 @@ export interface JetStreamOptions {
   readonly whileAway?: "wait" | "fail" | undefined;
   /** Refuses to append after what another process appended: for one writer that must know. @default false */
   readonly isSingleWriter?: boolean | undefined;
-  /** How long a dedupe key is remembered. Used when the stream is made. @default 300_000 */
+  /** How long a dedupe key is remembered: no longer than events (`retention.maxAgeMs`). Used when the stream is made. @default 300_000 */
   readonly dedupeWindowMs?: number | undefined;
   /** Unfinished webhook deliveries per endpoint; beyond, dead (`overflow`). @default 100_000 */
   readonly maxPerEndpoint?: number | undefined;
@@ -86,27 +86,14 @@ export interface ResolvedJetStreamOptions {
 /** Complete, checked, frozen; throws `InvalidOptionError` at the first option that cannot be used. */
 export function resolveJetStreamOptions(options: JetStreamOptions): ResolvedJetStreamOptions {
   checkKeys("JetStreamOptions", options, [...Object.keys(defaults), "credentials", "tls", "retention", "surroundings"]);
-  const retention = checkKeys("retention", options.retention ?? {}, Object.keys(retentionDefaults));
+  const retention = checkRetention(options.retention);
   return Object.freeze({
     servers: checkServers(options.servers ?? defaults.servers),
     stream: checkStream(options.stream ?? defaults.stream),
     credentials: checkCredentials(options.credentials),
     tls: checkTls(options.tls),
     replicas: integer("replicas", options.replicas, defaults.replicas, { min: 1, max: 5 }),
-    retention: Object.freeze({
-      maxEvents: integer("retention.maxEvents", retention.maxEvents, retentionDefaults.maxEvents, {
-        min: 2,
-        max: Infinity,
-      }),
-      maxBytes: integer("retention.maxBytes", retention.maxBytes, retentionDefaults.maxBytes, {
-        min: 1_024,
-        max: Infinity,
-      }),
-      maxAgeMs: integer("retention.maxAgeMs", retention.maxAgeMs, retentionDefaults.maxAgeMs, {
-        min: 1_000,
-        max: Infinity,
-      }),
-    }),
+    retention,
     durability: oneOf("durability", options.durability, defaults.durability, ["process", "disk"]),
     maxInFlight: integer("maxInFlight", options.maxInFlight, defaults.maxInFlight, { min: 1, max: 65_536 }),
     publishTimeoutMs: integer("publishTimeoutMs", options.publishTimeoutMs, defaults.publishTimeoutMs, {
@@ -115,16 +102,28 @@ export function resolveJetStreamOptions(options: JetStreamOptions): ResolvedJetS
     }),
     whileAway: oneOf("whileAway", options.whileAway, defaults.whileAway, ["wait", "fail"]),
     isSingleWriter: flag("isSingleWriter", options.isSingleWriter, defaults.isSingleWriter),
-    dedupeWindowMs: integer("dedupeWindowMs", options.dedupeWindowMs, defaults.dedupeWindowMs, {
-      min: 100,
-      max: 86_400_000,
-    }),
+    dedupeWindowMs: checkDedupeWindow(options.dedupeWindowMs, retention.maxAgeMs),
     maxPerEndpoint: integer("maxPerEndpoint", options.maxPerEndpoint, defaults.maxPerEndpoint, {
       min: 1,
       max: Infinity,
     }),
     surroundings: options.surroundings ?? realSurroundings,
   });
+}
+
+function checkRetention(given: JetStreamRetention = {}): ResolvedJetStreamOptions["retention"] {
+  const { maxEvents, maxBytes, maxAgeMs } = checkKeys("retention", given, Object.keys(retentionDefaults));
+  return Object.freeze({
+    maxEvents: integer("retention.maxEvents", maxEvents, retentionDefaults.maxEvents, { min: 2, max: Infinity }),
+    maxBytes: integer("retention.maxBytes", maxBytes, retentionDefaults.maxBytes, { min: 1_024, max: Infinity }),
+    maxAgeMs: integer("retention.maxAgeMs", maxAgeMs, retentionDefaults.maxAgeMs, { min: 1_000, max: Infinity }),
+  });
+}
+
+/** JetStream makes no stream that remembers keys for longer than events. */
+function checkDedupeWindow(given: number | undefined, maxAgeMs: number): number {
+  const max = Math.min(86_400_000, maxAgeMs);
+  return integer("dedupeWindowMs", given, Math.min(defaults.dedupeWindowMs, max), { min: 100, max });
 }
 
 function checkServers(servers: unknown): readonly string[] {

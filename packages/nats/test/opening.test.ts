@@ -22,6 +22,7 @@ describe("options that cannot be used", () => {
     [{ credentials: { nkeySeed: new TextEncoder().encode("secret") } }, "credentials"],
     [{ tls: { cafile: "x" } }, "tls"],
     [{ retention: { maxEvents: 1 } }, "retention.maxEvents"],
+    [{ retention: { maxAgeMs: 60_000 }, dedupeWindowMs: 60_001 }, "dedupeWindowMs"],
     [{ strem: "x" }, "JetStreamOptions"],
   ])("%j are refused by the name of %s, without a secret", async (options, option) => {
     const error: unknown = await JetStreamStore.open(options as JetStreamOptions).catch((reason: unknown) => reason);
@@ -73,6 +74,15 @@ describeWith("nats-server", "opening a JetStream store", (program) => {
     await connection.close();
     const store = await JetStreamStore.open({ servers: server.url, stream: "made" });
     expect(store.log.retention).toEqual({ maxEvents: 123, maxBytes: Infinity });
+    await store.close();
+  });
+
+  it("remembers dedupe keys for no longer than events, as JetStream does", async () => {
+    const retention = { maxAgeMs: 60_000 };
+    const store = await JetStreamStore.open({ servers: server.url, stream: "short", retention });
+    const draft = { type: "test.happened", subject: undefined, json: "1", sizeBytes: 14, dedupeKey: "a" };
+    expect(await store.log.append([draft])).toMatchObject([{ isDuplicate: false }]);
+    expect(await store.log.append([draft])).toMatchObject([{ isDuplicate: true }]);
     await store.close();
   });
 
