@@ -26,7 +26,7 @@ export class Feed {
   readonly #options: FeedOptions;
   readonly #forgetBack: () => void;
   #through: number;
-  /** When the newest that was given was stored; begun again, the feed looks at it once more. */
+  /** When the newest that was here was stored; begun again, the feed looks at it once more. */
   #storedAt: string | null = null;
   #life = 0;
   #subscription: Subscription | null = null;
@@ -97,7 +97,8 @@ export class Feed {
     await link.manager.consumers.add(stream, {
       deliver_subject: inbox,
       deliver_policy: DeliverPolicy.StartSequence,
-      opt_start_seq: this.#storedAt === null ? this.#through + 1 : this.#through,
+      // The newest there was is looked at once more: it must be what it was.
+      opt_start_seq: Math.max(1, this.#through),
       ack_policy: AckPolicy.None,
       // Back-pressure towards the server, and a sign of life when nothing happens.
       flow_control: true,
@@ -117,7 +118,9 @@ export class Feed {
     this.#consumerSequence += 1;
     if (place.consumerSequence !== this.#consumerSequence) return this.#restart();
     if (place.sequence <= this.#through) {
-      if (place.sequence === this.#through && place.storedAt !== this.#storedAt) this.#options.onReplaced?.();
+      if (place.sequence < this.#through) return;
+      this.#storedAt ??= place.storedAt;
+      if (place.storedAt !== this.#storedAt) this.#options.onReplaced?.();
       return;
     }
     this.#through = place.sequence;

@@ -136,7 +136,7 @@ export class JetStreamEventLog implements EventLog {
   }
 
   watch(onCommitted: (events: readonly StoredEvent[]) => void): () => void {
-    if (this.#news.echoes === null && !this.#isClosed) this.#follow();
+    if (this.#news.echoes === null && !this.#isClosed && this.#broken === null && this.#lostAt === null) this.#follow();
     return this.#watchers.add(this.#head, onCommitted);
   }
 
@@ -164,6 +164,7 @@ export class JetStreamEventLog implements EventLog {
   end(error: StarcastError): StarcastError {
     this.#broken ??= error;
     this.#appending.close();
+    this.#news.from.close();
     this.#end(this.#broken);
     return this.#broken;
   }

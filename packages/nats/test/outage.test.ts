@@ -137,27 +137,37 @@ describeWith("nats-server", "while NATS is away", (program) => {
     expect((await open()).log.epoch).not.toBe(log.epoch);
   });
 
-  it("a tail that was lost is found by who followed, even if others have published since", async () => {
-    const { log } = await open();
-    const seen: number[] = [];
-    log.watch((events) => seen.push(...events.map(({ offset }) => offset)));
-    await append(log, 3);
-    await saveAnd(() => append(log, 3));
-    const elsewhere = await NatsServer.start(program);
-    await elsewhere.stop();
-    await replace(join(elsewhere.folder, "data"), join(server.folder, "data"));
-    await elsewhere.start();
-    const other = await JetStreamStore.open({ servers: elsewhere.url });
-    await append(other.log, 6);
-    await other.close();
-    await elsewhere.stop();
-    await replace(join(server.folder, "data"), join(elsewhere.folder, "data"));
-    await elsewhere.close();
-    await server.start();
-    expect(await log.ended).toMatchObject({ code: "store_corrupt" });
-    expect(seen).toEqual([1, 2, 3, 4, 5, 6]);
-    expect((await open()).log.epoch).not.toBe(log.epoch);
-  });
+  it.each(["was given it", "began behind it"])(
+    "a tail that was lost is found by who %s, though it grew again",
+    async (who) => {
+      const { log } = await open();
+      const seen: number[] = [];
+      const follow = (): void => void log.watch((events) => seen.push(...events.map(({ offset }) => offset)));
+      if (who === "was given it") follow();
+      await append(log, 3);
+      await saveAnd(async () => {
+        await append(log, 3);
+        if (who === "was given it") return;
+        follow();
+        await hasBegun();
+        await log.refresh();
+      });
+      const elsewhere = await NatsServer.start(program);
+      await elsewhere.stop();
+      await replace(join(elsewhere.folder, "data"), join(server.folder, "data"));
+      await elsewhere.start();
+      const other = await JetStreamStore.open({ servers: elsewhere.url });
+      await append(other.log, 6);
+      await other.close();
+      await elsewhere.stop();
+      await replace(join(server.folder, "data"), join(elsewhere.folder, "data"));
+      await elsewhere.close();
+      await server.start();
+      expect(await log.ended).toMatchObject({ code: "store_corrupt" });
+      expect(seen).toEqual(who === "was given it" ? [1, 2, 3, 4, 5, 6] : []);
+      expect((await open()).log.epoch).not.toBe(log.epoch);
+    },
+  );
 
   it("deliveries that were lost end the store that knew them, though the events are all there", async () => {
     const { log, deliveries } = await open({ publishTimeoutMs: 30_000 });
@@ -197,6 +207,17 @@ describeWith("nats-server", "while NATS is away", (program) => {
     await log.close();
     await link.close();
   });
+
+  /** When the one who follows has been sent something. */
+  async function hasBegun(): Promise<void> {
+    const link = await NatsLink.open(resolveJetStreamOptions({ servers: server.url }));
+    const sent = async (): Promise<number> => {
+      const [consumer] = await link.manager.consumers.list("starcast").next();
+      return consumer?.delivered.consumer_seq ?? 0;
+    };
+    await expect.poll(sent, { timeout: 10_000 }).toBe(1);
+    await link.close();
+  }
 
   /** What happens meanwhile is lost with the server, which stays away. */
   async function saveAnd(meanwhile: () => Promise<void>, part = ""): Promise<void> {
