@@ -65,11 +65,12 @@ function weight({ id, type, subject, json }: DeliveredEvent): number {
 
 function decode(id: string, value: string): DeliveredEvent {
   try {
-    const { type, subject, timestamp, json } = JSON.parse(value) as Omit<DeliveredEvent, "id">;
-    return { id, type, subject, timestamp, json };
-  } catch (error) {
-    throw new StarcastError("store_corrupt", "Expected a delivered event as it was written, got something else", {
-      cause: error,
-    });
+    const { type, subject, timestamp, json } = JSON.parse(value) as Partial<DeliveredEvent>;
+    const isSubject = subject === undefined || typeof subject === "string";
+    if (typeof type === "string" && typeof timestamp === "string" && typeof json === "string" && isSubject)
+      return { id, type, subject, timestamp, json };
+  } catch {
+    // Said below.
   }
+  throw new StarcastError("store_corrupt", "Expected a delivered event as it was written, got something else");
 }

@@ -161,7 +161,7 @@ export class JetStreamDeliveries implements DeliveryStore {
   async forget(endedBefore: number, limit: number): Promise<number> {
     await this.#markers.purge(limit);
     const ended = this.#index.endedBefore(endedBefore, limit);
-    const forgotten = await inParts(ended, (delivery) => this.#remove(delivery));
+    const forgotten = await inParts(ended, (delivery) => this.#removeOrLook(delivery));
     return forgotten.filter(Boolean).length;
   }
 
@@ -169,7 +169,7 @@ export class JetStreamDeliveries implements DeliveryStore {
     for (;;) {
       const left = [...(this.#index.backlogs.get(endpointId)?.deliveries.values() ?? [])].slice(0, partSize);
       if (left.length === 0) return;
-      await Promise.all(left.map((delivery) => this.#removeWhatever(delivery)));
+      await Promise.all(left.map((delivery) => this.#removeOrLook(delivery)));
     }
   }
 
@@ -209,8 +209,11 @@ export class JetStreamDeliveries implements DeliveryStore {
     const { revision } = delivery;
     try {
       const token = await this.#writeIfLatest({ ...entryOf(delivery), state }, revision);
-      // Another process was faster: the bucket tells what became of it.
-      if (token === null) return null;
+      if (token === null) {
+        // Another process was faster: the bucket tells what became of it, unless it told nothing since the last time.
+        if (before.kind === "attempting") await this.#lookAt(delivery);
+        return null;
+      }
       const view = await this.#view(delivery).catch(nullIfDamaged);
       if (view !== null) return { delivery: { ...view, state }, token };
       // Its bytes are kept no longer, or are others: it can never be made.
@@ -273,10 +276,15 @@ export class JetStreamDeliveries implements DeliveryStore {
     }
   }
 
-  async #removeWhatever(delivery: IndexedDelivery): Promise<void> {
-    if (await this.#remove(delivery)) return;
-    // Changed meanwhile: what it is now is removed.
-    const { endpointId, event } = delivery;
+  /** False when it is not what it was: then it is known here what it is now. */
+  async #removeOrLook(delivery: IndexedDelivery): Promise<boolean> {
+    const isRemoved = await this.#remove(delivery);
+    if (!isRemoved) await this.#lookAt(delivery);
+    return isRemoved;
+  }
+
+  /** A process that was away for long may have missed the removal, and the mark that it left. */
+  async #lookAt({ endpointId, event }: IndexedDelivery): Promise<void> {
     const key = deliveryKey(endpointId, event.id);
     const now = await this.#bucket.get(key);
     if (now === null) this.#index.drop(endpointId, event.id, Infinity);

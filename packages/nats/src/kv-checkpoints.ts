@@ -29,7 +29,8 @@ export class KvCheckpoints implements CheckpointStore {
     const known = await this.#read(name);
     const now = this.#clock.now();
     if (known !== null && known.holder !== null && known.until > now) return null;
-    const fence = (known?.fence ?? 0) + 1;
+    // Above every one of before, also where an operator or a power cut took away what said which that was.
+    const fence = Math.max((known?.fence ?? 0) + 1, Math.floor(now));
     const position = known?.position ?? null;
     const taken = await this.#write(name, { fence, holder: fence, until: now + ttlMs, position }, known?.revision ?? 0);
     return taken ? Object.freeze({ name, revision: fence, position }) : null;

@@ -46,46 +46,49 @@ describeWith("nats-server", "what others wrote to the deliveries", (program) => 
 });
 
 describeWith("nats-server", "a delivery whose event others damaged or took away", (program) => {
-  it("is dead, and told to who claims; those of other events go on", async () => {
-    const server = await NatsServer.start(program);
-    const open = (): Promise<JetStreamStore> => JetStreamStore.open({ servers: server.url, stream: "shared" });
-    const here = await open();
-    const drafts = ["e-1", "e-2", "e-3"].map((id) => ({
-      endpointId: `of-${id}`,
-      event: { id, type: "test.happened", subject: undefined, timestamp: "2026-01-01T00:00:00.000Z", json: "1" },
-      orderKey: undefined,
-      dueAt: 0,
-    }));
-    await here.deliveries.put(drafts);
-    const connection = await connect({ servers: server.url });
-    const js = jetstream(connection);
-    await js.publish("$KV.shared_delivered.e-1", "hello");
-    const gone = headers();
-    gone.set("KV-Operation", "DEL");
-    await js.publish("$KV.shared_delivered.e-2", "", { headers: gone });
-    // One that did not put them has no copies at hand.
-    const there = await open();
-    const told: [string, unknown][] = [];
-    const claims = await there.deliveries.claimDue({
-      now: Date.now(),
-      limit: 10,
-      perEndpoint: () => 10,
-      leaseMs: 60_000,
-      onDamaged: (endpointId, error) => void told.push([endpointId, error]),
-    });
-    expect(claims.map(({ delivery }) => delivery.event.id)).toEqual(["e-3"]);
-    expect(told.toSorted()).toMatchObject([
-      ["of-e-1", { code: "store_corrupt" }],
-      ["of-e-2", { code: "store_corrupt" }],
-    ]);
-    for (const id of ["of-e-1", "of-e-2"])
-      expect(await there.deliveries.backlog(id)).toMatchObject({ pending: 0, attempting: 0, dead: 1 });
-    const { deliveries } = await there.deliveries.list({}, { limit: 10 });
-    expect(deliveries.map(({ event }) => event.id)).toEqual(["e-3"]);
-    await connection.close();
-    await Promise.all([here.close(), there.close()]);
-    await server.close();
-  });
+  it.each(["hello", "5", '{"type":"test.happened"}'])(
+    "is dead, and told to who claims; those of other events go on: %s",
+    async (text) => {
+      const server = await NatsServer.start(program);
+      const open = (): Promise<JetStreamStore> => JetStreamStore.open({ servers: server.url, stream: "shared" });
+      const here = await open();
+      const drafts = ["e-1", "e-2", "e-3"].map((id) => ({
+        endpointId: `of-${id}`,
+        event: { id, type: "test.happened", subject: undefined, timestamp: "2026-01-01T00:00:00.000Z", json: "1" },
+        orderKey: undefined,
+        dueAt: 0,
+      }));
+      await here.deliveries.put(drafts);
+      const connection = await connect({ servers: server.url });
+      const js = jetstream(connection);
+      await js.publish("$KV.shared_delivered.e-1", text);
+      const gone = headers();
+      gone.set("KV-Operation", "DEL");
+      await js.publish("$KV.shared_delivered.e-2", "", { headers: gone });
+      // One that did not put them has no copies at hand.
+      const there = await open();
+      const told: [string, unknown][] = [];
+      const claims = await there.deliveries.claimDue({
+        now: Date.now(),
+        limit: 10,
+        perEndpoint: () => 10,
+        leaseMs: 60_000,
+        onDamaged: (endpointId, error) => void told.push([endpointId, error]),
+      });
+      expect(claims.map(({ delivery }) => delivery.event.id)).toEqual(["e-3"]);
+      expect(told.toSorted()).toMatchObject([
+        ["of-e-1", { code: "store_corrupt" }],
+        ["of-e-2", { code: "store_corrupt" }],
+      ]);
+      for (const id of ["of-e-1", "of-e-2"])
+        expect(await there.deliveries.backlog(id)).toMatchObject({ pending: 0, attempting: 0, dead: 1 });
+      const { deliveries } = await there.deliveries.list({}, { limit: 10 });
+      expect(deliveries.map(({ event }) => event.id)).toEqual(["e-3"]);
+      await connection.close();
+      await Promise.all([here.close(), there.close()]);
+      await server.close();
+    },
+  );
 });
 
 describeWith("nats-server", "what others wrote to the stream", (program) => {

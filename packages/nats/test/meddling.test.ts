@@ -1,6 +1,6 @@
 import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { Broker, type Store } from "@starcast/core";
+import { Broker, type Claim, type DeliveryDraft, type Store } from "@starcast/core";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { NatsServer } from "../../../tests/nats-server.ts";
 import { describeWith } from "../../../tests/services.ts";
@@ -50,6 +50,43 @@ describeWith("nats-server", "an operator who", (program) => {
     const again = (await open()).log;
     expect(again.epoch).not.toBe(log.epoch);
     expect(await again.append([draft])).toMatchObject([{ position: { epoch: again.epoch, offset: 1 } }]);
+  });
+
+  it("takes out a checkpoint leaves no lease of before that could move the next", async () => {
+    const { checkpoints } = await open();
+    const before = await checkpoints.acquire("place", 60_000);
+    if (before === null) throw new Error("Expected a lease, got none");
+    await expect.poll(() => Date.now()).toBeGreaterThan(before.revision);
+    await manager.streams.purge("KV_starcast_checkpoints");
+    expect(await checkpoints.acquire("place", 60_000)).not.toBeNull();
+    await expect(checkpoints.save(before, { epoch: "e", offset: 1 })).rejects.toMatchObject({ code: "lease_lost" });
+    expect(await checkpoints.load("place")).toBeNull();
+  });
+
+  // So it is for a process that was away until the marks of removals had been taken out.
+  it("takes out deliveries leaves none that is tried again and again, or stands in the way of others", async () => {
+    const { deliveries } = await open();
+    const due = (id: string, dueAt: number): DeliveryDraft => ({
+      endpointId: "partner",
+      event: { id, type: "test.happened", subject: undefined, timestamp: "2026-01-01T00:00:00.000Z", json: "1" },
+      orderKey: undefined,
+      dueAt,
+    });
+    const claimAll = (): Promise<readonly Claim[]> =>
+      deliveries.claimDue({ now: Date.now(), limit: 10, perEndpoint: () => 10, leaseMs: 1 });
+    const attempt = { at: 0, tookMs: 1, category: "succeeded", status: 200, answer: null };
+    await deliveries.put([due("e-1", 0)]);
+    for (const claim of await claimAll()) await deliveries.succeed(claim, attempt);
+    await deliveries.put([due("e-2", 0)]);
+    await manager.streams.purge("KV_starcast_deliveries");
+    await expect
+      .poll(async () => [...(await claimAll()), await deliveries.nextDueAt(() => true)], { timeout: 10_000 })
+      .toEqual([null]);
+    await deliveries.put([due("e-3", 0)]);
+    for (const claim of await claimAll()) await deliveries.succeed(claim, attempt);
+    await deliveries.forget(Date.now() + 1_000, 1);
+    expect(await deliveries.forget(Date.now() + 1_000, 1)).toBe(1);
+    expect((await deliveries.list({}, { limit: 10 })).deliveries).toEqual([]);
   });
 });
 
