@@ -161,7 +161,7 @@ export class JetStreamDeliveries implements DeliveryStore {
   async forget(endedBefore: number, limit: number): Promise<number> {
     await this.#markers.purge(limit);
     const ended = this.#index.endedBefore(endedBefore, limit);
-    const forgotten = await inParts(ended, (delivery) => this.#removeOrLook(delivery));
+    const forgotten = await inParts(ended, (delivery) => this.#remove(delivery));
     return forgotten.filter(Boolean).length;
   }
 
@@ -169,7 +169,7 @@ export class JetStreamDeliveries implements DeliveryStore {
     for (;;) {
       const left = [...(this.#index.backlogs.get(endpointId)?.deliveries.values() ?? [])].slice(0, partSize);
       if (left.length === 0) return;
-      await Promise.all(left.map((delivery) => this.#removeOrLook(delivery)));
+      await Promise.all(left.map((delivery) => this.#remove(delivery)));
     }
   }
 
@@ -263,30 +263,25 @@ export class JetStreamDeliveries implements DeliveryStore {
     }
   }
 
-  async #remove({ endpointId, event, revision }: IndexedDelivery): Promise<boolean> {
+  /** False when it is not what it was: then it is known here what it is now. */
+  async #remove(delivery: IndexedDelivery): Promise<boolean> {
+    const { endpointId, event } = delivery;
+    const key = deliveryKey(endpointId, event.id);
     try {
-      const key = deliveryKey(endpointId, event.id);
-      const removed = await this.#bucket.remove(key, revision);
+      const removed = await this.#bucket.remove(key, delivery.revision);
       this.#markers.left(key, removed);
       this.#index.drop(endpointId, event.id, removed);
       return true;
     } catch (error) {
-      if (isStarcastError(error, "stale_claim")) return false;
-      throw error;
+      if (!isStarcastError(error, "stale_claim")) throw error;
+      await this.#lookAt(delivery);
+      return false;
     }
-  }
-
-  /** False when it is not what it was: then it is known here what it is now. */
-  async #removeOrLook(delivery: IndexedDelivery): Promise<boolean> {
-    const isRemoved = await this.#remove(delivery);
-    if (!isRemoved) await this.#lookAt(delivery);
-    return isRemoved;
   }
 
   /** A process that was away for long may have missed the removal, and the mark that it left. */
   async #lookAt({ endpointId, event }: IndexedDelivery): Promise<void> {
-    const key = deliveryKey(endpointId, event.id);
-    const now = await this.#bucket.get(key);
+    const now = await this.#bucket.get(deliveryKey(endpointId, event.id));
     if (now === null) this.#index.drop(endpointId, event.id, Infinity);
     else this.#take(now);
   }
