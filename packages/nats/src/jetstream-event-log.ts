@@ -165,6 +165,7 @@ export class JetStreamEventLog implements EventLog {
     this.#broken ??= error;
     this.#appending.close();
     this.#news.from.close();
+    this.#news.echoes?.close();
     this.#end(this.#broken);
     return this.#broken;
   }
