@@ -36,6 +36,8 @@ export class Feed {
   #retry: Timer | null = null;
   #failures = 0;
   #isSilent = false;
+  /** Looks in a row at which nothing had come, since it last began. */
+  #silences = 0;
   #isClosed = false;
 
   private constructor(options: FeedOptions) {
@@ -109,6 +111,9 @@ export class Feed {
     });
     this.#failures = 0;
     this.#isSilent = false;
+    if (life !== this.#life) return;
+    this.#silences = 0;
+    this.#watch();
   }
 
   #take(message: Msg): void {
@@ -143,11 +148,13 @@ export class Feed {
     this.#heardOf = false;
     const { scheduler } = this.#options;
     // If it was this process that stood still, what came meanwhile is read first.
-    this.#watchdog = scheduler.after(silenceMs, () => scheduler.nextTurn(() => this.#look()));
+    const patienceMs = silenceMs * 2 ** Math.min(3, Math.max(0, this.#silences - 2));
+    this.#watchdog = scheduler.after(patienceMs, () => scheduler.nextTurn(() => this.#look()));
   }
 
   #look(): void {
     if (this.#isClosed) return;
+    this.#silences = this.#heardOf ? 0 : this.#silences + 1;
     if (this.#heardOf) return this.#watch();
     this.#isSilent = true;
     this.#restart();
@@ -178,6 +185,7 @@ export class Feed {
 }
 
 const heartbeatMs = 500;
+/** Longer after some in vain: JetStream may take longer than this to begin. */
 const silenceMs = 2_000;
 const maxRetryMs = 2_000;
 /** After so long without a listener the server forgets the consumer. */

@@ -1,4 +1,4 @@
-import { realSurroundings } from "@starcast/core";
+import { realSurroundings, type Scheduler } from "@starcast/core";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -29,10 +29,10 @@ describeWith("nats-server", "a bucket", (program) => {
     await link.close();
     await server.close();
   });
-  const open = (): Promise<Bucket> =>
+  const open = (scheduler = realSurroundings.scheduler): Promise<Bucket> =>
     Bucket.open({
       link,
-      scheduler: realSurroundings.scheduler,
+      scheduler,
       publisher,
       timeoutMs: 15_000,
       name: "kept",
@@ -56,7 +56,7 @@ describeWith("nats-server", "a bucket", (program) => {
 
   // So it is when the server stands still while a follower begins, and goes on.
   it("is followed once, though the beginning had to be tried again before it was answered", async () => {
-    const bucket = await open();
+    const bucket = await open(quick);
     await bucket.put("a", "x");
     const { consumers } = link.manager;
     const truth = consumers.add.bind(consumers);
@@ -78,6 +78,24 @@ describeWith("nats-server", "a bucket", (program) => {
     const followed = await following;
     await bucket.put("b", "x");
     await expect.poll(() => seen).toEqual(["a", "b"]);
+    followed.close();
+  });
+
+  it("is followed also where JetStream takes longer to begin than it may be silent", async () => {
+    const bucket = await open(quick);
+    await bucket.put("a", "x");
+    const { consumers } = link.manager;
+    const truth = consumers.add.bind(consumers);
+    consumers.add = (...args) =>
+      new Promise((resolve, reject) => {
+        setTimeout(() => void truth(...args).then(resolve, reject), 650);
+      });
+    const seen: string[] = [];
+    const followed = await bucket.follow(
+      ({ key }) => void seen.push(key),
+      () => void seen.push("lost"),
+    );
+    await expect.poll(() => seen, { timeout: 25_000 }).toEqual(["a"]);
     followed.close();
   });
 
@@ -118,3 +136,8 @@ describeWith("nats-server", "a bucket", (program) => {
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 });
+
+const quick: Scheduler = {
+  nextTurn: (run) => realSurroundings.scheduler.nextTurn(run),
+  after: (ms, run) => realSurroundings.scheduler.after(ms / 4, run),
+};
