@@ -19,6 +19,24 @@ describeWith("nats-server", "webhooks of two nodes that share a log", (program) 
     }
   });
 
+  it("get what one published before another took the log in for the first time", async () => {
+    const nats = await NatsServer.start(program);
+    onTestFinished(() => nats.close());
+    const receiver = await Receiver.start();
+    // Somebody holds the place who takes nothing in, and ends.
+    const gone = await JetStreamStore.open({ servers: nats.url });
+    const held = await gone.checkpoints.acquire("webhooks", 60_000);
+    const early = await startNode(nats.url, receiver);
+    await early.webhooks.endpoints.put({ id: "partner", url: `${receiver.origin}/partner`, types: ["price.*"] });
+    const { id } = await early.broker.publish("price.changed", "early");
+    const late = await startNode(nats.url, receiver);
+    await early.broker.close();
+    if (held !== null) await gone.checkpoints.release(held);
+    await gone.close();
+    await receiver.got(`/partner ${id}`);
+    await late.broker.close();
+  });
+
   it("get what an endpoint missed that is turned on again at another node, and all that comes after", async () => {
     const { first, second, receiver } = await house(program);
     await first.webhooks.endpoints.put({ id: "partner", url: `${receiver.origin}/partner`, types: ["price.*"] });

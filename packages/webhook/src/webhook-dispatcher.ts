@@ -107,7 +107,8 @@ export class WebhookDispatcher {
       onStored: (endpointIds) => this.#loop.wake(endpointIds),
     });
     this.#unregister = broker.register(this.#part());
-    this.#subscription = broker.attach(this.#intake, { name: resolved.name });
+    // Without a place yet: an endpoint may have been put, and events published, by a process that came before this one.
+    this.#subscription = broker.attach(this.#intake, { name: resolved.name, from: "earliest" });
     void this.#start();
   }
 
