@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -40,6 +40,10 @@ export class NatsServer {
     return this.#folder;
   }
 
+  get #data(): string {
+    return join(this.#folder, "data");
+  }
+
   /** Starts it again after `kill`, on the port it had; with another configuration, if there is one. */
   async start(config = this.#settings.config): Promise<void> {
     const { flags = [], jetstream = true } = this.#settings;
@@ -49,7 +53,7 @@ export class NatsServer {
       this.#program,
       [
         ...["--addr", "127.0.0.1", "--port", this.#port === 0 ? "-1" : String(this.#port)],
-        ...(jetstream ? ["--jetstream", "--store_dir", join(this.#folder, "data")] : []),
+        ...(jetstream ? ["--jetstream", "--store_dir", this.#data] : []),
         ...(config === undefined ? [] : ["--config", file]),
         ...flags,
       ],
@@ -84,6 +88,23 @@ export class NatsServer {
     return this.#end("SIGTERM");
   }
 
+  /** As a power cut does: what happens meanwhile is lost, in one part of its folder or all of it. It stays away. */
+  async loseWhat(happens: () => Promise<unknown>, part = ""): Promise<void> {
+    const data = join(this.#data, part);
+    const copy = join(this.#folder, "copy");
+    await this.stop();
+    await cp(data, copy, { recursive: true });
+    await this.start();
+    await happens();
+    await this.kill();
+    await replaceFolder(data, copy);
+  }
+
+  /** While neither runs: goes on with what another has stored. */
+  takeDataOf(other: NatsServer): Promise<void> {
+    return replaceFolder(this.#data, other.#data);
+  }
+
   async close(): Promise<void> {
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true });
@@ -96,4 +117,9 @@ export class NatsServer {
     process.kill(signal);
     await exited;
   }
+}
+
+async function replaceFolder(folder: string, by: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await cp(by, folder, { recursive: true });
 }

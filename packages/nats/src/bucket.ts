@@ -35,6 +35,8 @@ export class Bucket {
   readonly #stream: string;
   readonly #prefix: string;
   readonly #answers: PublishAnswers;
+  /** The newest revision that was read here, or written and acknowledged. */
+  #newest = 0;
 
   private constructor(options: BucketOptions) {
     this.#options = options;
@@ -126,7 +128,7 @@ export class Bucket {
     }
   }
 
-  /** Tells of every entry there is, then of every change; and when entries that it told of turn out to be lost. */
+  /** Tells of every entry there is, then of every change; and when entries that were read or written here turn out to be lost. */
   async follow(onEntry: (entry: Entry) => void, onTailLost: () => void): Promise<{ close(): void }> {
     const { link, scheduler } = this.#options;
     const look = new StreamLook({ link, scheduler, stream: this.#stream });
@@ -137,10 +139,11 @@ export class Bucket {
       after: 0,
       onMessage: (message, place) => onEntry(this.#decode(message, place)),
       onReplaced: onTailLost,
-      onRestarted: (through) => {
-        look.take(through).then(
+      onRestarted: () => {
+        const newest = this.#newest;
+        look.take(newest).then(
           ({ state }) => {
-            if (state.last_seq < through) onTailLost();
+            if (state.last_seq < newest) onTailLost();
           },
           // Asked again by the next restart, which a lost connection brings.
           () => undefined,
@@ -169,10 +172,12 @@ export class Bucket {
       answers: this.#answers,
       headers: () => headersOf(expected, mark),
     });
+    this.#newest = Math.max(this.#newest, sequence);
     return sequence;
   }
 
   #decode(message: Msg, { sequence }: Place): ReadEntry {
+    this.#newest = Math.max(this.#newest, sequence);
     return {
       key: message.subject.slice(this.#prefix.length),
       value: isRemoval(() => message.headers) ? null : message.string(),

@@ -13,7 +13,7 @@ export interface FeedOptions {
   readonly after: number;
   readonly onMessage: (message: Msg, place: Place) => void;
   /** Something was lost on the way, or NATS was away: the feed begins again behind what it has given. */
-  readonly onRestarted?: ((through: number) => void) | undefined;
+  readonly onRestarted?: (() => void) | undefined;
   /** Where the newest message stood that was given, another stands now: the stream lost its tail, and has grown again. */
   readonly onReplaced?: (() => void) | undefined;
 }
@@ -172,9 +172,9 @@ export class Feed {
     });
   }
 
-  #tryToBegin(onBegun?: (through: number) => void): void {
+  #tryToBegin(onBegun?: () => void): void {
     this.#begin().then(
-      () => onBegun?.(this.#through),
+      () => onBegun?.(),
       () => {
         // No leader yet, or the connection is lost again: tried until closed.
         this.#failures += 1;

@@ -1,47 +1,24 @@
 import { realSurroundings } from "@starcast/core";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { NatsServer } from "../../../tests/nats-server.ts";
+import { expect, it } from "vitest";
 import { describeWith } from "../../../tests/services.ts";
-import { AckedPublisher } from "../src/acked-publisher.ts";
-import { Bucket } from "../src/bucket.ts";
+import type { Bucket } from "../src/bucket.ts";
 import { DeliveredEvents } from "../src/delivered-events.ts";
 import { Markers, maxMarkers } from "../src/markers.ts";
-import { NatsLink } from "../src/nats-link.ts";
-import { resolveJetStreamOptions } from "../src/options.ts";
 import { maxReaders, ReaderPool } from "../src/reader-pool.ts";
+import { useBuckets } from "./use-buckets.ts";
 
 describeWith("nats-server", "what a store keeps at hand", (program) => {
-  let server: NatsServer;
-  let link: NatsLink;
-  let publisher: AckedPublisher;
+  const buckets = useBuckets(program);
   const { scheduler } = realSurroundings;
-  beforeEach(async () => {
-    server = await NatsServer.start(program);
-    link = await NatsLink.open(resolveJetStreamOptions({ servers: server.url }));
-    publisher = new AckedPublisher({
-      link,
-      surroundings: realSurroundings,
-      maxInFlight: 256,
-      timeoutMs: 15_000,
-      whileAway: "wait",
-    });
-  });
-  afterEach(async () => {
-    publisher.close();
-    await link.close();
-    await server.close();
-  });
-  const openBucket = (): Promise<Bucket> =>
-    Bucket.open({ link, scheduler, publisher, timeoutMs: 15_000, name: "bounds", replicas: 1 });
   const keysIn = async (bucket: Bucket): Promise<number> => (await bucket.info()).state.messages;
 
   it("are so many readers, the latest used: who reads on gets one of them", async () => {
-    const bucket = await openBucket();
+    const bucket = await buckets.open();
     await Promise.all(Array.from({ length: 40 }, (_, index) => bucket.put(`key-${index}`, "x")));
     const pool = new ReaderPool({
-      link,
+      link: buckets.link,
       scheduler,
-      stream: "KV_bounds",
+      stream: "KV_kept",
       timeoutMs: 15_000,
       decode: ({ data }, { sequence }) => ({ offset: sequence, sizeBytes: data.length }),
     });
@@ -58,7 +35,7 @@ describeWith("nats-server", "what a store keeps at hand", (program) => {
   });
 
   it("are so many bytes of delivered events; the others are read again", async () => {
-    const bucket = await openBucket();
+    const bucket = await buckets.open();
     const events = new DeliveredEvents(bucket, 20_000);
     const kept = Array.from({ length: 10 }, (_, index) => ({
       id: `e-${index}`,
@@ -75,7 +52,7 @@ describeWith("nats-server", "what a store keeps at hand", (program) => {
   });
 
   it("are so many marks of removals; one that is not known stays, and one that is written again", async () => {
-    const bucket = await openBucket();
+    const bucket = await buckets.open();
     let now = 0;
     const markers = new Markers(bucket, { now: () => now });
     for (const key of ["forgotten", "seen", "again", "late"]) {

@@ -1,48 +1,17 @@
 import { realSurroundings, type Scheduler } from "@starcast/core";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { NatsServer } from "../../../tests/nats-server.ts";
+import { expect, it } from "vitest";
 import { describeWith } from "../../../tests/services.ts";
-import { AckedPublisher } from "../src/acked-publisher.ts";
-import { Bucket } from "../src/bucket.ts";
-import { NatsLink } from "../src/nats-link.ts";
-import { resolveJetStreamOptions } from "../src/options.ts";
+import { useBuckets } from "./use-buckets.ts";
 
 describeWith("nats-server", "a bucket", (program) => {
-  let server: NatsServer;
-  let link: NatsLink;
-  let publisher: AckedPublisher;
-  beforeEach(async () => {
-    server = await NatsServer.start(program);
-    link = await NatsLink.open(resolveJetStreamOptions({ servers: server.url }));
-    publisher = new AckedPublisher({
-      link,
-      surroundings: realSurroundings,
-      maxInFlight: 256,
-      timeoutMs: 15_000,
-      whileAway: "wait",
-    });
-  });
-  afterEach(async () => {
-    publisher.close();
-    await link.close();
-    await server.close();
-  });
-  const open = (scheduler = realSurroundings.scheduler): Promise<Bucket> =>
-    Bucket.open({
-      link,
-      scheduler,
-      publisher,
-      timeoutMs: 15_000,
-      name: "kept",
-      replicas: 1,
-    });
+  const buckets = useBuckets(program);
 
   it("writes where there is no value, though the mark of a removal is taken out meanwhile", async () => {
-    const bucket = await open();
+    const bucket = await buckets.open();
     const removal = await bucket.remove("a", await bucket.put("a", "x"));
-    const { streams } = link.manager;
+    const { streams } = buckets.link.manager;
     const truth = streams.getMessage.bind(streams);
     streams.getMessage = async (...args) => {
       await bucket.purge("a", removal);
@@ -56,9 +25,9 @@ describeWith("nats-server", "a bucket", (program) => {
 
   // So it is when the server stands still while a follower begins, and goes on.
   it("is followed once, though the beginning had to be tried again before it was answered", async () => {
-    const bucket = await open(quick);
+    const bucket = await buckets.open(quick);
     await bucket.put("a", "x");
-    const { consumers } = link.manager;
+    const { consumers } = buckets.link.manager;
     const truth = consumers.add.bind(consumers);
     const held: (() => void)[] = [];
     consumers.add = async (...args) => {
@@ -82,9 +51,9 @@ describeWith("nats-server", "a bucket", (program) => {
   });
 
   it("is followed also where JetStream takes longer to begin than it may be silent", async () => {
-    const bucket = await open(quick);
+    const bucket = await buckets.open(quick);
     await bucket.put("a", "x");
-    const { consumers } = link.manager;
+    const { consumers } = buckets.link.manager;
     const truth = consumers.add.bind(consumers);
     consumers.add = (...args) =>
       new Promise((resolve, reject) => {
@@ -99,6 +68,27 @@ describeWith("nats-server", "a bucket", (program) => {
     followed.close();
   });
 
+  // Its follower may not have come back when a write is acknowledged, and JetStream may lose that write.
+  it("tells of a tail that was lost also where it was written here, and not yet followed", async () => {
+    const bucket = await buckets.open();
+    await bucket.put("a", "x");
+    const written = (): Promise<unknown> => bucket.put("b", "x").catch(String);
+    const { server } = buckets;
+    await server.loseWhat(() => expect.poll(written, { timeout: 15_000 }).toBe(2));
+    await server.start();
+    await expect.poll(() => bucket.info().then(({ state }) => state.last_seq, String), { timeout: 15_000 }).toBe(1);
+    const seen: string[] = [];
+    const followed = await bucket.follow(
+      ({ key }) => void seen.push(key),
+      () => void seen.push("lost"),
+    );
+    await expect.poll(() => seen).toEqual(["a"]);
+    await server.stop();
+    await server.start();
+    await expect.poll(() => seen, { timeout: 15_000 }).toEqual(["a", "lost"]);
+    followed.close();
+  });
+
   it.each([
     ["max_age", { max_age: nanos(60_000) }],
     ["history", { max_msgs_per_subject: 5 }],
@@ -106,19 +96,19 @@ describeWith("nats-server", "a bucket", (program) => {
     ["discard", { discard: "old" as const }],
     ["subjects", { subjects: ["$KV.kept.a"] }],
   ])("is refused for its %s", async (what, wrong) => {
-    const { streams } = await jetstreamManager(link.connection);
+    const { streams } = await jetstreamManager(buckets.link.connection);
     const good = { name: "KV_kept", subjects: ["$KV.kept.>"], max_msgs_per_subject: 1, discard: "new" as const };
     await streams.add({ ...good, ...wrong });
-    await expect(open()).rejects.toMatchObject({
+    await expect(buckets.open()).rejects.toMatchObject({
       code: "unsupported",
       message: expect.stringContaining(what) as string,
     });
   });
 
   it("is read no further when the connection is closed, though nothing came", async () => {
-    const bucket = await open();
+    const bucket = await buckets.open();
     await bucket.put("a", "x");
-    const { connection } = link;
+    const { connection } = buckets.link;
     const truth = connection.publish.bind(connection);
     // Nobody answers, and who asked waits.
     const isAsked = new Promise<void>((resolve) => {
@@ -131,7 +121,7 @@ describeWith("nats-server", "a bucket", (program) => {
     await isAsked;
     connection.publish = truth;
     const started = performance.now();
-    await link.close();
+    await buckets.link.close();
     expect(await reading).toMatchObject({ code: "log_closed" });
     expect(performance.now() - started).toBeLessThan(10_000);
   });

@@ -1,4 +1,3 @@
-import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Broker, type DeliveryDraft, type EventLog, type Store } from "@starcast/core";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -124,7 +123,7 @@ describeWith("nats-server", "while NATS is away", (program) => {
     const { log } = await open({ publishTimeoutMs: 30_000 });
     const ended = log.ended;
     await append(log, 3);
-    await saveAnd(() => append(log, 3));
+    await server.loseWhat(() => append(log, 3));
     await expect.poll(() => log.isReachable).toBe(false);
     // More than were lost: afterwards the stream is longer than it was.
     const waiting = Promise.allSettled(Array.from({ length: 10 }, () => log.append([draft])));
@@ -145,7 +144,7 @@ describeWith("nats-server", "while NATS is away", (program) => {
       const follow = (): void => void log.watch((events) => seen.push(...events.map(({ offset }) => offset)));
       if (who === "was given it") follow();
       await append(log, 3);
-      await saveAnd(async () => {
+      await server.loseWhat(async () => {
         await append(log, 3);
         if (who === "was given it") return;
         follow();
@@ -154,13 +153,13 @@ describeWith("nats-server", "while NATS is away", (program) => {
       });
       const elsewhere = await NatsServer.start(program);
       await elsewhere.stop();
-      await replace(join(elsewhere.folder, "data"), join(server.folder, "data"));
+      await elsewhere.takeDataOf(server);
       await elsewhere.start();
       const other = await JetStreamStore.open({ servers: elsewhere.url });
       await append(other.log, 6);
       await other.close();
       await elsewhere.stop();
-      await replace(join(server.folder, "data"), join(elsewhere.folder, "data"));
+      await server.takeDataOf(elsewhere);
       await elsewhere.close();
       await server.start();
       expect(await log.ended).toMatchObject({ code: "store_corrupt" });
@@ -178,7 +177,7 @@ describeWith("nats-server", "while NATS is away", (program) => {
       dueAt: 0,
     });
     await deliveries.put([due("e-1")]);
-    await saveAnd(async () => {
+    await server.loseWhat(async () => {
       await expect.poll(() => deliveries.put([due("e-2")]).then(() => true, String), { timeout: 15_000 }).toBe(true);
     }, bucket);
     await server.start();
@@ -219,18 +218,6 @@ describeWith("nats-server", "while NATS is away", (program) => {
     await link.close();
   }
 
-  /** What happens meanwhile is lost with the server, which stays away. */
-  async function saveAnd(meanwhile: () => Promise<void>, part = ""): Promise<void> {
-    const data = join(server.folder, "data", part);
-    const copy = join(server.folder, "copy");
-    await server.stop();
-    await cp(data, copy, { recursive: true });
-    await server.start();
-    await meanwhile();
-    await server.kill();
-    await replace(data, copy);
-  }
-
   it("a tail that was lost ends the log that had it, and begins a new epoch", async () => {
     const store = await open();
     const broker = new Broker({ store, observe: [] });
@@ -238,16 +225,9 @@ describeWith("nats-server", "while NATS is away", (program) => {
       () => null,
       (error: { readonly code: unknown }) => error.code,
     );
-    const draft = { type: "test.happened", subject: undefined, json: "1", sizeBytes: 14, dedupeKey: undefined };
-    await store.log.append([draft, draft, draft]);
-    await server.stop();
-    await cp(join(server.folder, "data"), join(server.folder, "copy"), { recursive: true });
-    await server.start();
-    await expect.poll(async () => (await store.log.append([draft]).catch(() => null)) !== null).toBe(true);
+    await append(store.log, 3);
     const { epoch } = store.log;
-    await server.kill();
-    await rm(join(server.folder, "data"), { recursive: true });
-    await cp(join(server.folder, "copy"), join(server.folder, "data"), { recursive: true });
+    await server.loseWhat(() => append(store.log, 1));
     await server.start();
     expect(await ended).toBe("store_corrupt");
     const again = await open();
@@ -282,11 +262,6 @@ function countTries({ connection }: NatsLink): () => number {
   };
   void count();
   return () => tries;
-}
-
-async function replace(folder: string, by: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
-  await cp(by, folder, { recursive: true });
 }
 
 /** The ids a plain subscriber is given, in order. */
