@@ -58,6 +58,7 @@ export { MemoryStore } from "./store/memory-store.ts";
 export type { MemoryStoreOptions } from "./store/memory-store.ts";
 export type { RecordStore, StoredRecord } from "./store/record-store.ts";
 export type { Store } from "./store/store.ts";
+export { steadyClock } from "./steady-clock.ts";
 export { Turns } from "./store/turns.ts";
 export type { Due } from "./store/turns.ts";
 

@@ -18,7 +18,7 @@ export class PublishAnswers {
     this.#head = new TextEncoder().encode(`{"stream":${JSON.stringify(stream)},`);
   }
 
-  /** Nobody answers while the stream has no leader, and then NATS says so with nothing. */
+  /** What the stream says of a publication; `not_ours` is what somebody else answered. */
   read(data: Uint8Array): Ack | StarcastError | "not_ours" {
     const { stream, seq, duplicate, error } = parse(data);
     // Some refusals do not say by whom.

@@ -58,8 +58,10 @@ export async function catchUp({ broker, records, endpoint, after, signal }: Catc
   let from = offset;
   while (from < end && !isOver()) {
     const page = await log.read(from, pageLimit).catch(tellDamaged);
-    if (page === null) from += 1;
-    if (page === null && from < end) continue;
+    if (page === null) {
+      from += 1;
+      if (from < end) continue;
+    }
     // Retention may take a part of it, or all, while it is being read.
     const before = Math.min((page?.[0]?.offset ?? Infinity) - 1, end);
     if (before > offset) {

@@ -1,4 +1,4 @@
-import type { Clock, Scheduler, Timer } from "@starcast/core";
+import { steadyClock, type Clock, type Scheduler, type Timer } from "@starcast/core";
 
 export interface DeadlinesOptions<Item> {
   readonly clock: Clock;
@@ -11,17 +11,19 @@ export interface DeadlinesOptions<Item> {
 /** One timer for many things with the same time to live: a timer of its own costs an attempt more than its signature. */
 export class Deadlines<Item> {
   readonly #options: DeadlinesOptions<Item>;
+  readonly #clock: Clock;
   /** Oldest first. */
   readonly #dueAt = new Map<Item, number>();
   #timer: Timer | null = null;
 
   constructor(options: DeadlinesOptions<Item>) {
     this.#options = options;
+    this.#clock = steadyClock(options.clock);
   }
 
   add(item: Item): void {
-    const { clock, ms } = this.#options;
-    this.#dueAt.set(item, clock.now() + ms);
+    const { ms } = this.#options;
+    this.#dueAt.set(item, this.#clock.now() + ms);
     if (this.#timer === null) this.#arm(ms);
   }
 
@@ -42,20 +44,13 @@ export class Deadlines<Item> {
   }
 
   #look(): void {
-    const { clock, ms, onLate } = this.#options;
+    const { onLate } = this.#options;
     this.#timer = null;
-    const now = clock.now();
+    const now = this.#clock.now();
     for (const [item, dueAt] of this.#dueAt) {
-      if (dueAt > now) return this.#arm(this.#capped(dueAt, now + ms) - now);
+      if (dueAt > now) return this.#arm(dueAt - now);
       this.#dueAt.delete(item);
       onLate(item);
     }
-  }
-
-  // Nobody is due later than who comes now, unless the clock was set back: that lengthens a life by one more time at most.
-  #capped(dueAt: number, latest: number): number {
-    if (dueAt <= latest) return dueAt;
-    for (const [item, at] of this.#dueAt) this.#dueAt.set(item, Math.min(at, latest));
-    return latest;
   }
 }

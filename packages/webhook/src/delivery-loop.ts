@@ -1,4 +1,4 @@
-import { isStarcastError, type AnyBroker, type Claim, type Timer } from "@starcast/core";
+import { isStarcastError, steadyClock, type AnyBroker, type Claim, type Clock, type Timer } from "@starcast/core";
 import { tryDelivery, type AttemptTools, type Tried } from "./attempt.ts";
 import { judgeAttempt, type Verdict } from "./delivery.ts";
 import type { EndpointRecords } from "./endpoint-records.ts";
@@ -38,6 +38,8 @@ const storeWaitMs = 1_000;
  */
 export class DeliveryLoop {
   readonly #context: DeliveryLoopOptions;
+  /** For how long something takes, and what endpoints are allowed; when a delivery is due is a time of day. */
+  readonly #clock: Clock;
   readonly #health = new Map<string, EndpointHealth>();
   #inFlight = 0;
   #timer: Timer | null = null;
@@ -53,6 +55,7 @@ export class DeliveryLoop {
 
   constructor(context: DeliveryLoopOptions) {
     this.#context = context;
+    this.#clock = steadyClock(context.broker.surroundings.clock);
   }
 
   get inFlight(): number {
@@ -105,8 +108,7 @@ export class DeliveryLoop {
   }
 
   async #claim(): Promise<void> {
-    const { broker, options } = this.#context;
-    const { now } = broker.surroundings.clock;
+    const { options } = this.#context;
     do {
       this.#state = "claiming";
       if (this.#mode !== "open") break;
@@ -123,12 +125,12 @@ export class DeliveryLoop {
         else if (changed === "anywhere" && !isMore) this.#isDry = true;
         if (isMore && limit > 0) this.#state = "claiming_again";
         else if (this.#wasWokenAgain) continue;
-        else if (this.#isDry && changed === "anywhere") this.#sleepUntil(await this.#nextAt());
+        else if (this.#isDry && changed === "anywhere") this.#sleepFor(await this.#waitMs());
         else this.#sleepAtMost(changed === "anywhere" ? [] : changed);
       } catch (error) {
         this.#changed = "anywhere";
         this.#tellStoreFailed("claimDue", error);
-        this.#sleepUntil(now() + storeWaitMs);
+        this.#sleepFor(storeWaitMs);
         break;
       }
     } while (this.#wasWokenAgain);
@@ -161,19 +163,18 @@ export class DeliveryLoop {
 
   /** Never rejects. */
   async #try(claim: Claim): Promise<void> {
-    const { endpoints, broker, tools } = this.#context;
-    const { clock } = broker.surroundings;
+    const { endpoints, tools } = this.#context;
     const endpoint = endpoints.find(claim.delivery.endpointId);
     if (endpoint === undefined || this.#mode === "closed") await this.#giveBack(claim);
     else {
       const health = this.#healthOf(endpoint);
-      health.began(clock.now());
+      health.began(this.#clock.now());
       const tried = await tryDelivery(endpoint, claim.delivery.event, tools);
       if (tried.isInterrupted) {
         health.dropped();
         await this.#giveBack(claim);
       } else {
-        this.#tellHealth(endpoint, health.ended(tried.outcome.kind !== "retry", clock.now()));
+        this.#tellHealth(endpoint, health.ended(tried.outcome.kind !== "retry", this.#clock.now()));
         // The endpoint has room for the next one while a durable store still commits this one.
         this.wake([endpoint.record.id]);
         await this.#record(endpoint, claim, tried);
@@ -189,7 +190,8 @@ export class DeliveryLoop {
     if (change === "none") return;
     const { broker } = this.#context;
     const endpointId = record.id;
-    const untilMs = this.#health.get(endpointId)?.restsUntil ?? broker.surroundings.clock.now();
+    const restMs = (this.#health.get(endpointId)?.restsUntil ?? 0) - this.#clock.now();
+    const untilMs = broker.surroundings.clock.now() + Math.max(restMs, 0);
     if (change === "rested") broker.observe({ kind: "webhookEndpointRested", level: "warn", endpointId, untilMs });
     else broker.observe({ kind: "webhookEndpointRecovered", level: "info", endpointId });
   }
@@ -227,47 +229,47 @@ export class DeliveryLoop {
   #room(id: string): number {
     const endpoint = this.#context.endpoints.find(id);
     if (endpoint === undefined || endpoint.record.state.kind !== "active") return 0;
-    return this.#healthOf(endpoint).room(this.#context.broker.surroundings.clock.now());
+    return this.#healthOf(endpoint).room(this.#clock.now());
   }
 
   #healthOf({ record }: LiveEndpoint): EndpointHealth {
     let health = this.#health.get(record.id);
     if (health === undefined) {
-      health = new EndpointHealth(this.#context.options.health, record, this.#context.broker.surroundings.clock.now());
+      health = new EndpointHealth(this.#context.options.health, record, this.#clock.now());
       this.#health.set(record.id, health);
     }
     return health;
   }
 
-  /** When something may be claimed although nobody wakes the loop: a delivery is due, a rest ends, a rate allows one more. */
-  async #nextAt(): Promise<number> {
+  /** How long nothing may be claimed unless somebody wakes the loop: a delivery is due, a rest ends, a rate allows one more. */
+  async #waitMs(): Promise<number> {
     const { broker, endpoints } = this.#context;
-    const now = broker.surroundings.clock.now();
-    let next = (await broker.store.deliveries.nextDueAt((id) => this.#room(id) > 0)) ?? Infinity;
+    const dueAt = (await broker.store.deliveries.nextDueAt((id) => this.#room(id) > 0)) ?? Infinity;
+    let waitMs = dueAt - broker.surroundings.clock.now();
+    const now = this.#clock.now();
     for (const [id, health] of this.#health) {
       if (endpoints.find(id)?.record.state.kind !== "active" || health.room(now) > 0) continue;
-      next = Math.min(next, health.roomAt(now) ?? Infinity);
+      waitMs = Math.min(waitMs, (health.roomAt(now) ?? Infinity) - now);
     }
-    return next;
+    return waitMs;
   }
 
   /** Something was found a moment ago; these endpoints were looked at. */
   #sleepAtMost(endpointIds: Iterable<string>): void {
-    const now = this.#context.broker.surroundings.clock.now();
-    let at = now + lookAgainMs;
+    const now = this.#clock.now();
+    let waitMs = lookAgainMs;
     for (const id of endpointIds) {
       const roomAt = this.#health.get(id)?.roomAt(now) ?? Infinity;
-      if (roomAt > now) at = Math.min(at, Math.max(roomAt, now + rateWaitMs));
+      if (roomAt > now) waitMs = Math.min(waitMs, Math.max(roomAt - now, rateWaitMs));
     }
-    if (this.#wakesAt > at) this.#sleepUntil(at);
+    if (this.#wakesAt > now + waitMs) this.#sleepFor(waitMs);
   }
 
-  #sleepUntil(at: number): void {
-    const { clock, scheduler } = this.#context.broker.surroundings;
+  #sleepFor(waitMs: number): void {
     this.#timer?.cancel();
-    this.#wakesAt = at;
-    if (at === Infinity || this.#mode !== "open") return;
-    this.#timer = scheduler.after(Math.max(at - clock.now(), 1), () => {
+    this.#wakesAt = this.#clock.now() + waitMs;
+    if (waitMs === Infinity || this.#mode !== "open") return;
+    this.#timer = this.#context.broker.surroundings.scheduler.after(Math.max(waitMs, 1), () => {
       this.#wakesAt = Infinity;
       this.wake();
     });

@@ -4,13 +4,8 @@ import { RateGate } from "./rate-gate.ts";
 /** What the breaker does: lets through, rests until a probe is due, or lets the backlog out at a rising rate. */
 type Breaker =
   | { readonly kind: "closed" }
-  | ({ readonly kind: "open" } & Rest)
+  | { readonly kind: "open"; readonly until: number; readonly restMs: number }
   | { readonly kind: "recovering"; readonly since: number };
-
-interface Rest {
-  readonly until: number;
-  readonly restMs: number;
-}
 
 /** What one result changed. */
 export type HealthChange = "none" | "rested" | "recovered";
@@ -24,7 +19,8 @@ export interface HealthLimits {
 
 /**
  * How much may be asked of one endpoint now. Its share grows with every success and halves with every failure, so that
- * who hangs holds one connection; a breaker gives it rest, sends one probe, and lets the backlog out by and by.
+ * who hangs holds one connection; a breaker gives it rest, sends one probe, and lets the backlog out by and by. Goes by
+ * the times it is given, which must never go back.
  */
 export class EndpointHealth {
   readonly #options: ResolvedHealthOptions;
@@ -66,7 +62,7 @@ export class EndpointHealth {
 
   /** How many attempts may begin now. Changes nothing. */
   room(now: number): number {
-    if (this.#breaker.kind === "open") return isOver(this.#breaker, now) && this.#inFlight === 0 ? 1 : 0;
+    if (this.#breaker.kind === "open") return now >= this.#breaker.until && this.#inFlight === 0 ? 1 : 0;
     return Math.max(Math.min(this.#window - this.#inFlight, this.#gate.room(now, this.#rate(now))), 0);
   }
 
@@ -109,7 +105,7 @@ export class EndpointHealth {
     this.#window = Math.max(1, this.#window >> 1);
     if (this.#breaker.kind === "open") {
       // Only the probe is judged; attempts from before the rest began say nothing new.
-      if (!isOver(this.#breaker, now)) return "none";
+      if (now < this.#breaker.until) return "none";
       return this.#rest(now, Math.min(this.#breaker.restMs * 2, longestRestMs));
     }
     const { failed, all } = this.#recent.counts(now);
@@ -130,21 +126,15 @@ export class EndpointHealth {
   }
 }
 
-/** A rest ends by the clock, also where that was set back to before it began. */
-function isOver({ until, restMs }: Rest, now: number): boolean {
-  return now >= until || now < until - restMs;
-}
-
 /** Attempts at once to an endpoint that has not shown yet what it can take. */
 export const firstWindow = 2;
 
 /** Rests double up to this. */
 export const longestRestMs = 600_000;
 
-/** Attempts per second so long after a recovery, or before it by a clock that was set back: 10, doubled each second, unlimited after ten. */
+/** Attempts per second so long after a recovery: 10, doubled each second, unlimited after ten seconds. */
 export function releaseRate(sinceMs: number): number {
-  const ms = Math.abs(sinceMs);
-  return ms >= 10_000 ? Infinity : 10 * 2 ** Math.floor(ms / 1_000);
+  return sinceMs >= 10_000 ? Infinity : 10 * 2 ** Math.floor(sinceMs / 1_000);
 }
 
 const bucketMs = 10_000;
@@ -174,11 +164,8 @@ class RecentResults {
   }
 
   #turnTo(bucket: number): void {
-    // Also when the clock was set back so far: what was is no longer recent.
-    if (Math.abs(bucket - this.#newest) >= buckets) {
-      this.clear();
-      this.#newest = bucket;
-    } else
+    if (bucket - this.#newest >= buckets) this.clear();
+    else
       for (let next = this.#newest + 1; next <= bucket; next += 1)
         this.#all[next % buckets] = this.#failed[next % buckets] = 0;
     this.#newest = Math.max(this.#newest, bucket);

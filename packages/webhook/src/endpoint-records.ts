@@ -29,10 +29,10 @@ export class EndpointRecords {
   readonly #live = new Map<string, LiveEndpoint>();
   /** Those whose secrets cannot be opened: what is published for them is kept all the same. */
   readonly #locked = new Map<string, LiveEndpoint>();
+  /** What `wanting` gives, until one of these changes. */
+  #wanting: readonly LiveEndpoint[] | null = null;
   /** Those whose secrets are still to be sealed. */
   readonly #unsealed = new Set<string>();
-  /** Of both, until one of them changes. */
-  #wanting: readonly LiveEndpoint[] | null = null;
   readonly #onChanged: (id: string) => void;
   #changes = 0;
   #loading: Promise<void> | null = null;

@@ -45,8 +45,8 @@ export class Intake implements Subscriber {
   #unstored = 0;
   #line: Line | null = null;
   #isLoaded = false;
+  /** What runs while nothing is being stored; the first may be under way. */
   readonly #between: (() => Promise<void>)[] = [];
-  #isBetween = false;
   #working: Promise<void> | null = null;
   readonly #closing = new AbortController();
 
@@ -56,7 +56,7 @@ export class Intake implements Subscriber {
 
   /** Nothing taken waits to be stored, or for what runs between. */
   get isIdle(): boolean {
-    return this.#jobs.length === 0 && this.#unstored === 0 && this.#between.length === 0 && !this.#isBetween;
+    return this.#jobs.length === 0 && this.#unstored === 0 && this.#between.length === 0;
   }
 
   open(line: Line): void {
@@ -177,11 +177,10 @@ export class Intake implements Subscriber {
   }
 
   async #runBetween(): Promise<void> {
-    const run = this.#between.shift();
+    const [run] = this.#between;
     if (run === undefined) return;
-    this.#isBetween = true;
     await run();
-    this.#isBetween = false;
+    this.#between.shift();
   }
 
   /** Deliveries, and the place behind their events, in one step where the engine can: neither is ever without the other. */

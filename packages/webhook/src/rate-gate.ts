@@ -1,6 +1,6 @@
 /**
  * Lets so many through per second, in small portions: a token bucket that holds a tenth of a second's worth. The rate may
- * change at any time. Pure but for the times it is given, which never need to come from a timer.
+ * change at any time. Pure but for the times it is given, which never need to come from a timer, and must never go back.
  */
 export class RateGate {
   #tokens: number;
@@ -35,8 +35,7 @@ export class RateGate {
 
   #level(now: number, perSecond: number): number {
     if (perSecond === Infinity) return Infinity;
-    // A clock that was set back counts as well: what it shows now is no reason to wait until it is there again.
-    const gained = (Math.abs(now - this.#at) * perSecond) / 1_000;
+    const gained = ((now - this.#at) * perSecond) / 1_000;
     return Math.min(this.#tokens + gained, Math.max(1, perSecond / 10));
   }
 }
