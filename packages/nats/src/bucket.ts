@@ -1,4 +1,4 @@
-import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig, type StreamInfo } from "@nats-io/jetstream";
+import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
 import { headers, nanos, type Msg, type MsgHdrs } from "@nats-io/transport-node";
 import { StarcastError, isStarcastError, type Scheduler } from "@starcast/core";
 import type { AckedPublisher } from "./acked-publisher.ts";
@@ -27,6 +27,8 @@ export interface BucketOptions {
   readonly replicas: number;
   /** How long an entry is kept after it was written; for ever by default. */
   readonly maxAgeMs?: number | undefined;
+  /** Told when the newest entries that were read or written here are no longer there. */
+  readonly onTailLost: (error: StarcastError) => void;
 }
 
 /** A NATS key-value bucket, in the layout every NATS tool knows: the newest value of each key, changed by compare and set. */
@@ -35,6 +37,8 @@ export class Bucket {
   readonly #stream: string;
   readonly #prefix: string;
   readonly #answers: PublishAnswers;
+  readonly #look: StreamLook;
+  #feed: Feed | null = null;
   /** The newest revision that was read here, or written and acknowledged. */
   #newest = 0;
 
@@ -43,6 +47,8 @@ export class Bucket {
     this.#stream = `KV_${options.name}`;
     this.#prefix = `$KV.${options.name}.`;
     this.#answers = new PublishAnswers(this.#stream);
+    const { link, scheduler } = options;
+    this.#look = new StreamLook({ link, scheduler, stream: this.#stream });
   }
 
   /** Makes the bucket where there is none; rejects with `unsupported` when there is one that keeps something else. */
@@ -106,7 +112,7 @@ export class Bucket {
   /** Every entry there is, oldest write first. */
   async entries(): Promise<readonly Entry[]> {
     const { link, scheduler, timeoutMs, name } = this.#options;
-    const { state } = await this.info();
+    const newest = await this.revision();
     const reader = await PageReader.open(
       { link, scheduler, timeoutMs, stream: this.#stream, decode: (message, place) => this.#decode(message, place) },
       0,
@@ -114,7 +120,7 @@ export class Bucket {
     try {
       const all = new Map<string, ReadEntry>();
       for (;;) {
-        const page = await reader.next(state.last_seq, pageLimit);
+        const page = await reader.next(newest, pageLimit);
         if (page.length === 0) return [...all.values()].filter(({ value }) => value !== null);
         for (const entry of page) {
           all.delete(entry.key);
@@ -128,41 +134,42 @@ export class Bucket {
     }
   }
 
-  /** Tells of every entry there is, then of every change; and when entries that were read or written here turn out to be lost. */
-  async follow(onEntry: (entry: Entry) => void, onTailLost: () => void): Promise<{ close(): void }> {
+  /** Tells of every entry there is, then of every change, until closed. */
+  async follow(onEntry: (entry: Entry) => void): Promise<void> {
     const { link, scheduler } = this.#options;
-    const look = new StreamLook({ link, scheduler, stream: this.#stream });
-    const feed = await Feed.open({
+    this.#feed = await Feed.open({
       link,
       scheduler,
       stream: this.#stream,
       after: 0,
       onMessage: (message, place) => onEntry(this.#decode(message, place)),
-      onReplaced: onTailLost,
-      onRestarted: () => {
-        const newest = this.#newest;
-        look.take(newest).then(
-          ({ state }) => {
-            if (state.last_seq < newest) onTailLost();
-          },
-          // Asked again by the next restart, which a lost connection brings.
-          () => undefined,
-        );
-      },
+      onReplaced: () => void this.#tailLost(),
+      // Where it cannot be asked for now, the next lost connection restarts the feed again.
+      onRestarted: () => void this.revision().catch(ignore),
     });
-    const close = (): void => {
-      look.close();
-      feed.close();
-    };
-    return { close };
   }
 
-  async info(): Promise<StreamInfo> {
-    try {
-      return await this.#options.link.manager.streams.info(this.#stream);
-    } catch (error) {
-      throw toStoreError(error, `look at bucket \`${this.#options.name}\``);
-    }
+  /** The newest there is. Rejects with `store_corrupt` when a newer one was read or written here. */
+  async revision(): Promise<number> {
+    const newest = this.#newest;
+    const { state } = await this.#look.take(newest);
+    if (state.last_seq < newest) throw this.#tailLost();
+    this.#newest = Math.max(this.#newest, state.last_seq);
+    return state.last_seq;
+  }
+
+  close(): void {
+    this.#look.close();
+    this.#feed?.close();
+  }
+
+  #tailLost(): StarcastError {
+    const error = new StarcastError(
+      "store_corrupt",
+      `Expected bucket \`${this.#options.name}\` as it was, got one without its newest entries: end the process and open the store again`,
+    );
+    this.#options.onTailLost(error);
+    return error;
   }
 
   async #write(key: string, payload: string, expected: number | undefined, mark?: "DEL"): Promise<number> {
@@ -238,5 +245,6 @@ function isRemoval(headers: () => MsgHdrs | undefined): boolean {
   }
 }
 
+const ignore = (): void => undefined;
 const operation = "KV-Operation";
 const pageLimit = { maxEvents: 256, maxBytes: 8_388_608 };

@@ -35,8 +35,6 @@ export interface JetStreamDeliveriesOptions {
   readonly checkpoints: KvCheckpoints;
   readonly clock: Clock;
   readonly maxPerEndpoint: number;
-  /** Told when JetStream lost deliveries that were known here. */
-  readonly onTailLost: () => void;
 }
 
 /**
@@ -53,7 +51,6 @@ export class JetStreamDeliveries implements DeliveryStore {
   readonly #index = new DeliveryIndex();
   readonly #damaged = new DamagedDeliveries();
   readonly #markers: Markers;
-  #feed: { close(): void } | null = null;
 
   private constructor(options: JetStreamDeliveriesOptions) {
     this.maxPerEndpoint = options.maxPerEndpoint;
@@ -68,7 +65,7 @@ export class JetStreamDeliveries implements DeliveryStore {
   static async open(options: JetStreamDeliveriesOptions): Promise<JetStreamDeliveries> {
     const store = new JetStreamDeliveries(options);
     for (const entry of await options.bucket.entries()) store.#take(entry);
-    store.#feed = await options.bucket.follow((entry) => store.#take(entry), options.onTailLost);
+    await options.bucket.follow((entry) => store.#take(entry));
     return store;
   }
 
@@ -171,10 +168,6 @@ export class JetStreamDeliveries implements DeliveryStore {
       if (left.length === 0) return;
       await Promise.all(left.map((delivery) => this.#remove(delivery)));
     }
-  }
-
-  close(): void {
-    this.#feed?.close();
   }
 
   #take(entry: Entry): void {

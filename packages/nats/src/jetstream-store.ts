@@ -1,11 +1,4 @@
-import {
-  StarcastError,
-  type CheckpointStore,
-  type DeliveryStore,
-  type EventLog,
-  type RecordStore,
-  type Store,
-} from "@starcast/core";
+import { type CheckpointStore, type DeliveryStore, type EventLog, type RecordStore, type Store } from "@starcast/core";
 import { AckedPublisher } from "./acked-publisher.ts";
 import { Bucket } from "./bucket.ts";
 import { DeliveredEvents } from "./delivered-events.ts";
@@ -67,16 +60,16 @@ async function openParts(link: NatsLink, options: ResolvedJetStreamOptions): Pro
     timeoutMs: publishTimeoutMs,
     whileAway: options.whileAway,
   });
-  let deliveries: JetStreamDeliveries | null = null;
+  const buckets: Bucket[] = [];
   const close = async (): Promise<void> => {
-    deliveries?.close();
+    for (const bucket of buckets) bucket.close();
     await log.close();
     publisher.close();
     await link.close();
   };
   try {
-    const open = (what: string, maxAgeMs?: number): Promise<Bucket> =>
-      Bucket.open({
+    const open = async (what: string, maxAgeMs?: number): Promise<Bucket> => {
+      const bucket = await Bucket.open({
         link,
         scheduler,
         publisher,
@@ -84,26 +77,22 @@ async function openParts(link: NatsLink, options: ResolvedJetStreamOptions): Pro
         maxAgeMs,
         timeoutMs: publishTimeoutMs,
         name: `${stream}_${what}`,
+        // Streams are written to disk one by one: the events may all be there.
+        onTailLost: (error) => void log.end(error),
       });
+      buckets.push(bucket);
+      return bucket;
+    };
     const checkpoints = new KvCheckpoints({ bucket: await open("checkpoints"), clock });
     const records = new KvRecords(await open("records"));
     const events = new DeliveredEvents(await open("delivered", deliveredMaxAgeMs), maxCachedEventBytes);
     const bucket = await open("deliveries");
-    const onTailLost = (): void => void log.end(deliveriesLost(stream));
-    deliveries = await JetStreamDeliveries.open({ bucket, events, checkpoints, clock, maxPerEndpoint, onTailLost });
+    const deliveries = await JetStreamDeliveries.open({ bucket, events, checkpoints, clock, maxPerEndpoint });
     return { log, checkpoints, deliveries, records, close };
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-// Streams are written to disk one by one: the events may all be there.
-function deliveriesLost(stream: string): StarcastError {
-  return new StarcastError(
-    "store_corrupt",
-    `Expected bucket \`${stream}_deliveries\` as it was, got one without its newest deliveries: end the process and open the store again`,
-  );
 }
 
 /** Copies of events for deliveries: longer than any delivery is tried or kept as a dead letter. */

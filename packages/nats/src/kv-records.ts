@@ -51,7 +51,7 @@ export class KvRecords implements RecordStore {
     return records.toSorted((a, b) => (a.key < b.key ? -1 : 1));
   }
 
-  async revision(): Promise<number> {
-    return (await this.#bucket.info()).state.last_seq;
+  revision(): Promise<number> {
+    return this.#bucket.revision();
   }
 }

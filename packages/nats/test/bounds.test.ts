@@ -1,7 +1,6 @@
 import { realSurroundings } from "@starcast/core";
 import { expect, it } from "vitest";
 import { describeWith } from "../../../tests/services.ts";
-import type { Bucket } from "../src/bucket.ts";
 import { DeliveredEvents } from "../src/delivered-events.ts";
 import { Markers, maxMarkers } from "../src/markers.ts";
 import { maxReaders, ReaderPool } from "../src/reader-pool.ts";
@@ -10,7 +9,7 @@ import { useBuckets } from "./use-buckets.ts";
 describeWith("nats-server", "what a store keeps at hand", (program) => {
   const buckets = useBuckets(program);
   const { scheduler } = realSurroundings;
-  const keysIn = async (bucket: Bucket): Promise<number> => (await bucket.info()).state.messages;
+  const keysThere = async (): Promise<number> => (await buckets.info()).state.messages;
 
   it("are so many readers, the latest used: who reads on gets one of them", async () => {
     const bucket = await buckets.open();
@@ -25,7 +24,7 @@ describeWith("nats-server", "what a store keeps at hand", (program) => {
     const readAt = async (after: number): Promise<number | undefined> =>
       (await pool.read(after, 40, { maxEvents: 1, maxBytes: Infinity }))[0]?.offset;
     for (let after = 0; after < 2 * (maxReaders + 4); after += 2) expect(await readAt(after)).toBe(after + 1);
-    const consumers = async (): Promise<number> => (await bucket.info()).state.consumer_count;
+    const consumers = async (): Promise<number> => (await buckets.info()).state.consumer_count;
     await expect.poll(consumers).toBe(maxReaders);
     const newest = 2 * (maxReaders + 4) - 1;
     for (let after = newest; after < newest + 5; after += 1) expect(await readAt(after)).toBe(after + 1);
@@ -64,7 +63,7 @@ describeWith("nats-server", "what a store keeps at hand", (program) => {
     for (let index = 0; index < maxMarkers - 3; index += 1) markers.left(`other-${index}`, 1);
     now += 1;
     await markers.purge(2);
-    expect(await keysIn(bucket)).toBe(3);
+    expect(await keysThere()).toBe(3);
     expect(await bucket.get("seen")).toBeNull();
     expect(await bucket.get("forgotten")).toMatchObject({ value: null });
     expect(await bucket.get("again")).toMatchObject({ value: "y" });

@@ -25,7 +25,7 @@ describeWith("nats-server", "a bucket", (program) => {
 
   // So it is when the server stands still while a follower begins, and goes on.
   it("is followed once, though the beginning had to be tried again before it was answered", async () => {
-    const bucket = await buckets.open(quick);
+    const bucket = await buckets.open({ scheduler: quick });
     await bucket.put("a", "x");
     const { consumers } = buckets.link.manager;
     const truth = consumers.add.bind(consumers);
@@ -37,21 +37,17 @@ describeWith("nats-server", "a bucket", (program) => {
       return truth(...args);
     };
     const seen: string[] = [];
-    const following = bucket.follow(
-      ({ key }) => void seen.push(key),
-      () => void seen.push("lost"),
-    );
+    const following = bucket.follow(({ key }) => void seen.push(key));
     await expect.poll(() => held.length, { timeout: 15_000 }).toBe(2);
     for (const answer of held.toReversed()) answer();
     consumers.add = truth;
-    const followed = await following;
+    await following;
     await bucket.put("b", "x");
     await expect.poll(() => seen).toEqual(["a", "b"]);
-    followed.close();
   });
 
   it("is followed also where JetStream takes longer to begin than it may be silent", async () => {
-    const bucket = await buckets.open(quick);
+    const bucket = await buckets.open({ scheduler: quick });
     await bucket.put("a", "x");
     const { consumers } = buckets.link.manager;
     const truth = consumers.add.bind(consumers);
@@ -60,34 +56,35 @@ describeWith("nats-server", "a bucket", (program) => {
         setTimeout(() => void truth(...args).then(resolve, reject), 650);
       });
     const seen: string[] = [];
-    const followed = await bucket.follow(
-      ({ key }) => void seen.push(key),
-      () => void seen.push("lost"),
-    );
+    await bucket.follow(({ key }) => void seen.push(key));
     await expect.poll(() => seen, { timeout: 25_000 }).toEqual(["a"]);
-    followed.close();
   });
 
-  // Its follower may not have come back when a write is acknowledged, and JetStream may lose that write.
-  it("tells of a tail that was lost also where it was written here, and not yet followed", async () => {
-    const bucket = await buckets.open();
-    await bucket.put("a", "x");
-    const written = (): Promise<unknown> => bucket.put("b", "x").catch(String);
-    const { server } = buckets;
-    await server.loseWhat(() => expect.poll(written, { timeout: 15_000 }).toBe(2));
-    await server.start();
-    await expect.poll(() => bucket.info().then(({ state }) => state.last_seq, String), { timeout: 15_000 }).toBe(1);
-    const seen: string[] = [];
-    const followed = await bucket.follow(
-      ({ key }) => void seen.push(key),
-      () => void seen.push("lost"),
-    );
-    await expect.poll(() => seen).toEqual(["a"]);
-    await server.stop();
-    await server.start();
-    await expect.poll(() => seen, { timeout: 15_000 }).toEqual(["a", "lost"]);
-    followed.close();
-  });
+  // A follower may not have come back when a write is acknowledged, and JetStream may lose that write.
+  it.each(["followed", "asked for its revision"])(
+    "tells of a tail that was lost when it is %s, also where it was written here alone",
+    async (what) => {
+      const seen: string[] = [];
+      const bucket = await buckets.open({ onTailLost: ({ code }) => void seen.push(code) });
+      await bucket.put("a", "x");
+      const written = (): Promise<unknown> => bucket.put("b", "x").catch(String);
+      const { server } = buckets;
+      await server.loseWhat(() => expect.poll(written, { timeout: 15_000 }).toBe(2));
+      await server.start();
+      const ends = (): Promise<unknown> => buckets.info().then(({ state }) => state.last_seq, String);
+      await expect.poll(ends, { timeout: 15_000 }).toBe(1);
+      if (what === "followed") {
+        await bucket.follow(({ key }) => void seen.push(key));
+        await expect.poll(() => seen).toEqual(["a"]);
+        await server.stop();
+        await server.start();
+        await expect.poll(() => seen, { timeout: 15_000 }).toEqual(["a", "store_corrupt"]);
+      } else {
+        await expect(bucket.revision()).rejects.toMatchObject({ code: "store_corrupt" });
+        expect(seen).toEqual(["store_corrupt"]);
+      }
+    },
+  );
 
   it.each([
     ["max_age", { max_age: nanos(60_000) }],

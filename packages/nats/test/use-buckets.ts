@@ -1,8 +1,9 @@
-import { realSurroundings, type Scheduler } from "@starcast/core";
-import { afterEach, beforeEach } from "vitest";
+import type { StreamInfo } from "@nats-io/jetstream";
+import { realSurroundings } from "@starcast/core";
+import { afterEach, beforeEach, expect } from "vitest";
 import { NatsServer } from "../../../tests/nats-server.ts";
 import { AckedPublisher } from "../src/acked-publisher.ts";
-import { Bucket } from "../src/bucket.ts";
+import { Bucket, type BucketOptions } from "../src/bucket.ts";
 import { NatsLink } from "../src/nats-link.ts";
 import { resolveJetStreamOptions } from "../src/options.ts";
 
@@ -10,7 +11,9 @@ export interface Buckets {
   readonly server: NatsServer;
   readonly link: NatsLink;
   /** The one bucket there is, `kept`; made by the first who opens it. */
-  open(scheduler?: Scheduler): Promise<Bucket>;
+  open(options?: Partial<BucketOptions>): Promise<Bucket>;
+  /** What JetStream says of it. */
+  info(): Promise<StreamInfo>;
 }
 
 /** A server for each test of a suite, connected to, and closed after it. */
@@ -30,7 +33,9 @@ export function useBuckets(program: string): Buckets {
       whileAway: "wait",
     });
   });
+  const opened: Bucket[] = [];
   afterEach(async () => {
+    for (const bucket of opened.splice(0)) bucket.close();
     publisher.close();
     await link.close();
     await server.close();
@@ -42,7 +47,14 @@ export function useBuckets(program: string): Buckets {
     get link() {
       return link;
     },
-    open: (scheduler = realSurroundings.scheduler) =>
-      Bucket.open({ link, scheduler, publisher, timeoutMs, name: "kept", replicas: 1 }),
+    open: async (options) => {
+      const { scheduler } = realSurroundings;
+      const onTailLost = (error: Error): void => expect.fail(error.message);
+      const usual = { link, scheduler, publisher, timeoutMs, name: "kept", replicas: 1, onTailLost };
+      const bucket = await Bucket.open({ ...usual, ...options });
+      opened.push(bucket);
+      return bucket;
+    },
+    info: () => link.manager.streams.info("KV_kept"),
   };
 }
