@@ -3,18 +3,10 @@ import { once } from "node:events";
 import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
+import { readUntil } from "../../../tests/read-until.ts";
 import { serveGateway, type ServeOptions, type Served } from "./served-gateway.ts";
 
 const get = (path = "/events?after=earliest"): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
-
-const until = async (socket: Socket, text: string): Promise<void> => {
-  let received = "";
-  while (!received.includes(text) && !socket.closed) {
-    const chunk = socket.read() as Buffer | null;
-    if (chunk === null) await Promise.race([once(socket, "readable"), once(socket, "close")]);
-    else received += chunk.toString("latin1");
-  }
-};
 
 /** How far a client gets before it is gone. */
 const stages: readonly ((socket: Socket) => unknown)[] = [
@@ -28,11 +20,11 @@ const stages: readonly ((socket: Socket) => unknown)[] = [
   (socket) => socket.write(`${get()}garbage behind the head`),
   async (socket) => {
     socket.write(get());
-    await until(socket, "HTTP/1.1 ");
+    await readUntil(socket, "HTTP/1.1 ");
   },
   async (socket) => {
     socket.write(get() + get());
-    await until(socket, "HTTP/1.1 ");
+    await readUntil(socket, "HTTP/1.1 ");
   },
 ];
 

@@ -19,15 +19,21 @@ async function neverReads(served: Served, path = "/events"): Promise<RawConversa
   return conversation;
 }
 
+/** One reads all of twenty megabytes, the other nothing. */
+async function stalledBesideHealthy(served: Served): Promise<{ healthy: PlainEventSource; slow: RawConversation }> {
+  const healthy = new PlainEventSource(served.url);
+  await healthy.hear("client.connected", 1);
+  const slow = await neverReads(served);
+  while (served.gateway.connectionCount < 2) await new Promise(setImmediate);
+  await publishMegabytes(served, 20);
+  await healthy.hear("model.added", 100);
+  return { healthy, slow };
+}
+
 describe("a client that never reads", () => {
   it("is closed as too slow after the limit, and nobody else notices", async () => {
     const served = await serveGateway({ sse: { heartbeatMs: 1_000 } });
-    const healthy = new PlainEventSource(served.url);
-    await healthy.hear("client.connected", 1);
-    const slow = await neverReads(served);
-    while (served.gateway.connectionCount < 2) await new Promise(setImmediate);
-    await publishMegabytes(served, 20);
-    await healthy.hear("model.added", 100);
+    const { healthy, slow } = await stalledBesideHealthy(served);
     const [lag, ...others] = served.gateway.slowest();
     expect(others).toEqual([]);
     expect(lag?.lagEvents).toBeGreaterThan(0);
@@ -96,12 +102,7 @@ describe("a client that never reads", () => {
         authorize: () => ({ identity: null, expiresAt }),
       },
     });
-    const healthy = new PlainEventSource(served.url);
-    await healthy.hear("client.connected", 1);
-    const slow = await neverReads(served);
-    while (served.gateway.connectionCount < 2) await new Promise(setImmediate);
-    await publishMegabytes(served, 20);
-    await healthy.hear("model.added", 100);
+    const { healthy, slow } = await stalledBesideHealthy(served);
     served.skip(1_000_001);
     await healthy.hear("client.closing", 1);
     slow.socket.resume();

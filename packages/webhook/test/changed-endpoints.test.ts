@@ -110,19 +110,25 @@ describe("an endpoint that is turned off again while it gets what it missed", ()
 });
 
 describe("an endpoint with an order that is turned on again while events come", () => {
+  /** Its first event, 0, was answered with 410; everything else is taken. */
+  async function turnedOff(store: MemoryStore) {
+    let isGone = true;
+    const to = await listening((_, response) => response.writeHead(isGone ? 410 : 204).end());
+    const at = house({ allow: [to.origin], store });
+    await at.webhooks.endpoints.put({ id: "partner", url: to.origin, ordering: "strict" });
+    await at.broker.publish("a.b", 0);
+    await at.seen("webhookEndpointDisabled");
+    isGone = false;
+    return { to, at };
+  }
+
   it("gets what it missed first, then what came meanwhile, each once", async () => {
     const store = new MemoryStore();
     const log: EventLog = store.log;
     const refresh = log.refresh.bind(log);
     const { open, isOpen } = door();
-    let isGone = true;
-    const to = await listening((_, response) => response.writeHead(isGone ? 410 : 204).end());
-    const at = house({ allow: [to.origin], store });
+    const { to, at } = await turnedOff(store);
     const { broker, webhooks } = at;
-    await webhooks.endpoints.put({ id: "partner", url: to.origin, ordering: "strict" });
-    await broker.publish("a.b", 0);
-    await at.seen("webhookEndpointDisabled");
-    isGone = false;
     for (let count = 1; count <= 20; count += 1) await broker.publish("a.b", count);
     await settled(at);
     let looks = 0;
@@ -151,14 +157,8 @@ describe("an endpoint with an order that is turned on again while events come", 
 
   it("does so, too, when it is paused meanwhile: what waits is kept, even beyond the log's retention", async () => {
     const store = new MemoryStore({ retention: { maxEvents: 10 } });
-    let isGone = true;
-    const to = await listening((_, response) => response.writeHead(isGone ? 410 : 204).end());
-    const at = house({ allow: [to.origin], store });
+    const { to, at } = await turnedOff(store);
     const { broker, webhooks } = at;
-    await webhooks.endpoints.put({ id: "partner", url: to.origin, ordering: "strict" });
-    await broker.publish("a.b", 0);
-    await at.seen("webhookEndpointDisabled");
-    isGone = false;
     await broker.publish("a.b", 1);
     await settled(at);
     const { open, isOpen } = door();

@@ -2,20 +2,12 @@ import { seededRandom } from "@starcast/testing";
 import { connect, type Socket } from "node:net";
 import { once } from "node:events";
 import { expect, it } from "vitest";
+import { readUntil } from "../../../tests/read-until.ts";
 import { openHouse, publishNumbers, type House } from "./listen.ts";
 import { clientFrame } from "./raw-upgrade.ts";
 
 const request =
   "GET /events?after=earliest HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
-
-const until = async (socket: Socket, text: string): Promise<void> => {
-  let received = "";
-  while (!received.includes(text) && !socket.closed) {
-    const chunk = socket.read() as Buffer | null;
-    if (chunk === null) await Promise.race([once(socket, "readable"), once(socket, "close")]);
-    else received += chunk.toString("latin1");
-  }
-};
 
 /** How far a client gets before it is gone. */
 const stages: readonly ((socket: Socket, house: House) => unknown)[] = [
@@ -25,25 +17,25 @@ const stages: readonly ((socket: Socket, house: House) => unknown)[] = [
   (socket) => socket.write(`${request}garbage behind the head`),
   async (socket) => {
     socket.write(request);
-    await until(socket, "101 ");
+    await readUntil(socket, "101 ");
   },
   async (socket) => {
     socket.write(request);
-    await until(socket, "client.connected");
+    await readUntil(socket, "client.connected");
   },
   async (socket, house) => {
     socket.write(request);
-    await until(socket, "client.connected");
+    await readUntil(socket, "client.connected");
     house.gateway.revoke("ann");
   },
   async (socket) => {
     socket.write(request);
-    await until(socket, "client.connected");
+    await readUntil(socket, "client.connected");
     socket.write(clientFrame(0x8, Buffer.of(0x03, 0xe8)));
   },
   async (socket) => {
     socket.write(request);
-    await until(socket, "client.connected");
+    await readUntil(socket, "client.connected");
     socket.write(clientFrame(0x1, Buffer.from('{"op":"subscribe","after":"earliest"}')));
     socket.write(clientFrame(0x1, Buffer.from('{"op":"token","token":"x"}')));
   },
