@@ -64,7 +64,11 @@ export interface MqttPublisherOptions extends MessageOptions, Filter {
   readonly topic: string;
   /** What its place in the log is kept under; a second publisher of a broker needs its own. @default "mqtt" */
   readonly name?: string | undefined;
-  /** Where it starts when the name was never used. @default the newest event of that moment */
+  /**
+   * Where it starts when the name was never used. Where several processes begin at once, "that moment" is of the one that
+   * is first to hold the name: `earliest` misses nothing that another published before.
+   * @default the newest event of that moment
+   */
   readonly from?: StartingPoint | undefined;
   /** What some types have otherwise. @default none */
   readonly rules?: readonly MessageRule[] | undefined;
