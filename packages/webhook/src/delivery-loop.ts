@@ -6,6 +6,7 @@ import type { LiveEndpoint } from "./endpoint.ts";
 import { EndpointHealth, type HealthChange } from "./endpoint-health.ts";
 import type { ResolvedWebhookDispatcherOptions } from "./options.ts";
 import { outcomeAtOldAddress } from "./outcome.ts";
+import { Slots } from "./slots.ts";
 
 export interface DeliveryLoopOptions {
   readonly broker: AnyBroker;
@@ -18,9 +19,6 @@ export interface DeliveryLoopOptions {
 
 /** Claims outlive the attempt's deadline by this, so that a busy process does not lose what it is just finishing. */
 export const leaseSpareMs = 15_000;
-
-/** Deliveries claimed at a time. */
-const maxClaims = 256;
 
 /** After a claim that found some, for what becomes due while they are tried: whoever hangs must hold up nobody else. */
 const lookAgainMs = 100;
@@ -41,7 +39,7 @@ export class DeliveryLoop {
   /** For how long something takes, and what endpoints are allowed; when a delivery is due is a time of day. */
   readonly #clock: Clock;
   readonly #health = new Map<string, EndpointHealth>();
-  #inFlight = 0;
+  readonly #slots: Slots;
   #timer: Timer | null = null;
   /** When it goes off. */
   #wakesAt = Infinity;
@@ -56,10 +54,11 @@ export class DeliveryLoop {
   constructor(context: DeliveryLoopOptions) {
     this.#context = context;
     this.#clock = steadyClock(context.broker.surroundings.clock);
+    this.#slots = new Slots(context.options.maxInFlight);
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#slots.taken;
   }
 
   /** There may be something to claim, of these endpoints or of any. Cheap: many calls in one turn are one look into the store. */
@@ -99,25 +98,24 @@ export class DeliveryLoop {
   async close(): Promise<void> {
     this.#mode = "closed";
     this.#timer?.cancel();
-    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#onEnded.push(resolve));
+    if (this.inFlight > 0) await new Promise<void>((resolve) => this.#onEnded.push(resolve));
     this.#settle(this.#onQuiet);
   }
 
   get #isQuiet(): boolean {
-    return this.#inFlight === 0 && this.#state === "idle" && (this.#isDry || this.#mode !== "open");
+    return this.inFlight === 0 && this.#state === "idle" && (this.#isDry || this.#mode !== "open");
   }
 
   async #claim(): Promise<void> {
-    const { options } = this.#context;
     do {
       this.#state = "claiming";
       if (this.#mode !== "open") break;
       const changed = this.#changed;
       this.#changed = new Set();
       try {
-        const limit = Math.min(options.maxInFlight - this.#inFlight, maxClaims);
+        const limit = this.#slots.free;
         const claims = limit <= 0 ? [] : await this.#claimDue(changed, limit);
-        for (const claim of claims) this.#begin(claim);
+        for (const claim of claims) void this.#try(claim);
         // There may be more than could be taken: whose turn it is then is for the store to say.
         const isMore = claims.length >= limit;
         if (isMore) this.#changed = "anywhere";
@@ -156,34 +154,31 @@ export class DeliveryLoop {
     return this.#state === "claiming_again";
   }
 
-  #begin(claim: Claim): void {
-    this.#inFlight += 1;
-    void this.#try(claim);
-  }
-
   /** Never rejects. */
   async #try(claim: Claim): Promise<void> {
-    const { endpoints, tools } = this.#context;
-    const endpoint = endpoints.find(claim.delivery.endpointId);
-    if (endpoint === undefined || this.#mode === "closed") await this.#giveBack(claim);
+    const { endpointId } = claim.delivery;
+    const endpoint = this.#context.endpoints.find(endpointId);
+    const health = endpoint === undefined ? null : this.#healthOf(endpoint);
+    const taker = { isProven: health?.isProven ?? true };
+    this.#slots.take(taker);
+    if (endpoint === undefined || health === null || this.#mode === "closed") await this.#giveBack(claim);
     else {
-      const health = this.#healthOf(endpoint);
       health.began(this.#clock.now());
-      const tried = await tryDelivery(endpoint, claim.delivery.event, tools);
+      const tried = await tryDelivery(endpoint, claim.delivery.event, this.#context.tools);
       if (tried.isInterrupted) {
         health.dropped();
         await this.#giveBack(claim);
       } else {
         this.#tellHealth(endpoint, health.ended(tried.outcome.kind !== "retry", this.#clock.now()));
         // The endpoint has room for the next one while a durable store still commits this one.
-        this.wake([endpoint.record.id]);
+        this.wake([endpointId]);
         await this.#record(endpoint, claim, tried);
       }
     }
-    this.#inFlight -= 1;
+    this.#slots.giveBack(taker);
     // Who waits for quiet is told by a look that finds nothing anywhere.
-    this.wake(this.#onQuiet.length > 0 ? "anywhere" : [claim.delivery.endpointId]);
-    if (this.#inFlight === 0) this.#settle(this.#onEnded);
+    this.wake(this.#onQuiet.length > 0 ? "anywhere" : [endpointId]);
+    if (this.inFlight === 0) this.#settle(this.#onEnded);
   }
 
   #tellHealth({ record }: LiveEndpoint, change: HealthChange): void {
@@ -229,7 +224,9 @@ export class DeliveryLoop {
   #room(id: string): number {
     const endpoint = this.#context.endpoints.find(id);
     if (endpoint === undefined || endpoint.record.state.kind !== "active") return 0;
-    return this.#healthOf(endpoint).room(this.#clock.now());
+    const health = this.#healthOf(endpoint);
+    const room = health.room(this.#clock.now());
+    return room > 0 && this.#slots.isOpenTo(health) ? room : 0;
   }
 
   #healthOf({ record }: LiveEndpoint): EndpointHealth {

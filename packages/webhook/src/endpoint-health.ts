@@ -30,6 +30,7 @@ export class EndpointHealth {
   #breaker: Breaker = { kind: "closed" };
   #window: number;
   #inFlight = 0;
+  #isProven = false;
 
   constructor(options: ResolvedHealthOptions, limits: HealthLimits, now: number) {
     this.#options = options;
@@ -40,6 +41,11 @@ export class EndpointHealth {
 
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** Its latest attempt succeeded: the next one is likely to be short. */
+  get isProven(): boolean {
+    return this.#isProven;
   }
 
   get restsUntil(): number | null {
@@ -58,6 +64,7 @@ export class EndpointHealth {
     this.#breaker = { kind: "closed" };
     this.#window = Math.min(firstWindow, this.#limits.concurrency);
     this.#recent.clear();
+    this.#isProven = false;
   }
 
   /** How many attempts may begin now. Changes nothing. */
@@ -84,6 +91,7 @@ export class EndpointHealth {
 
   ended(isSuccess: boolean, now: number): HealthChange {
     this.#inFlight -= 1;
+    this.#isProven = isSuccess;
     this.#recent.add(isSuccess, now);
     return isSuccess ? this.#succeeded(now) : this.#failed(now);
   }

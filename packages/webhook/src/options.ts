@@ -19,7 +19,11 @@ export interface WebhookDispatcherOptions {
   readonly scheduleMs?: readonly number[] | undefined;
   /** Time and size limits of an attempt. @default see AttemptOptions */
   readonly attempt?: AttemptOptions | undefined;
-  /** Attempts at once, over all endpoints: each holds a connection. @default 1_024 */
+  /**
+   * Attempts at once, over all endpoints: each holds a connection. Endpoints that failed last, or were not tried yet, get
+   * half of them, so that however many hang the others go on.
+   * @default 1_024
+   */
   readonly maxInFlight?: number | undefined;
   /** When an endpoint is given a rest, or turned off. @default see HealthOptions */
   readonly health?: HealthOptions | undefined;
