@@ -1,4 +1,4 @@
-import { isStarcastError, StarcastError, type Surroundings, type Timer } from "@starcast/core";
+import { isStarcastError, StarcastError, steadyClock, type Clock, type Surroundings, type Timer } from "@starcast/core";
 import { BackOff, stableAfterMs } from "./back-off.ts";
 import type { SessionMemory } from "./client-options.ts";
 import type { ResolvedConnectionOptions } from "./connection-options.ts";
@@ -42,6 +42,7 @@ export class MqttConnection {
   readonly #plan: ConnectionPlan;
   readonly #handlers: ConnectionHandlers;
   readonly #backOff: BackOff;
+  readonly #clock: Clock;
   #state: State = { kind: "idle" };
   /** Good-byes that are being said. */
   #leaving: Promise<unknown> = Promise.resolve();
@@ -50,6 +51,7 @@ export class MqttConnection {
   constructor(plan: ConnectionPlan, handlers: ConnectionHandlers) {
     this.#plan = plan;
     this.#handlers = handlers;
+    this.#clock = steadyClock(plan.surroundings.clock);
     this.#backOff = new BackOff(plan.options.backOff, plan.surroundings.random);
   }
 
@@ -163,15 +165,15 @@ export class MqttConnection {
 
   #online(session: MqttSession, facts: SessionFacts): void {
     if (this.#state.kind !== "dialling") return;
-    this.#state = { kind: "online", session, since: this.#plan.surroundings.clock.now() };
+    this.#state = { kind: "online", session, since: this.#clock.now() };
     this.#handlers.onOnline(session, facts);
   }
 
   #ended({ error, isSpeechless }: SessionEnd, credentials: Credentials | null, version: 5 | 4): void {
     const state = this.#state;
     if (state.kind === "closed") return;
-    const { options, needsVersion5, surroundings } = this.#plan;
-    if (state.kind === "online" && surroundings.clock.now() - state.since >= stableAfterMs) this.#backOff.reset();
+    const { options, needsVersion5 } = this.#plan;
+    if (state.kind === "online" && this.#clock.now() - state.since >= stableAfterMs) this.#backOff.reset();
     const remedy = remedyOf(error);
     if (options.protocol === "auto" && version === 5 && state.kind === "dialling") {
       if (remedy === "version" && needsVersion5.length > 0)

@@ -11,7 +11,7 @@ function arrange(limit: number) {
   const acknowledged: number[] = [];
   const refused: (string | null)[] = [];
   const items: InFlightItem[] = [];
-  const overdue: number[] = [];
+  const overdue: string[] = [];
   /** What is sent at once in the stead of the next that is refused. */
   const inStead: (readonly Message[])[] = [];
   let rooms = 0;
@@ -26,7 +26,7 @@ function arrange(limit: number) {
       const messages = inStead.shift();
       if (messages !== undefined) window.replace(item, messages);
     },
-    onOverdue: (waitedMs) => overdue.push(waitedMs),
+    onOverdue: ({ message }) => overdue.push(message),
   });
   const sent: { readonly topic: string; readonly answer: Answer }[] = [];
   const open = (): void =>
@@ -181,7 +181,7 @@ describe("a window of publications in flight", () => {
     await surroundings.advance(600);
     expect(overdue).toEqual([]);
     await surroundings.advance(400);
-    expect(overdue).toEqual([1_000]);
+    expect(overdue).toEqual(["Expected the MQTT broker to acknowledge within 1000 ms, got nothing for 1000 ms"]);
     window.close();
     expect(surroundings.timerCount).toBe(0);
   });

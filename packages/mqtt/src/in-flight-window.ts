@@ -1,4 +1,4 @@
-import { type Position, type StarcastError, type Surroundings, type Timer } from "@starcast/core";
+import { StarcastError, steadyClock, type Clock, type Position, type Surroundings, type Timer } from "@starcast/core";
 import type { Message } from "./message.ts";
 
 export interface InFlightWindowOptions {
@@ -10,8 +10,8 @@ export interface InFlightWindowOptions {
   readonly onRoom: () => void;
   /** The MQTT broker refused a publication; the window still holds it. */
   readonly onRefused: (error: StarcastError, item: InFlightItem) => void;
-  /** The oldest publication has waited too long. */
-  readonly onOverdue: (waitedMs: number) => void;
+  /** The oldest publication has waited too long: `timed_out`. */
+  readonly onOverdue: (error: StarcastError) => void;
 }
 
 /** How publications leave: a session's `publish`. */
@@ -40,6 +40,7 @@ interface Entry extends InFlightItem {
  */
 export class InFlightWindow {
   readonly #options: InFlightWindowOptions;
+  readonly #clock: Clock;
   #send: Send | null = null;
   #limit = 0;
   #life = 0;
@@ -53,6 +54,7 @@ export class InFlightWindow {
 
   constructor(options: InFlightWindowOptions) {
     this.#options = options;
+    this.#clock = steadyClock(options.surroundings.clock);
   }
 
   /** True while nothing more may be taken: the limit is reached, or there is no connection. */
@@ -100,7 +102,7 @@ export class InFlightWindow {
       through,
       label,
       left: messages.length,
-      sentAt: this.#options.surroundings.clock.now(),
+      sentAt: this.#clock.now(),
       sent: 0,
       answered: 0,
     };
@@ -170,7 +172,7 @@ export class InFlightWindow {
   #sendWaiting(): void {
     for (let next = this.#waiting[0]; next !== undefined && this.#inFlight < this.#limit; next = this.#waiting[0]) {
       this.#waiting.shift();
-      next.entry.sentAt = this.#options.surroundings.clock.now();
+      next.entry.sentAt = this.#clock.now();
       this.#publish(next.entry, next.message);
     }
   }
@@ -198,14 +200,21 @@ export class InFlightWindow {
     const { surroundings, ackTimeoutMs } = this.#options;
     const oldest = this.#entries[0];
     if (this.#timer !== null || oldest === undefined) return;
-    const dueInMs = oldest.sentAt + ackTimeoutMs - surroundings.clock.now();
+    const dueInMs = oldest.sentAt + ackTimeoutMs - this.#clock.now();
     this.#timer = surroundings.scheduler.after(Math.max(dueInMs, 0), () => {
       this.#timer = null;
       const first = this.#entries[0];
       if (first === undefined) return;
-      const waitedMs = surroundings.clock.now() - first.sentAt;
-      if (waitedMs >= ackTimeoutMs) this.#options.onOverdue(waitedMs);
+      const waitedMs = this.#clock.now() - first.sentAt;
+      if (waitedMs >= ackTimeoutMs) this.#options.onOverdue(overdue(ackTimeoutMs, waitedMs));
       else this.#watch();
     });
   }
+}
+
+function overdue(ackTimeoutMs: number, waitedMs: number): StarcastError {
+  return new StarcastError(
+    "timed_out",
+    `Expected the MQTT broker to acknowledge within ${ackTimeoutMs} ms, got nothing for ${waitedMs} ms`,
+  );
 }

@@ -1,5 +1,12 @@
 import { createHash } from "node:crypto";
-import { StarcastError, type AnyVocabulary, type LogEvent, type Surroundings } from "@starcast/core";
+import {
+  StarcastError,
+  steadyClock,
+  type AnyVocabulary,
+  type Clock,
+  type LogEvent,
+  type Surroundings,
+} from "@starcast/core";
 import type { InFlightWindow } from "./in-flight-window.ts";
 import { packetBytesAtMost, packetTooLarge, type Message } from "./message.ts";
 import type { IncomingMessage, MqttSession } from "./mqtt-session.ts";
@@ -30,12 +37,14 @@ export class Mirror {
   readonly #options: ResolvedStateOptions;
   readonly #vocabulary: AnyVocabulary;
   readonly #surroundings: Surroundings;
+  readonly #clock: Clock;
   #listing: { readonly found: Map<string, string>; heardAt: number } | null = null;
 
   constructor(options: ResolvedStateOptions, vocabulary: AnyVocabulary, surroundings: Surroundings) {
     this.#options = options;
     this.#vocabulary = vocabulary;
     this.#surroundings = surroundings;
+    this.#clock = steadyClock(surroundings.clock);
   }
 
   /** The state after an event, or an empty payload when the thing is gone; null for events that change no state. */
@@ -48,7 +57,7 @@ export class Mirror {
   hear({ topic, payload, isRetained }: IncomingMessage): void {
     const listing = this.#listing;
     if (listing === null || !isRetained || payload.length === 0) return;
-    listing.heardAt = this.#surroundings.clock.now();
+    listing.heardAt = this.#clock.now();
     // What somebody else retains beside the mirror is nobody's ghost.
     if (!this.#options.topic.owns(topic)) return;
     if (listing.found.size <= this.#options.maxTopics) listing.found.set(topic, digest(payload));
@@ -96,8 +105,8 @@ export class Mirror {
       signal.throwIfAborted();
       // QoS 0: with more, MQTT brokers cut what they retain to the length of a queue.
       await orAborted(session.subscribe(filter, 0), signal);
-      listing.heardAt = this.#surroundings.clock.now();
-      for (let quietMs = 0; quietMs < listingQuietMs; quietMs = this.#surroundings.clock.now() - listing.heardAt) {
+      listing.heardAt = this.#clock.now();
+      for (let quietMs = 0; quietMs < listingQuietMs; quietMs = this.#clock.now() - listing.heardAt) {
         await orAborted(this.#sleep(listingQuietMs - quietMs), signal);
       }
       await orAborted(session.unsubscribe(filter), signal);

@@ -1,5 +1,6 @@
 import {
   formatPosition,
+  steadyClock,
   StarcastError,
   type AnyBroker,
   type DrainPlan,
@@ -86,17 +87,19 @@ export class MqttPublisher {
   }
 
   async #drain({ deadline }: DrainPlan): Promise<readonly string[]> {
-    const { clock, scheduler } = this.#broker.surroundings;
+    const { clock: timeOfDay, scheduler } = this.#broker.surroundings;
+    const clock = steadyClock(timeOfDay);
+    const endsAt = clock.now() + deadline - timeOfDay.now();
     // What a durable log keeps is published after the next start; waiting for an MQTT broker that is away gains nothing.
     const isKept = this.#broker.store.log.durability !== "memory";
-    const mayWait = (): boolean => clock.now() < deadline && (this.isConnected || !isKept);
+    const mayWait = (): boolean => clock.now() < endsAt && (this.isConnected || !isKept);
     while (!this.#isDone && mayWait()) {
-      const restMs = Math.min(lookEveryMs, deadline - clock.now());
+      const restMs = Math.min(lookEveryMs, endsAt - clock.now());
       await new Promise<void>((resolve) => void scheduler.after(restMs, resolve, { holdsProcess: true }));
     }
     const isDone = this.#isDone;
     const { position } = this;
-    await this.#subscriber.end(deadline);
+    await this.#subscriber.end(Math.max(0, endsAt - clock.now()));
     // Its cursor is nothing to wait for any more, and its lease another's to take.
     await this.#subscription.close();
     if (isDone) return [];

@@ -1,6 +1,7 @@
 import {
   formatPosition,
   StarcastError,
+  steadyClock,
   type AnyBroker,
   type Batch,
   type CloseReason,
@@ -74,7 +75,7 @@ export class PublishingSubscriber implements Subscriber {
       onAcknowledged: (through) => this.#acknowledge(through),
       onRoom: () => this.#line?.ready(),
       onRefused: (error, item) => this.#refused(error, item),
-      onOverdue: (waitedMs) => this.#overdue(waitedMs),
+      onOverdue: (error) => this.connection.fail(error),
     });
     this.#mirror = state === null ? null : new Mirror(state, broker.vocabulary, surroundings);
     this.keeper =
@@ -163,12 +164,12 @@ export class PublishingSubscriber implements Subscriber {
   }
 
   close(_reason: CloseReason): Promise<void> {
-    return this.end(this.#broker.surroundings.clock.now() + endWithinMs);
+    return this.end(endWithinMs);
   }
 
-  /** Takes nothing more, waits for acknowledgements until the deadline, says good-bye. Idempotent. */
-  end(deadline: number): Promise<void> {
-    this.#ending ??= this.#end(deadline);
+  /** Takes nothing more, waits so long for acknowledgements, says good-bye. Idempotent. */
+  end(withinMs: number): Promise<void> {
+    this.#ending ??= this.#end(withinMs);
     return this.#ending;
   }
 
@@ -235,12 +236,6 @@ export class PublishingSubscriber implements Subscriber {
     this.connection.fail(error);
   }
 
-  #overdue(waitedMs: number): void {
-    const { ackTimeoutMs } = this.#options.connection;
-    const message = `Expected the MQTT broker to acknowledge within ${ackTimeoutMs} ms, got nothing for ${waitedMs} ms`;
-    this.connection.fail(new StarcastError("timed_out", message));
-  }
-
   #wentOnline(session: MqttSession, facts: SessionFacts): void {
     const problem = missingAbility(this.#options, facts);
     if (problem !== null) return this.connection.fail(problem);
@@ -284,13 +279,14 @@ export class PublishingSubscriber implements Subscriber {
     this.#line?.ready();
   }
 
-  async #end(deadline: number): Promise<void> {
-    const { clock, scheduler } = this.#broker.surroundings;
+  async #end(withinMs: number): Promise<void> {
+    const { scheduler } = this.#broker.surroundings;
+    const clock = steadyClock(this.#broker.surroundings.clock);
+    const deadline = clock.now() + withinMs;
     this.#throttle?.cancel();
     this.keeper?.close();
     if (this.isOnline) this.#status.sayClosed();
-    const restMs = Math.max(0, deadline - clock.now());
-    const timer = scheduler.after(restMs, () => this.#window.close(), { holdsProcess: true });
+    const timer = scheduler.after(withinMs, () => this.#window.close(), { holdsProcess: true });
     await this.#window.empty();
     timer.cancel();
     this.#leave();

@@ -1,4 +1,4 @@
-import type { Clock } from "@starcast/core";
+import { steadyClock, type Clock } from "@starcast/core";
 
 /** At most so many per second, evenly: a bucket that holds a tenth of a second's worth, so that a pause is not made up for at once. */
 export class Rate {
@@ -11,9 +11,9 @@ export class Rate {
   constructor(perSecond: number, clock: Clock) {
     this.#perMs = perSecond / 1_000;
     this.#capacity = Math.max(1, perSecond / 10);
-    this.#clock = clock;
+    this.#clock = steadyClock(clock);
     this.#tokens = this.#capacity;
-    this.#filledAt = clock.now();
+    this.#filledAt = this.#clock.now();
   }
 
   /** True, and one less, when one more is allowed now. */
@@ -34,8 +34,7 @@ export class Rate {
 
   #fill(): void {
     const now = this.#clock.now();
-    // A clock that was set back gives nothing, and takes nothing.
-    this.#tokens = Math.min(this.#capacity, this.#tokens + Math.max(0, now - this.#filledAt) * this.#perMs);
+    this.#tokens = Math.min(this.#capacity, this.#tokens + (now - this.#filledAt) * this.#perMs);
     this.#filledAt = now;
   }
 }

@@ -1,4 +1,4 @@
-import type { Position, Surroundings, Timer } from "@starcast/core";
+import { steadyClock, type Clock, type Position, type Surroundings, type Timer } from "@starcast/core";
 import type { InFlightWindow } from "./in-flight-window.ts";
 import type { Message } from "./message.ts";
 import type { ResolvedStatusOptions } from "./state-options.ts";
@@ -23,6 +23,7 @@ export const retoldAfterMs = 60_000;
 export class StatusReporter {
   readonly #options: StatusReporterOptions;
   readonly #topic: StatusTopic | null;
+  readonly #clock: Clock;
   #timer: Timer | null = null;
   #told: string | null = null;
   #toldAt = 0;
@@ -32,6 +33,7 @@ export class StatusReporter {
 
   constructor(options: StatusReporterOptions) {
     this.#options = options;
+    this.#clock = steadyClock(options.surroundings.clock);
     this.#topic = options.options === null ? null : new StatusTopic(options.options.topic, options.surroundings.clock);
   }
 
@@ -54,11 +56,11 @@ export class StatusReporter {
 
   /** Says how things are, unless the window is full: the next time will do. */
   tell(): void {
-    const { window, surroundings } = this.#options;
+    const { window } = this.#options;
     if (this.#topic === null || window.isFull) return;
     const status = this.#status("online");
     this.#told = fingerprint(status);
-    this.#toldAt = surroundings.clock.now();
+    this.#toldAt = this.#clock.now();
     window.take(null, [this.#topic.status(status)]);
   }
 
@@ -87,7 +89,7 @@ export class StatusReporter {
     const { options, surroundings } = this.#options;
     if (options === null) return;
     this.#timer = surroundings.scheduler.after(options.everyMs, () => {
-      const isOld = surroundings.clock.now() - this.#toldAt >= retoldAfterMs;
+      const isOld = this.#clock.now() - this.#toldAt >= retoldAfterMs;
       if (isOld || fingerprint(this.#status("online")) !== this.#told) this.tell();
       this.#schedule();
     });
