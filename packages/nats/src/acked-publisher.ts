@@ -1,5 +1,5 @@
 import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
-import { StarcastError, type Surroundings, type Timer } from "@starcast/core";
+import { StarcastError, steadyClock, type Clock, type Surroundings, type Timer } from "@starcast/core";
 import { AwaitedMessage, type Message, type Outgoing } from "./message.ts";
 import type { NatsLink } from "./nats-link.ts";
 import type { Ack } from "./publish-answer.ts";
@@ -34,6 +34,7 @@ export interface AckedPublisherOptions {
  */
 export class AckedPublisher {
   readonly #options: AckedPublisherOptions;
+  readonly #clock: Clock;
   readonly #replies: ReplySubjects;
   readonly #writer: PublicationWriter;
   readonly #subscription: Subscription;
@@ -55,6 +56,7 @@ export class AckedPublisher {
   constructor(options: AckedPublisherOptions) {
     this.#options = options;
     const { link } = options;
+    this.#clock = steadyClock(options.surroundings.clock);
     this.#writer = new PublicationWriter(link.connection);
     const inbox = createInbox();
     this.#replies = new ReplySubjects(`${inbox}.`);
@@ -88,14 +90,14 @@ export class AckedPublisher {
    * latest, `store_full`, `store_failed`, `not_authorized`, `connection_failed`, `timed_out`, `overloaded`, `log_closed`.
    */
   send(message: Message): void {
-    const { link, whileAway, surroundings, timeoutMs } = this.#options;
+    const { link, whileAway, timeoutMs } = this.#options;
     const maxBytes = link.maxPayload - headroomBytes;
     if (this.#isClosed) message.failed(closed());
     else if (message.payloadBytes > maxBytes) message.failed(tooLarge(message.payloadBytes, maxBytes));
     else if (link.isAway && whileAway === "fail") message.failed(away());
     else if (this.#waiting.length >= maxWaiting) message.failed(overloaded(maxWaiting));
     else {
-      message.deadline = surroundings.clock.now() + timeoutMs;
+      message.deadline = this.#clock.now() + timeoutMs;
       this.#waiting.push(message);
       this.#sendSoon();
       this.#timer ??= this.#watch();
@@ -197,8 +199,7 @@ export class AckedPublisher {
 
   // What the earlier leader took with it is never answered.
   #suspect(): void {
-    const { clock } = this.#options.surroundings;
-    this.#suspected = { through: this.#next, until: clock.now() + electionGraceMs };
+    this.#suspected = { through: this.#next, until: this.#clock.now() + electionGraceMs };
     // Both leaders may have answered.
     this.#replies.forget();
   }
@@ -224,7 +225,7 @@ export class AckedPublisher {
   #watch(): Timer {
     const { scheduler } = this.#options.surroundings;
     return scheduler.after(lookEveryMs, () => {
-      this.#expire(this.#options.surroundings.clock.now());
+      this.#expire(this.#clock.now());
       if (this.#inFlight.size === 0) this.#sendAgain();
       this.#send();
       const left = this.#inFlight.size + this.#leaderless.size + this.#waiting.length;

@@ -50,6 +50,18 @@ describe("what came back from the stream", () => {
     await Promise.all([alsoFirst, second]);
   });
 
+  it("is waited for no longer when the clock is set back", async () => {
+    const time = fakeSurroundings();
+    const offset = { ms: 0 };
+    const surroundings = { ...time, clock: { now: () => time.clock.now() + offset.ms } };
+    const echoes = new Echoes({ surroundings, timeoutMs: 1_000, newest: 0 });
+    const failed = echoes.reached(1).catch((error: unknown) => error);
+    offset.ms = -3 * 3_600_000;
+    await time.advance(1_250);
+    expect(time.timerCount).toBe(0);
+    expect(await failed).toMatchObject({ code: "timed_out" });
+  });
+
   it("is waited for by nobody once it is closed", async () => {
     const { time, echoes } = begin();
     const waiting = echoes.reached(1);

@@ -1,4 +1,4 @@
-import { StarcastError, type Surroundings, type Timer } from "@starcast/core";
+import { StarcastError, steadyClock, type Clock, type Surroundings, type Timer } from "@starcast/core";
 import { closed } from "./publish-failure.ts";
 
 export interface EchoesOptions {
@@ -23,6 +23,7 @@ export interface Awaiting {
  */
 export class Echoes {
   readonly #options: EchoesOptions;
+  readonly #clock: Clock;
   /** The first that waits for a sequence; in the order of the calls, hence of the deadlines. */
   readonly #first = new Map<number, Awaiting>();
   /** Others that wait for the same: few. */
@@ -33,6 +34,7 @@ export class Echoes {
 
   constructor(options: EchoesOptions) {
     this.#options = options;
+    this.#clock = steadyClock(options.surroundings.clock);
     this.#newest = options.newest;
   }
 
@@ -51,8 +53,7 @@ export class Echoes {
   await(sequence: number, awaiting: Awaiting): void {
     if (sequence <= this.#newest) return awaiting.came();
     if (this.#isClosed) return awaiting.failed(closed());
-    const { surroundings, timeoutMs } = this.#options;
-    awaiting.deadline = surroundings.clock.now() + timeoutMs;
+    awaiting.deadline = this.#clock.now() + this.#options.timeoutMs;
     if (this.#first.has(sequence)) this.#others.push({ sequence, awaiting });
     else this.#first.set(sequence, awaiting);
     this.#timer ??= this.#watch();
@@ -86,9 +87,8 @@ export class Echoes {
   }
 
   #watch(): Timer {
-    const { scheduler, clock } = this.#options.surroundings;
-    return scheduler.after(lookEveryMs, () => {
-      this.#expire(clock.now());
+    return this.#options.surroundings.scheduler.after(lookEveryMs, () => {
+      this.#expire(this.#clock.now());
       this.#timer = this.#first.size + this.#others.length > 0 ? this.#watch() : null;
     });
   }

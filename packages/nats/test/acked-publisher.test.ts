@@ -1,5 +1,5 @@
 import { connect } from "@nats-io/transport-node";
-import { realSurroundings, type StarcastError } from "@starcast/core";
+import { realSurroundings, type StarcastError, type Surroundings } from "@starcast/core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { NatsServer } from "../../../tests/nats-server.ts";
 import { describeWith } from "../../../tests/services.ts";
@@ -25,10 +25,15 @@ describeWith("nats-server", "publishing to JetStream with an acknowledgement", (
     for await (const { config } of link.manager.streams.list()) await link.manager.streams.delete(config.name);
     await link.close();
   });
-  const open = (whileAway: "wait" | "fail", maxInFlight = 256, timeoutMs = 15_000): AckedPublisher => {
+  const open = (
+    whileAway: "wait" | "fail",
+    maxInFlight = 256,
+    timeoutMs = 15_000,
+    surroundings: Surroundings = realSurroundings,
+  ): AckedPublisher => {
     const publisher = new AckedPublisher({
       link,
-      surroundings: realSurroundings,
+      surroundings,
       maxInFlight,
       timeoutMs,
       whileAway,
@@ -61,6 +66,14 @@ describeWith("nats-server", "publishing to JetStream with an acknowledgement", (
     const first = sendTo(publisher, "nobody").catch((error: unknown) => error);
     expect((await sendTo(publisher, "led")).sequence).toBe(1);
     expect(await first).toMatchObject({ code: "connection_failed" });
+  });
+
+  it("fails in time when the clock is set back meanwhile", async () => {
+    const offset = { ms: 0 };
+    const clock = { now: () => realSurroundings.clock.now() + offset.ms };
+    const sending = sendTo(open("wait", 256, 300, { ...realSurroundings, clock }), "nobody");
+    offset.ms = -3 * 3_600_000;
+    await expect(sending).rejects.toMatchObject({ code: "connection_failed" });
   });
 
   it.each(["hello", "", '{"stream":"other","seq":7}', '{"stream":"other","seq":7,"duplicate":true}'])(

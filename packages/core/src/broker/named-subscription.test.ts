@@ -95,6 +95,17 @@ describe("a lease", () => {
     expect(seen).toEqual([1]);
   });
 
+  it("is given up as well when the clock is set back meanwhile", async () => {
+    const { broker, checkpoints, time, moments, offset } = house();
+    broker.subscribe(() => undefined, { name: "one" });
+    await turns(3);
+    checkpoints.failing = true;
+    offset.ms = -3 * 3_600_000;
+    await time.advance((leaseMs * 4) / 3);
+    expect(moments).toContain("leaseLost");
+    checkpoints.failing = false;
+  });
+
   it("whose first save fails is given back, so that the next try gets it", async () => {
     const { broker, checkpoints, time } = house();
     checkpoints.failingSaves = 1;
@@ -207,20 +218,24 @@ function house(): {
   readonly checkpoints: SlowCheckpoints;
   readonly time: FakeTime;
   readonly moments: string[];
+  /** Moves the time of day by itself. */
+  readonly offset: { ms: number };
 } {
   const time = fakeTime();
-  const memory = new MemoryStore({ surroundings: time });
-  const checkpoints = new SlowCheckpoints(new MemoryCheckpoints(time));
+  const offset = { ms: 0 };
+  const surroundings = { ...time, clock: { now: () => time.clock.now() + offset.ms } };
+  const memory = new MemoryStore({ surroundings });
+  const checkpoints = new SlowCheckpoints(new MemoryCheckpoints(surroundings));
   const { log, deliveries, records } = memory;
   const moments: string[] = [];
   const broker = new Broker({
     store: { log, deliveries, records, checkpoints, close: () => memory.close() },
-    surroundings: time,
+    surroundings,
     leaseMs,
     observe: [(moment: Moment) => void moments.push(moment.kind)],
   });
   brokers.push(broker);
-  return { broker, checkpoints, time, moments };
+  return { broker, checkpoints, time, moments, offset };
 }
 
 describe("two brokers on one store", () => {

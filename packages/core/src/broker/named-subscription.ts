@@ -1,4 +1,4 @@
-import type { Surroundings, Timer } from "../clock.ts";
+import type { Clock, Surroundings, Timer } from "../clock.ts";
 import { isStarcastError } from "../errors.ts";
 import type { EventLog } from "../log/event-log.ts";
 import type { Position } from "../log/position.ts";
@@ -6,6 +6,7 @@ import type { Cursor } from "../pump/cursor.ts";
 import type { Pump } from "../pump/pump.ts";
 import type { StartingPoint } from "../pump/starting-point.ts";
 import type { Observers } from "../observe/observers.ts";
+import { steadyClock } from "../steady-clock.ts";
 import type { CheckpointStore, Lease } from "../store/checkpoint-store.ts";
 import type { Durability, Registration } from "./registration.ts";
 
@@ -34,6 +35,7 @@ type State =
 export class NamedSubscription implements Durability {
   readonly #options: NamedSubscriptionOptions;
   readonly #registeredAt: Position;
+  readonly #clock: Clock;
   #state: State = { kind: "waiting" };
   #timer: Timer | null = null;
   #acquiring: Promise<void> | null = null;
@@ -44,6 +46,7 @@ export class NamedSubscription implements Durability {
 
   constructor(options: NamedSubscriptionOptions) {
     this.#options = options;
+    this.#clock = steadyClock(options.surroundings.clock);
     this.#registeredAt = { epoch: options.log.epoch, offset: options.log.head };
     options.registration.durability = this;
     this.#acquire();
@@ -61,8 +64,8 @@ export class NamedSubscription implements Durability {
   }
 
   async #tryAcquire(): Promise<void> {
-    const { checkpoints, name, leaseMs, surroundings } = this.#options;
-    const askedAt = surroundings.clock.now();
+    const { checkpoints, name, leaseMs } = this.#options;
+    const askedAt = this.#clock.now();
     let lease: Lease | null = null;
     try {
       lease = await checkpoints.acquire(name, leaseMs);
@@ -130,10 +133,10 @@ export class NamedSubscription implements Durability {
   }
 
   async #renew(): Promise<void> {
-    const { checkpoints, leaseMs, surroundings } = this.#options;
+    const { checkpoints, leaseMs } = this.#options;
     const state = this.#state;
     if (state.kind !== "holding") return;
-    const askedAt = surroundings.clock.now();
+    const askedAt = this.#clock.now();
     try {
       await checkpoints.renew(state.lease, leaseMs);
       this.#renewedAt = askedAt;
@@ -143,7 +146,7 @@ export class NamedSubscription implements Durability {
       if (isStarcastError(error, "lease_lost")) return this.#lose(state.cursor);
       this.#report(error);
       // Past its end another holder may move the place: better silent than two.
-      if (surroundings.clock.now() - this.#renewedAt >= leaseMs) return this.#lose(state.cursor);
+      if (this.#clock.now() - this.#renewedAt >= leaseMs) return this.#lose(state.cursor);
     }
     this.#later(() => void this.#renew());
   }
