@@ -31,8 +31,11 @@ export class PageReader<Read extends Item> {
   readonly #subscription: Subscription;
   readonly #forgetClosing: () => void;
   readonly #buffer: Read[] = [];
+  #bufferBytes = 0;
   /** Messages asked for that have not come. */
   #asked = 0;
+  /** The next message alone is more than is asked for at once. */
+  #isHuge = false;
   #isAtEnd = false;
   #failure: StarcastError | null = null;
   #onNews: (() => void) | null = null;
@@ -86,8 +89,9 @@ export class PageReader<Read extends Item> {
       page.push(read);
       this.after = read.offset;
     }
-    this.#buffer.splice(0, page.length);
-    if (this.#buffer.length < askAtOnce / 2 && this.after < through) this.#ask();
+    for (const { sizeBytes } of this.#buffer.splice(0, page.length)) this.#bufferBytes -= sizeBytes;
+    const isShort = this.#buffer.length < askAtOnce / 2 && this.#bufferBytes < bytesAtOnce / 2;
+    if (isShort && this.after < through) this.#ask();
     return page;
   }
 
@@ -103,18 +107,20 @@ export class PageReader<Read extends Item> {
 
   #ask(): void {
     if (this.#asked > 0 || this.#failure !== null) return;
-    this.#asked = askAtOnce;
+    this.#asked = this.#isHuge ? 1 : askAtOnce;
     const { link, stream } = this.#options;
+    const limit = this.#isHuge ? {} : { max_bytes: bytesAtOnce };
+    this.#isHuge = false;
     link.connection.publish(
       `$JS.API.CONSUMER.MSG.NEXT.${stream}.${this.#consumer}`,
-      JSON.stringify({ batch: askAtOnce, no_wait: true }),
+      JSON.stringify({ batch: this.#asked, no_wait: true, ...limit }),
       { reply: this.#inbox },
     );
   }
 
   #take(message: Msg): void {
     const place = placeOf(message.reply);
-    if (place === null) this.#endOfAnswer(statusOf(message));
+    if (place === null) this.#endOfAnswer(message);
     else {
       this.#asked -= 1;
       this.#consumerSequence += 1;
@@ -125,14 +131,20 @@ export class PageReader<Read extends Item> {
   }
 
   #keep(read: Read | null): void {
-    if (read !== null) this.#buffer.push(read);
+    if (read === null) return;
+    this.#buffer.push(read);
+    this.#bufferBytes += read.sizeBytes;
   }
 
-  #endOfAnswer(status: number): void {
-    this.#asked = 0;
-    // 404 and 408: nothing more to give now. What else is said ends the consumer: 409 it is gone, 503 nobody is there.
+  #endOfAnswer(message: Msg): void {
+    const status = statusOf(message);
+    // 404 and 408: nothing more to give now. 409: the next message is too much, or, as what else is said, the end of the
+    // consumer: 503 nobody is there.
     if (status === 404 || status === 408) this.#isAtEnd = true;
+    else if (status === 409 && message.headers?.description.includes("MaxBytes") === true)
+      this.#isHuge = this.#asked === askAtOnce;
     else this.#failure = interrupted();
+    this.#asked = 0;
   }
 
   async #news(): Promise<void> {
@@ -151,6 +163,8 @@ export class PageReader<Read extends Item> {
 
 /** Messages asked for at once: two pages of the pump, one to give and one on its way. */
 const askAtOnce = 512;
+/** Bytes asked for at once, however many messages that is; a larger message comes alone. */
+const bytesAtOnce = 8_388_608;
 const forgottenAfterMs = 30_000;
 
 function interrupted(): StarcastError {

@@ -6,8 +6,10 @@ import { Markers, maxMarkers } from "../src/markers.ts";
 import { maxReaders, ReaderPool } from "../src/reader-pool.ts";
 import { useBuckets } from "./use-buckets.ts";
 
+const largestPayload = 16_777_216;
+
 describeWith("nats-server", "what a store keeps at hand", (program) => {
-  const buckets = useBuckets(program);
+  const buckets = useBuckets(program, `max_payload: ${largestPayload}`);
   const { scheduler } = realSurroundings;
   const keysThere = async (): Promise<number> => (await buckets.info()).state.messages;
 
@@ -31,6 +33,31 @@ describeWith("nats-server", "what a store keeps at hand", (program) => {
     expect(await consumers()).toBe(maxReaders);
     pool.close();
     await expect.poll(consumers).toBe(0);
+  });
+
+  it("are so many bytes read ahead, whatever is large; one that alone is larger is read as well", async () => {
+    const bucket = await buckets.open();
+    const sizes = [1, 900_000, 10_000_000, 1, ...Array.from({ length: 40 }, () => 1_000_000), 9_000_000, 9_000_000];
+    for (const [index, size] of sizes.entries()) await bucket.put(`key-${index}`, "x".repeat(size));
+    const { connection } = buckets.link;
+    const pool = new ReaderPool({
+      link: buckets.link,
+      scheduler,
+      stream: "KV_kept",
+      timeoutMs: 15_000,
+      decode: ({ data }, { sequence }) => ({ offset: sequence, sizeBytes: data.length }),
+    });
+    const before = connection.stats().inBytes;
+    let readBytes = 0;
+    for (const [index, size] of sizes.entries()) {
+      const [read] = await pool.read(index, sizes.length, { maxEvents: 1, maxBytes: Infinity });
+      expect(read).toEqual({ offset: index + 1, sizeBytes: size });
+      readBytes += size;
+      await connection.flush();
+      // What is at hand, and what was asked for meanwhile.
+      expect(connection.stats().inBytes - before - readBytes).toBeLessThan(2 * 8_388_608);
+    }
+    pool.close();
   });
 
   it("are so many bytes of delivered events; the others are read again", async () => {

@@ -17,13 +17,13 @@ export interface Buckets {
 }
 
 /** A server for each test of a suite, connected to, and closed after it. */
-export function useBuckets(program: string): Buckets {
+export function useBuckets(program: string, config?: string): Buckets {
   let server: NatsServer;
   let link: NatsLink;
   let publisher: AckedPublisher;
   const timeoutMs = 15_000;
   beforeEach(async () => {
-    server = await NatsServer.start(program);
+    server = await NatsServer.start(program, { config });
     link = await NatsLink.open(resolveJetStreamOptions({ servers: server.url }));
     publisher = new AckedPublisher({
       link,
