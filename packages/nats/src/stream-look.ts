@@ -18,12 +18,16 @@ export class StreamLook {
     this.#options = options;
   }
 
-  /** Asks once more, after a while, where a stream with copies ends before what was seen of it. */
+  /** Asks again, after a while, where a stream with copies ends before what was seen of it, until it grows no more. */
   async take(seen: number): Promise<StreamInfo> {
-    const info = await this.#ask();
-    if (info.state.last_seq >= seen || info.config.num_replicas === 1) return info;
-    await this.#settled();
-    return this.#ask();
+    let info = await this.#ask();
+    if (info.config.num_replicas === 1) return info;
+    for (let end = -1; info.state.last_seq < seen && info.state.last_seq > end;) {
+      end = info.state.last_seq;
+      await this.#settled();
+      info = await this.#ask();
+    }
+    return info;
   }
 
   close(): void {
