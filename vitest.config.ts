@@ -15,6 +15,9 @@ const slow = ["**/*.slow.test.ts", "**/*.fuzz.ts"];
 const browser = ["**/*.browser.test.ts"];
 const never = ["**/node_modules/**", "**/dist/**"];
 
+// What is waited for comes at once; a server that is started again on a busy machine takes longer than a second, the default.
+const patience = { poll: { timeout: 15_000 } };
+
 export default defineConfig({
   test: {
     reporters: ["default", "./scripts/closing-line-reporter.mjs"],
@@ -31,6 +34,7 @@ export default defineConfig({
         ...fromSource,
         test: {
           name: "integration",
+          expect: patience,
           include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "tests/**/*.test.ts"],
           exclude: [...never, ...slow, ...browser],
           testTimeout: 20_000,
@@ -41,6 +45,7 @@ export default defineConfig({
         ...fromSource,
         test: {
           name: "browser",
+          expect: patience,
           include: browser,
           exclude: never,
           testTimeout: 30_000,
@@ -52,6 +57,7 @@ export default defineConfig({
         ...fromSource,
         test: {
           name: "slow",
+          expect: patience,
           include: slow,
           exclude: never,
           testTimeout: 300_000,

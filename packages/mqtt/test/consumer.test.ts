@@ -49,7 +49,7 @@ describeWith("mosquitto", "following events at Mosquitto", (program) => {
     void first.then(() => (isFirst = true));
     for (let n = 0; !isFirst; n += 1) {
       await house.publish(n);
-      await expect.poll(() => house.broker.queueDepth, { timeout: 10_000 }).toBe(0);
+      await expect.poll(() => house.broker.queueDepth).toBe(0);
     }
     const { value } = await first;
     const start = (value?.data.n ?? 0) + 1;
@@ -119,7 +119,7 @@ describeWith("mosquitto", "following events at Mosquitto", (program) => {
     ends.push(async () => clearInterval(publishing));
     for (let taken = 0; taken < 10; taken += 1) await events.next();
     await mosquitto.kill();
-    await expect.poll(() => disconnections, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => disconnections).toBeGreaterThan(0);
     await mosquitto.start();
     for (let taken = 0; taken < 10; taken += 1) expect((await events.next()).done).toBe(false);
     await events.return?.();

@@ -68,7 +68,7 @@ function describeMirror(name: string, start: Start, protocol: "5" | "3.1.1"): vo
       const { server, broker, publish } = await arrange();
       const publisher = publish();
       for (const id of ["right", "wrong", "ghost"]) await broker.publish("model.added", { model: { id, price: 1 } });
-      await expect.poll(() => publisher.position?.offset, { timeout: 10_000 }).toBe(3);
+      await expect.poll(() => publisher.position?.offset).toBe(3);
       const watcher = await Collector.of(server.url, "models/#", { protocolVersion: protocol === "5" ? 5 : 4 });
       await watcher.until(() => watcher.received.length === 3);
       await publisher.resync(
@@ -135,7 +135,7 @@ function describeMirror(name: string, start: Start, protocol: "5" | "3.1.1"): vo
       expect(said.indexOf("stale")).toBeGreaterThanOrEqual(0);
       expect(said.indexOf("gap")).toBeGreaterThanOrEqual(0);
       expect(said.indexOf("exact")).toBeGreaterThan(said.indexOf("gap"));
-      await expect.poll(() => publisher.position?.offset, { timeout: 10_000 }).toBe(300);
+      await expect.poll(() => publisher.position?.offset).toBe(300);
       expect(await retained(server.url, 2)).toEqual({
         "models/one": { id: "one", price: 300 },
         "models/two": { id: "two", price: 299 },
@@ -165,7 +165,7 @@ function describeMirror(name: string, start: Start, protocol: "5" | "3.1.1"): vo
         ),
       ).rejects.toThrow("no database");
       await broker.publish("model.added", { model: { id: "one", price: 1 } });
-      await expect.poll(() => publisher.position?.offset, { timeout: 10_000 }).toBe(1);
+      await expect.poll(() => publisher.position?.offset).toBe(1);
       const status = await Collector.of(server.url, "status", { protocolVersion: protocol === "5" ? 5 : 4 });
       await status.until(() => status.frames.some(({ data }) => data["mirror"] === "stale"));
       await status.end();

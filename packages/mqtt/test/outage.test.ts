@@ -65,7 +65,7 @@ describeWith("mosquitto", "while Mosquitto goes away and comes back", (program) 
     });
     await house.publish(...upTo(20));
     await collector.until(() => collector.events.length === 20);
-    await expect.poll(() => publisher.position, { timeout: 10_000 }).toMatchObject({ offset: 20 });
+    await expect.poll(() => publisher.position).toMatchObject({ offset: 20 });
     mosquitto.freeze();
     await house.publish(...upTo(300).map((n) => n + 20));
     const broken = await house.seen("mqttDisconnected");
@@ -147,7 +147,7 @@ describeWith("mosquitto", "while Mosquitto goes away and comes back", (program) 
     await house.publish(2, 3);
     await collector.until(() => collector.events.at(-1)?.data.n === 3);
     expect(firstSeen(collector.events)).toEqual([0, 2, 3]);
-    await expect.poll(() => publisher.position, { timeout: 10_000 }).toMatchObject({ offset: 4 });
+    await expect.poll(() => publisher.position).toMatchObject({ offset: 4 });
     expect(house.broker.stats().dropped).toEqual({ event_too_large: 1 });
     expect(collector.frames.filter(({ type }) => type === "client.gap")).toHaveLength(1);
   });

@@ -86,7 +86,7 @@ describe("the place of a publisher", () => {
     await house.publish(0);
     await Promise.all(upTo(5).map((n) => house.broker.publish("other.thing", { n })));
     await server.until(() => server.numbers.length === 1);
-    await expect.poll(() => publisher.position, { timeout: 10_000 }).toMatchObject({ offset: 6 });
+    await expect.poll(() => publisher.position).toMatchObject({ offset: 6 });
     expect(server.numbers).toEqual([0]);
   });
 });

@@ -109,7 +109,7 @@ describeWith("mosquitto", "a process that lost the place to another", (program) 
     await takeOver();
     expect(firstPublisher.isConnected).toBe(false);
     expect(firstPublisher.position).toBeNull();
-    await expect.poll(relay.open, { timeout: 10_000 }).toBe(0);
+    await expect.poll(relay.open).toBe(0);
     expect(first.moments.filter(({ kind }) => kind === "mqttDisconnected")).toMatchObject([
       { error: { code: "lease_lost" }, retryInMs: null },
     ]);
@@ -137,10 +137,10 @@ describeWith("mosquitto", "a process that lost the place to another", (program) 
     const { second } = await takeOver();
     await second.broker.close();
     old.find();
-    await expect.poll(() => firstPublisher.isConnected, { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => firstPublisher.isConnected).toBe(true);
     await first.publish(2);
     await collector.until(() => collector.events.length === 3);
-    await expect.poll(() => firstPublisher.position, { timeout: 10_000 }).toMatchObject({ offset: 3 });
+    await expect.poll(() => firstPublisher.position).toMatchObject({ offset: 3 });
     expect(collector.events.map(({ data }) => data.n)).toEqual([0, 1, 2]);
     expect(states()).toEqual(["online", "online", "closed", "online"]);
   });

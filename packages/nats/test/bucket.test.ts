@@ -38,7 +38,7 @@ describeWith("nats-server", "a bucket", (program) => {
     };
     const seen: string[] = [];
     const following = bucket.follow(({ key }) => void seen.push(key));
-    await expect.poll(() => held.length, { timeout: 15_000 }).toBe(2);
+    await expect.poll(() => held.length).toBe(2);
     for (const answer of held.toReversed()) answer();
     consumers.add = truth;
     await following;
@@ -69,16 +69,16 @@ describeWith("nats-server", "a bucket", (program) => {
       await bucket.put("a", "x");
       const written = (): Promise<unknown> => bucket.put("b", "x").catch(String);
       const { server } = buckets;
-      await server.loseWhat(() => expect.poll(written, { timeout: 15_000 }).toBe(2));
+      await server.loseWhat(() => expect.poll(written).toBe(2));
       await server.start();
       const ends = (): Promise<unknown> => buckets.info().then(({ state }) => state.last_seq, String);
-      await expect.poll(ends, { timeout: 15_000 }).toBe(1);
+      await expect.poll(ends).toBe(1);
       if (what === "followed") {
         await bucket.follow(({ key }) => void seen.push(key));
         await expect.poll(() => seen).toEqual(["a"]);
         await server.stop();
         await server.start();
-        await expect.poll(() => seen, { timeout: 15_000 }).toEqual(["a", "store_corrupt"]);
+        await expect.poll(() => seen).toEqual(["a", "store_corrupt"]);
       } else {
         await expect(bucket.revision()).rejects.toMatchObject({ code: "store_corrupt" });
         expect(seen).toEqual(["store_corrupt"]);

@@ -48,10 +48,10 @@ describeWith("nats-server", "while NATS is away", (program) => {
     const tries = countTries(link);
     await guarded.stop();
     await guarded.start(passwordIs("wrong"));
-    await expect.poll(tries, { timeout: 15_000 }).toBeGreaterThan(4);
+    await expect.poll(tries).toBeGreaterThan(4);
     await guarded.stop();
     await guarded.start(passwordIs("right"));
-    await expect.poll(() => link.isAway, { timeout: 15_000 }).toBe(false);
+    await expect.poll(() => link.isAway).toBe(false);
     await link.close();
     await guarded.close();
   });
@@ -62,17 +62,14 @@ describeWith("nats-server", "while NATS is away", (program) => {
     await server.kill();
     const codes = new Set<unknown>();
     await expect
-      .poll(
-        async () => {
-          const code: unknown = await broker.publish("test.happened", 2).then(
-            () => null,
-            (error: { readonly code: unknown }) => error.code,
-          );
-          codes.add(code);
-          return code;
-        },
-        { timeout: 15_000 },
-      )
+      .poll(async () => {
+        const code: unknown = await broker.publish("test.happened", 2).then(
+          () => null,
+          (error: { readonly code: unknown }) => error.code,
+        );
+        codes.add(code);
+        return code;
+      })
       .toBe("connection_failed");
     expect([...codes].every((code) => code === "connection_failed" || code === "store_failed")).toBe(true);
     await broker.close();
@@ -188,7 +185,7 @@ describeWith("nats-server", "while NATS is away", (program) => {
     await records.put("a", "1");
     await loseFrom("records", () => records.put("b", "1"));
     await expect
-      .poll(() => records.list("").catch(({ code }: { readonly code: unknown }) => code), { timeout: 15_000 })
+      .poll(() => records.list("").catch(({ code }: { readonly code: unknown }) => code))
       .toBe("store_corrupt");
     expect(await log.ended).toMatchObject({ code: "store_corrupt" });
   });
@@ -197,7 +194,7 @@ describeWith("nats-server", "while NATS is away", (program) => {
   async function loseFrom(bucket: string, write: () => Promise<unknown>): Promise<void> {
     const isWritten = (): Promise<unknown> => write().then(() => true, String);
     const part = join("jetstream", "$G", "streams", `KV_starcast_${bucket}`);
-    await server.loseWhat(() => expect.poll(isWritten, { timeout: 15_000 }).toBe(true), part);
+    await server.loseWhat(() => expect.poll(isWritten).toBe(true), part);
     await server.start();
   }
 
@@ -230,7 +227,7 @@ describeWith("nats-server", "while NATS is away", (program) => {
       const [consumer] = await link.manager.consumers.list("starcast").next();
       return consumer?.delivered.consumer_seq ?? 0;
     };
-    await expect.poll(sent, { timeout: 10_000 }).toBe(1);
+    await expect.poll(sent).toBe(1);
     await link.close();
   }
 
@@ -258,13 +255,11 @@ const draft = { type: "test.happened", subject: undefined, json: "1", sizeBytes:
 async function append(log: EventLog, count: number): Promise<void> {
   for (let left = count; left > 0; left -= 1)
     await expect
-      .poll(
-        () =>
-          log.append([draft]).then(
-            () => true,
-            () => false,
-          ),
-        { timeout: 15_000 },
+      .poll(() =>
+        log.append([draft]).then(
+          () => true,
+          () => false,
+        ),
       )
       .toBe(true);
 }

@@ -47,7 +47,7 @@ describeWith("nats-server", "a process that only publishes", (program) => {
     await there.publish("test.happened", 1);
     expect(await here.store.log.refresh()).toMatchObject({ head: 1 });
     await there.publish("test.happened", 2);
-    await expect.poll(() => here.position.offset, { timeout: 15_000 }).toBe(2);
+    await expect.poll(() => here.position.offset).toBe(2);
   });
 
   it("says of an event what all others say of it", async () => {

@@ -118,7 +118,7 @@ describe("an MQTT broker that acknowledges wrongly", () => {
     await server.until(() => true);
     expect(publisher.position).toMatchObject({ offset: 0 });
     packets[0]?.[1].acknowledge(packets[0][0]);
-    await expect.poll(() => publisher.position, { timeout: 10_000 }).toMatchObject({ offset: 3 });
+    await expect.poll(() => publisher.position).toMatchObject({ offset: 3 });
   });
 
   it("acknowledges 20 ms late, and still gets every event once and in order", async () => {
@@ -143,7 +143,7 @@ describe("an MQTT broker that refuses a publication", () => {
       { status: { topic: "s" } },
     );
     await house.publish(0, 1, 2);
-    await expect.poll(() => publisher.position, { timeout: 10_000 }).toMatchObject({ offset: 3 });
+    await expect.poll(() => publisher.position).toMatchObject({ offset: 3 });
     const { epoch } = house.broker.position;
     expect(server.frames.filter(({ type }) => type === "client.gap").map(({ data }) => data)).toEqual([
       { after: `${epoch}-1`, through: `${epoch}-2`, reason: code },
@@ -167,7 +167,7 @@ describe("an MQTT broker that refuses a publication", () => {
       { status: { topic: "s" } },
     );
     await house.publish(0, 1, 2);
-    await expect.poll(() => publisher.position, { timeout: 10_000 }).toMatchObject({ offset: 3 });
+    await expect.poll(() => publisher.position).toMatchObject({ offset: 3 });
     expect(server.numbers).toEqual(numbers);
     expect(house.broker.stats().dropped).toEqual({ event_too_large: 1 });
     expect(server.frames.filter(({ type }) => type === "client.gap")).toHaveLength(1);
@@ -182,7 +182,7 @@ describe("an MQTT broker that refuses a publication", () => {
       { connection: { ...quick, longWaitMs: 10 } },
     );
     await house.publish(0, 1, 2);
-    await expect.poll(() => publisher.position, { timeout: 10_000 }).toMatchObject({ offset: 3 });
+    await expect.poll(() => publisher.position).toMatchObject({ offset: 3 });
     expect(server.peers).toHaveLength(3);
     expect(server.numbers.slice(-2)).toEqual([1, 2]);
     expect(house.broker.eventsDropped).toBe(0);
@@ -195,7 +195,7 @@ describe("an MQTT broker that refuses a publication", () => {
       { status: { topic: "s" } },
     );
     await house.publish(0, 1);
-    await expect.poll(() => publisher.position, { timeout: 10_000 }).toMatchObject({ offset: 2 });
+    await expect.poll(() => publisher.position).toMatchObject({ offset: 2 });
     expect((await house.seen("mqttPublicationRefused")).label).toBe("status");
   });
 });
@@ -267,7 +267,7 @@ describe("an MQTT broker that ends a session", () => {
       },
     });
     await house.publish(...upTo(50));
-    await expect.poll(() => publisher.position, { timeout: 10_000 }).toMatchObject({ offset: 50 });
+    await expect.poll(() => publisher.position).toMatchObject({ offset: 50 });
     expect([...new Set(server.numbers)]).toEqual(upTo(50));
   });
 });
@@ -311,7 +311,7 @@ describe("an MQTT broker with a small Maximum Packet Size", () => {
     );
     await house.broker.publish("test.numbered", { n: 0, padding: "x".repeat(400) }, { subject: "big" });
     await house.publish(1);
-    await expect.poll(() => publisher.position, { timeout: 10_000 }).toMatchObject({ offset: 2 });
+    await expect.poll(() => publisher.position).toMatchObject({ offset: 2 });
     expect(server.numbers).toEqual([1]);
     expect(house.broker.stats().dropped).toEqual({ event_too_large: 1 });
     expect(server.frames.filter(({ type }) => type === "client.gap")).toHaveLength(1);
