@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freeze } from "./freeze.ts";
 
 /** A real Mosquitto of this test's own, on a free port of the loopback interface. */
 export class Mosquitto {
@@ -55,8 +56,8 @@ export class Mosquitto {
     await exited;
   }
 
-  freeze(): void {
-    this.#process?.kill("SIGSTOP");
+  freeze(): Promise<void> {
+    return freeze(this.#process);
   }
 
   thaw(): void {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freeze } from "./freeze.ts";
 
 export interface NatsSettings {
   readonly flags?: readonly string[] | undefined;
@@ -73,9 +74,12 @@ export class NatsServer {
     log = "";
   }
 
-  /** Sends a signal: SIGKILL, SIGSTOP, SIGCONT ... */
-  signal(signal: NodeJS.Signals): void {
-    this.#process?.kill(signal);
+  freeze(): Promise<void> {
+    return freeze(this.#process);
+  }
+
+  thaw(): void {
+    this.#process?.kill("SIGCONT");
   }
 
   /** Without a chance to write what it has acknowledged. */

@@ -46,10 +46,10 @@ describeWith("nats-server", "three gateways behind a load balancer", (natsServer
             await nats.stop();
             await nats.start();
           } else {
-            nats.signal("SIGSTOP");
+            await nats.freeze();
             // Longer than a node needs to notice: nothing can be awaited of a server that stands still.
             await new Promise((resolve) => setTimeout(resolve, 2_000));
-            nats.signal("SIGCONT");
+            nats.thaw();
           }
         }
         await cluster.acknowledgedMore(perStep);

@@ -66,7 +66,7 @@ describeWith("mosquitto", "while Mosquitto goes away and comes back", (program) 
     await house.publish(...upTo(20));
     await collector.until(() => collector.events.length === 20);
     await expect.poll(() => publisher.position).toMatchObject({ offset: 20 });
-    mosquitto.freeze();
+    await mosquitto.freeze();
     await house.publish(...upTo(300).map((n) => n + 20));
     const broken = await house.seen("mqttDisconnected");
     expect(broken.error).toMatchObject({ code: "timed_out", message: /acknowledge within 1000 ms/ });

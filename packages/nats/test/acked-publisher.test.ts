@@ -118,9 +118,9 @@ describeWith("nats-server", "publishing to JetStream with an acknowledgement", (
 
   it("says of what was never sent that it was not, when there was no room in time", async () => {
     const publisher = open("wait", 1, 300);
-    server.signal("SIGSTOP");
+    await server.freeze();
     const results = await Promise.allSettled(["1", "2", "3"].map((text) => sendTo(publisher, "led", text)));
-    server.signal("SIGCONT");
+    server.thaw();
     const [sent, ...waiting] = results.map((each) => each.status === "rejected" && (each.reason as StarcastError));
     expect(sent).toMatchObject({ code: "timed_out", message: expect.stringContaining("may or may not") as string });
     for (const each of waiting)

@@ -94,9 +94,9 @@ describeWith("nats-server", "while NATS is away", (program) => {
     const broker = new Broker({ store: await open({ publishTimeoutMs: 30_000 }), observe: [] });
     const seen = collectIds(broker);
     await broker.publish("test.happened", 0);
-    server.signal("SIGSTOP");
+    await server.freeze();
     const during = Array.from({ length: 50 }, (_, index) => broker.publish("test.happened", index));
-    server.signal("SIGCONT");
+    server.thaw();
     const published = await Promise.all(during);
     await seen.through(published.at(-1)?.id ?? "");
     expect(seen.ids).toHaveLength(51);
@@ -109,9 +109,9 @@ describeWith("nats-server", "while NATS is away", (program) => {
       const { log } = await open();
       if (by === "somebody") log.watch(() => undefined);
       expect(log.isReachable).toBe(true);
-      server.signal("SIGSTOP");
+      await server.freeze();
       await expect.poll(() => log.isReachable, { timeout: 20_000 }).toBe(false);
-      server.signal("SIGCONT");
+      server.thaw();
       await expect.poll(() => log.isReachable, { timeout: 20_000 }).toBe(true);
     },
   );
