@@ -156,10 +156,10 @@ describe("memory deliveries", () => {
   it("stay quick while the oldest finished ones are forgotten", async () => {
     const { deliveries, clock } = deliveriesOf({});
     const attempt = { at: 0, tookMs: 0, category: "succeeded", status: 204, answer: null };
-    // The first half is only kept, the second pushes it out, one by one: a ratio that no busy machine changes.
-    const tookMs: [number, number] = [0, 0];
+    // The first half is only kept, the second pushes it out, one by one: a ratio of CPU time, that no busy machine changes.
+    const took: [number, number] = [0, 0];
     for (let first = 0; first < 200_000; first += 1_000) {
-      const started = performance.now();
+      const started = process.cpuUsage();
       const events = Array.from({ length: 1_000 }, (_, index) => ({
         id: `e${first + index}`,
         type: "test.happened",
@@ -170,11 +170,11 @@ describe("memory deliveries", () => {
       await deliveries.put(events.map((event) => ({ endpointId: "ep", event, dueAt: 0, orderKey: undefined })));
       const request = { now: clock.now(), limit: 1_000, perEndpoint: () => 1_000, leaseMs: 1_000 };
       for (const claim of await deliveries.claimDue(request)) await deliveries.succeed(claim, attempt);
-      tookMs[first < 100_000 ? 0 : 1] += performance.now() - started;
+      took[first < 100_000 ? 0 : 1] += process.cpuUsage(started).user;
     }
     expect(await deliveries.get("ep", "e99999")).toBeNull();
     expect(await deliveries.get("ep", "e100000")).not.toBeNull();
-    expect(tookMs[1]).toBeLessThan(5 * tookMs[0]);
+    expect(took[1]).toBeLessThan(5 * took[0]);
   });
 });
 

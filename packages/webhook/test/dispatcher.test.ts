@@ -55,7 +55,8 @@ describe("closing", () => {
     await at.broker.publish("a.b", 1);
     const startedAt = performance.now();
     await Promise.all([at.broker.close(), at.webhooks.close()]);
-    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    // Its own deadline is 15 seconds away.
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(at.all("drainCompleted")[0]?.undone).toEqual([
       "webhooks: 1 attempts were cut off",
       "webhooks: 1 deliveries to 1 endpoints are lost with the memory store",
