@@ -16,8 +16,8 @@ export function checkKeys<Options extends object>(option: string, options: Optio
       option,
       expected:
         nearest === null
-          ? `an object with only ${known.join(", ")}`
-          : `without \`${key}\` (did you mean \`${nearest}\`?)`,
+          ? `without \`${key.slice(0, 64)}\` (known: ${known.join(", ")})`
+          : `without \`${key.slice(0, 64)}\` (did you mean \`${nearest}\`?)`,
       received: options,
     });
   }

@@ -116,7 +116,7 @@ function checkShapes({ events, store, observe }: ResolvedBrokerOptions): void {
 
 const expectedShapes = {
   events: "what `defineEvents` returns",
-  store: "a Store",
+  store: "a Store (an engine that opens is awaited: `await SqliteStore.open(path)`)",
   observe: "a list of functions",
   surroundings: "{ clock, scheduler, random }",
 } as const;

@@ -202,6 +202,10 @@ describe("`allow`", () => {
   ])("refuses %j, which is neither origin nor network", (entry) => {
     expect(() => parseUnlocked([entry])).toThrow("Expected `allow`");
   });
+
+  it("is a list: a text is shown as the text it is", () => {
+    expect(() => parseUnlocked("localhost" as never)).toThrow("localhost");
+  });
 });
 
 describe("internal names", () => {

@@ -19,15 +19,14 @@ export interface UrlRules {
 export function parseUnlocked(allow: readonly string[]): Unlocked {
   const origins = new Set<string>();
   const networks: Network[] = [];
+  const expected = 'a list of origins like "http://localhost:4000" and networks like "10.1.0.0/16"';
+  if (!Array.isArray(allow)) throw new InvalidOptionError({ option: "allow", expected, received: allow });
   for (const entry of allow) {
     const network = parseNetwork(entry);
     const origin = network === null ? parseOrigin(entry) : null;
     if (network !== null) networks.push(network);
     else if (origin !== null) origins.add(origin);
-    else {
-      const expected = 'a list of origins like "http://localhost:4000" and networks like "10.1.0.0/16"';
-      throw new InvalidOptionError({ option: "allow", expected, received: entry });
-    }
+    else throw new InvalidOptionError({ option: "allow", expected, received: entry });
   }
   return { origins, networks };
 }

@@ -100,6 +100,35 @@ describe("data that cannot be an event", () => {
   );
 });
 
+describe("what is said beside a publication", () => {
+  it.each(["sub", "dedupkey", "traceparent"])("is refused when it is unknown: %s", async (key) => {
+    const { broker } = house();
+    const refused = expect.objectContaining({
+      code: "invalid_option",
+      message: expect.stringContaining(key) as string,
+    });
+    await expect(broker.publish("a.b", 1, { [key]: "x" })).rejects.toEqual(refused);
+    await expect(broker.publishAll([{ type: "a.b", data: 1, [key]: "x" }])).rejects.toEqual(refused);
+    expect(broker.eventsPublished).toBe(0);
+  });
+});
+
+describe("the signal of run", () => {
+  it.each([
+    ["a name", "SIGINT"],
+    ["its controller", new AbortController()],
+  ])("is refused when it is %s", async (_, signal) => {
+    const { broker } = house();
+    await expect(broker.run({ signal: signal as never })).rejects.toMatchObject({ code: "invalid_option" });
+  });
+});
+
+describe("a store that is still opening", () => {
+  it("is refused with what to do", () => {
+    expect(() => new Broker({ store: Promise.resolve(new MemoryStore()) as never })).toThrow(/await/);
+  });
+});
+
 describe("a type that cannot even be made a text", () => {
   it.each([
     ["an object without a prototype", Object.create(null)],

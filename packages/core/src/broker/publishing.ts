@@ -5,6 +5,7 @@ import { EarlierEvent, LogEvent, TrimmedEvent } from "../event/log-event.ts";
 import { snapshot, utf8Length } from "../event/snapshot.ts";
 import type { AnyVocabulary } from "../event/vocabulary.ts";
 import type { Appended, EventLog } from "../log/event-log.ts";
+import { checkKeys } from "../option-checks.ts";
 import type { PublishOptions } from "./subscription.ts";
 
 export interface PublishingOptions {
@@ -209,9 +210,12 @@ function canCommit(log: EventLog): log is CommittingLog {
   return log.commit !== undefined;
 }
 
+// A misspelt `dedupeKey` would publish twice, and nobody would be told. A loop, as this is the hot path.
 function checkOptions(options: unknown): void {
-  if (typeof options === "object" && options !== null) return;
-  throw new InvalidOptionError({ option: "options", expected: "{ subject?, dedupeKey? }", received: options });
+  if (typeof options !== "object" || options === null)
+    throw new InvalidOptionError({ option: "options", expected: "{ subject?, dedupeKey? }", received: options });
+  for (const key in options)
+    if (key !== "subject" && key !== "dedupeKey") checkKeys("PublishOptions", options, ["subject", "dedupeKey"]);
 }
 
 function isList(publications: unknown): boolean {

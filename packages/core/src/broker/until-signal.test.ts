@@ -34,6 +34,10 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("untilSignal", () => {
+  it.each([[["INT"]], [["SIGTERM", "sigint"]], [[]]])("refuses what is no signal to wait for: %j", (names) => {
+    expect(() => untilSignal(...(names as ["SIGINT"]))).toThrow(expect.objectContaining({ code: "invalid_option" }));
+  });
+
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],

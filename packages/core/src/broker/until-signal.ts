@@ -1,4 +1,4 @@
-import { StarcastError } from "../errors.ts";
+import { InvalidOptionError, StarcastError } from "../errors.ts";
 
 /**
  * Aborts at the first of these signals, so that a broker can drain: `broker.run({ signal: untilSignal("SIGTERM") })`. A
@@ -13,6 +13,14 @@ export function untilSignal(...names: readonly [SignalName, ...SignalName[]]): A
       "unsupported",
       "Expected a runtime with process signals, got one without: abort a signal of your own",
     );
+  // Listened for under a name that is none, it would never come, and nothing would be drained.
+  const wrong = names.find((name) => !Object.hasOwn(exitNumbers, name));
+  if (names.length === 0 || wrong !== undefined)
+    throw new InvalidOptionError({
+      option: "names",
+      expected: "one or more of SIGHUP, SIGINT, SIGTERM",
+      received: wrong,
+    });
   const controller = new AbortController();
   const onSignal = (name: string): void => {
     if (controller.signal.aborted) process.exit(128 + (exitNumbers[name as SignalName] ?? 0));

@@ -57,3 +57,9 @@ describe("the open vocabulary", () => {
 function schema<Output>(validate: StandardSchema<Output>["~standard"]["validate"]): StandardSchema<Output> {
   return { "~standard": { version: 1, vendor: "test", validate } };
 }
+
+describe("a trait that is unknown", () => {
+  it("is refused, naming the nearest", () => {
+    expect(() => event({ subjects: () => "x" } as never)).toThrow(/subjects.*did you mean `subject`/);
+  });
+});

@@ -1,4 +1,5 @@
 import { InvalidOptionError, StarcastError, isStarcastError } from "../errors.ts";
+import { checkKeys } from "../option-checks.ts";
 import { isThenable, watchRejection } from "../thenable.ts";
 import { checkType } from "./check-draft.ts";
 
@@ -37,8 +38,12 @@ export function event<Data>(
   first: StandardSchema<Data> | Pick<EventDefinition<Data>, "subject" | "state"> = {},
   traits: Pick<EventDefinition<Data>, "subject" | "state"> = {},
 ): EventDefinition<Data> {
-  return "~standard" in first ? { ...traits, schema: first } : { ...first };
+  if ("~standard" in first) return { ...checkKeys("event", traits, traitNames), schema: first };
+  return { ...checkKeys("event", first, traitNames) };
 }
+
+// Without its subject or state an event would still be published, and only a mirror or a replica would show it.
+const traitNames = ["subject", "state"];
 
 /** Event types with what is known of them: given to a `Broker`, a client, a verifier, which then are typed. */
 export interface Vocabulary<Events> extends AnyVocabulary {
