@@ -19,8 +19,7 @@ import { asPort, toSubscriber, type EventFunction, type EventReceiver } from "..
 import { Follow } from "../subscriber/follow.ts";
 import type { Gap, Subscriber } from "../subscriber/subscriber.ts";
 import type { AnyBroker, Part } from "./any-broker.ts";
-import { checkKeys } from "../option-checks.ts";
-import { requireObject } from "./check-subscribe-options.ts";
+import { requireObject, requireRunOptions } from "./check-subscribe-options.ts";
 import { drain } from "./drain.ts";
 import { Parts } from "./parts.ts";
 import { Publishing } from "./publishing.ts";
@@ -212,7 +211,7 @@ export class Broker<Events = EventMap> implements AnyBroker {
 
   /** Waits for the signal, then closes: resolves after the drain, rejects if the log ended. Holds the process until then. */
   async run(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    const { signal } = requireObject(checkKeys("RunOptions", options, ["signal"]));
+    const { signal } = requireRunOptions(options);
     this.#registrations.start();
     const release = holdSignal(signal);
     if (signal?.aborted !== true && this.#closing === null) await this.#untilAborted(signal);

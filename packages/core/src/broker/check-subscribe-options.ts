@@ -33,6 +33,11 @@ export function requireObject<Options extends object>(options: Options): Options
   throw new InvalidOptionError({ option: "signal", expected: "an AbortSignal", received: signal });
 }
 
+/** Those of `run`: misspelt, its signal would never end it. */
+export function requireRunOptions<Options extends object>(options: Options): Options {
+  return requireObject(checkKeys("RunOptions", options, ["signal"]));
+}
+
 // Not by its class: one of another realm, as tests of pages have, is as good.
 function isSignal(signal: unknown): boolean {
   return typeof signal === "object" && signal !== null && "aborted" in signal && "addEventListener" in signal;
