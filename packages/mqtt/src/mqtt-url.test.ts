@@ -35,3 +35,7 @@ describe("the url of an MQTT broker", () => {
     expect(() => parseMqttUrl("url", url)).not.toThrow(/secr/);
   });
 });
+
+it("of a url that cannot be read only the length is shown", () => {
+  expect(() => parseMqttUrl("url", "localhost:1883")).toThrow("a text of 14 characters");
+});

@@ -33,7 +33,7 @@ export function parseMqttUrl(
   const protocol = protocolOf(parsed?.protocol);
   // A url that cannot be read may still be one with a password in it.
   if (parsed === null || protocol === null || parsed.hostname === "")
-    throw new InvalidOptionError({ option, expected, received: hidden });
+    throw new InvalidOptionError({ option, expected, received: String(url), isSecret: true });
   const isSocket = protocol === "mqtt" || protocol === "mqtts";
   if (parsed.hash !== "" || (isSocket && (parsed.search !== "" || !["", "/"].includes(parsed.pathname)))) {
     throw new InvalidOptionError({
