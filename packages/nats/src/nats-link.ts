@@ -39,6 +39,8 @@ export class NatsLink {
         maxReconnectAttempts: -1,
         // A server that has just begun may not know the accounts yet; without this, its second refusal would be the end.
         ignoreAuthErrorAbort: true,
+        // For one attempt: a server that accepts, and then says nothing, is given up for another.
+        timeout: 5_000,
         reconnectTimeWait: 250,
         reconnectJitter: 250,
         // Half-open connections are found in 10 s instead of four minutes.
@@ -111,7 +113,8 @@ export class NatsLink {
 
   async #watch(): Promise<void> {
     for await (const status of this.connection.status()) {
-      if (status.type === "disconnect" && !this.#isAway) {
+      if (status.type === "disconnect" && this.#isAway) endAttempt(this.connection);
+      else if (status.type === "disconnect") {
         this.#isAway = true;
         for (const run of [...this.#onAway]) run();
       } else if (status.type === "reconnect" && this.#isAway) {
@@ -123,6 +126,15 @@ export class NatsLink {
       }
     }
   }
+}
+
+/**
+ * A server that goes while it greets ends an attempt to come back only at its timeout: the client waits for the greeting. It
+ * has a way to fail an attempt, which it uses for refusals; where that is not there, the timeout remains.
+ */
+function endAttempt(connection: NatsConnection): void {
+  const { protocol } = connection as { readonly protocol?: { readonly connectError?: (error: Error) => void } };
+  protocol?.connectError?.(new errors.ConnectionError("connection closed"));
 }
 
 function loginOf(credentials: JetStreamCredentials | null): Partial<NodeConnectionOptions> {
