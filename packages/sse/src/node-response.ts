@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { ServerResponse, type IncomingMessage } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { StarcastError } from "@starcast/core";
 import type { Answer } from "./answer.ts";
 import { RawSocket, rawSocketOf } from "./raw-socket.ts";
 import { watchResponse } from "./response-end.ts";
@@ -9,6 +10,16 @@ import type { Sink, SinkOwner } from "./sink.ts";
 
 type AnyRequest = IncomingMessage | Http2ServerRequest;
 type AnyResponse = ServerResponse | Http2ServerResponse;
+
+/** Throws `invalid_option` for whatever else a handler was called with. */
+export function requireNodeResponse(res: AnyResponse): void {
+  const given: { readonly writeHead?: unknown } | null | undefined = res;
+  if (typeof given?.writeHead === "function") return;
+  throw new StarcastError(
+    "invalid_option",
+    "Expected `handle` to be called with a request and a response of node:http, got something else: a Fetch request (Hono, Next.js, Bun, Deno) goes to `fetch`",
+  );
+}
 
 /** True when nobody is there any more to be answered. */
 export function isOver(res: AnyResponse): boolean {

@@ -17,7 +17,7 @@ import type { Connection } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import type { StreamFormat } from "./event-stream.ts";
 import { FetchResponse } from "./fetch-response.ts";
-import { isOver, openSink, writeAnswer, writeStreamHead } from "./node-response.ts";
+import { isOver, openSink, requireNodeResponse, writeAnswer, writeStreamHead } from "./node-response.ts";
 import { resolveSseOptions, type ResolvedSseOptions, type SseOptions } from "./options.ts";
 import { corsHeaders, streamHeaders, type HeaderFields } from "./response-headers.ts";
 
@@ -77,8 +77,12 @@ export class SseGateway {
     return this.#connections.revoke(identity);
   }
 
-  /** Answers a node:http, Express, Fastify (`reply.raw`) or HTTP/2 compatibility request. Bound: pass it as it is. Never throws. */
+  /**
+   * Answers a node:http, Express, Fastify (`reply.raw`) or HTTP/2 compatibility request. Bound: pass it as it is. Throws
+   * `invalid_option` for what is no response of node:http, such as a Fetch request, and nothing else.
+   */
   readonly handle = (req: IncomingMessage | Http2ServerRequest, res: ServerResponse | Http2ServerResponse): void => {
+    requireNodeResponse(res);
     this.#handle(req, res).catch((error: unknown) => {
       // Only what others put in the response's place can throw here; nothing of it may end the process.
       this.#tellFailed(error);
