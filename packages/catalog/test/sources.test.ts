@@ -68,7 +68,7 @@ describe("a catalog from a URL", () => {
     await expect(fromUrl<Model>(url)({ known: null, signal: AbortSignal.timeout(50) })).rejects.toThrow();
   });
 
-  it.each(["ftp://example.com/x", "https://user:secret@example.com/", "nonsense"])(
+  it.each(["ftp://example.com/x", "https://user:secret@example.com/", "nonsense", undefined as never])(
     "refuses %s as a URL without repeating it",
     (url) => {
       expect(() => fromUrl(url)).toThrow(/`url` to be an http or https URL/);
@@ -78,6 +78,10 @@ describe("a catalog from a URL", () => {
 });
 
 describe("a catalog from a file", () => {
+  it.each(["", undefined, 7])("is refused for what is no path: %j", (path) => {
+    expect(() => fromFile(path as never)).toThrow(/`path` to be the path of a JSON file/);
+  });
+
   it("is read when its content changed", async () => {
     const path = await file(JSON.stringify([model("a/a")]));
     const source = fromFile<Model>(path);

@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { InvalidOptionError } from "@starcast/core";
 import { checksumOf, parseBody, readBody } from "./body.ts";
 import { resolveSourceOptions } from "./options.ts";
 import type { FileSourceOptions } from "./options.ts";
@@ -9,6 +10,12 @@ import type { CatalogSource } from "./source.ts";
  * JSON that is none, and read again at the next poll.
  */
 export function fromFile<Entry>(path: string | URL, options: FileSourceOptions<Entry> = {}): CatalogSource<Entry> {
+  if (path === "" || (typeof path !== "string" && !(path instanceof URL)))
+    throw new InvalidOptionError({
+      option: "path",
+      expected: "the path of a JSON file, or a file: URL",
+      received: path,
+    });
   const { read, maxBodyBytes } = resolveSourceOptions(options, ["read", "maxBodyBytes"]);
   return async ({ known, signal }) => {
     const bytes = await readBody(createReadStream(path, { signal }), maxBodyBytes);

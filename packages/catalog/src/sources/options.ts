@@ -60,7 +60,7 @@ export function resolveSourceOptions<Entry>(
 
 /** An http or https URL; throws `invalid_option` for another, without repeating what may hold a password. */
 export function requireHttpUrl(option: string, given: string | URL): URL {
-  const url = typeof given === "string" && !URL.canParse(given) ? null : new URL(given);
+  const url = (typeof given === "string" || given instanceof URL) && URL.canParse(given) ? new URL(given) : null;
   if (
     url !== null &&
     (url.protocol === "https:" || url.protocol === "http:") &&
@@ -72,6 +72,6 @@ export function requireHttpUrl(option: string, given: string | URL): URL {
   throw new InvalidOptionError({
     option,
     expected: "an http or https URL without credentials (give them as headers)",
-    received: url === null ? "no URL" : url.protocol,
+    ...(url === null ? { received: given, isSecret: true } : { received: url.protocol }),
   });
 }
