@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./free-port.ts";
 import { freeze } from "./freeze.ts";
 
 export interface NatsSettings {
@@ -18,17 +19,19 @@ export class NatsServer {
   readonly #program: string;
   readonly #folder: string;
   readonly #settings: NatsSettings;
+  readonly #port: number;
   #process: ChildProcess | null = null;
-  #port = 0;
 
-  private constructor(program: string, folder: string, settings: NatsSettings) {
+  private constructor(program: string, port: number, folder: string, settings: NatsSettings) {
     this.#program = program;
+    this.#port = port;
     this.#folder = folder;
     this.#settings = settings;
   }
 
   static async start(program: string, settings: NatsSettings = {}): Promise<NatsServer> {
-    const server = new NatsServer(program, await mkdtemp(join(tmpdir(), "starcast-nats-")), settings);
+    const folder = await mkdtemp(join(tmpdir(), "starcast-nats-"));
+    const server = new NatsServer(program, await freePort(), folder, settings);
     await server.start();
     return server;
   }
@@ -53,7 +56,7 @@ export class NatsServer {
     const process = spawn(
       this.#program,
       [
-        ...["--addr", "127.0.0.1", "--port", this.#port === 0 ? "-1" : String(this.#port)],
+        ...["--addr", "127.0.0.1", "--port", String(this.#port)],
         ...(jetstream ? ["--jetstream", "--store_dir", this.#data] : []),
         ...(config === undefined ? [] : ["--config", file]),
         ...flags,
@@ -70,7 +73,6 @@ export class NatsServer {
       process.once("exit", (code) => reject(new Error(`Expected nats-server to run, got exit ${code}:\n${log}`)));
     });
     await ready;
-    this.#port = Number(/Listening for client connections on 127\.0\.0\.1:(\d+)/.exec(log)?.[1]);
     log = "";
   }
 

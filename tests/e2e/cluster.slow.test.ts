@@ -8,6 +8,7 @@ import { afterEach, expect, it } from "vitest";
 import { parsePosition } from "@starcast/core";
 import { JetStreamStore } from "@starcast/nats";
 import { seededRandom } from "@starcast/testing";
+import { freePort } from "../free-port.ts";
 import { Mosquitto } from "../mosquitto.ts";
 import { NatsServer } from "../nats-server.ts";
 import { describeWith } from "../services.ts";
@@ -114,7 +115,7 @@ async function house(natsServer: string, nginx: string, mosquitto: string) {
 
 /** Three nodes, each a process with a port it keeps. */
 class Cluster {
-  readonly ports: number[] = [0, 0, 0];
+  #ports: readonly number[] = [];
   /** What was published, and the id it was acknowledged with. */
   readonly acknowledged = new Map<string, string>();
   readonly #nodes: ChildProcess[] = [];
@@ -126,7 +127,12 @@ class Cluster {
     this.#services = services;
   }
 
+  get ports(): readonly number[] {
+    return this.#ports;
+  }
+
   async start(): Promise<void> {
+    this.#ports = await Promise.all([freePort(), freePort(), freePort()]);
     await Promise.all([0, 1, 2].map((index) => this.#start(index)));
   }
 
@@ -158,7 +164,7 @@ class Cluster {
   async #start(index: number): Promise<void> {
     const node = fork(
       fileURLToPath(new URL("cluster/node.ts", import.meta.url)),
-      [`node-${index}`, ...this.#services, String(this.ports[index]), "5"],
+      [`node-${index}`, ...this.#services, String(this.#ports[index]), "5"],
       {
         cwd: fileURLToPath(new URL(".", import.meta.url)),
         execArgv: ["--conditions=@starcast/source", "--import", "tsx"],
@@ -172,9 +178,8 @@ class Cluster {
     });
     await new Promise<void>((resolve, reject) => {
       node.once("exit", (code) => code !== 75 && reject(new Error(`Expected a node that serves, got exit ${code}`)));
-      node.on("message", (message: { readonly port?: number; readonly key?: string; readonly id?: string }) => {
-        if (message.port !== undefined) {
-          this.ports[index] = message.port;
+      node.on("message", (message: { readonly isServing?: true; readonly key?: string; readonly id?: string }) => {
+        if (message.isServing === true) {
           resolve();
         } else if (message.key !== undefined && message.id !== undefined) {
           this.acknowledged.set(message.key, message.id);

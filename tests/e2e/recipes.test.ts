@@ -2,12 +2,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, readdirSync } from "node:fs";
 import type { Server } from "node:http";
-import { createServer, type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Broker } from "@starcast/core";
 import { allowAnyone, type Authorize } from "@starcast/sse";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
+import { freePort } from "../free-port.ts";
 import { describeWith } from "../services.ts";
 import { serveWithExpress } from "./recipes/express.ts";
 import { serveWithFastify } from "./recipes/fastify.ts";
@@ -249,13 +250,4 @@ function reading({ body }: Response, leave?: () => void): Reading {
 
 function file(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -5,6 +5,7 @@ import { diffCatalogs, keyOfModel } from "@starcast/catalog";
 import { formatPosition, parsePosition } from "@starcast/core";
 import { SqliteStore } from "@starcast/sqlite";
 import { afterEach, describe, expect, it } from "vitest";
+import { freePort } from "../../../tests/free-port.ts";
 import { Mosquitto } from "../../../tests/mosquitto.ts";
 import { describeWith } from "../../../tests/services.ts";
 import { CatalogReplay } from "../src/catalog/catalog-replay.ts";
@@ -15,7 +16,7 @@ import { MqttDevice } from "../src/receivers/mqtt-device.ts";
 import { Receiver } from "../src/receivers/receiver.ts";
 import { sseAt } from "../src/receivers/sse-client.ts";
 import { websocketAt } from "../src/receivers/websocket-client.ts";
-import { freePort, startDemo } from "./demo-process.ts";
+import { startDemo } from "./demo-process.ts";
 import type { DemoProcess } from "./demo-process.ts";
 
 const ends: (() => unknown)[] = [];

@@ -4,6 +4,7 @@ import { WebSocketGateway, type WebSocketOptions } from "@starcast/websocket";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { onTestFinished } from "vitest";
+import { freePort } from "../../../tests/free-port.ts";
 import { modelEvents, type ModelEvents } from "./models.ts";
 
 export interface HouseOptions {
@@ -61,7 +62,7 @@ export class House {
 
   static async open(options: HouseOptions = {}): Promise<House> {
     const house = new House(options);
-    house.server.listen(options.port ?? 0, "127.0.0.1");
+    house.server.listen(options.port ?? (await freePort()), "127.0.0.1");
     await new Promise((resolve) => void house.server.once("listening", resolve));
     onTestFinished(() => house.close());
     return house;

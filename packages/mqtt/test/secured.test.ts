@@ -7,7 +7,8 @@ import { describeWith, findService } from "../../../tests/services.ts";
 import { MqttPublisher, type MqttPublisherOptions } from "../src/index.ts";
 import { Collector, firstSeen, upTo } from "./collector.ts";
 import { House } from "./house.ts";
-import { freePort, Mosquitto } from "../../../tests/mosquitto.ts";
+import { freePort } from "../../../tests/free-port.ts";
+import { Mosquitto } from "../../../tests/mosquitto.ts";
 
 const ends: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

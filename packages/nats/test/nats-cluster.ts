@@ -1,7 +1,6 @@
-import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
+import { freePort } from "../../../tests/free-port.ts";
 import { NatsServer } from "../../../tests/nats-server.ts";
 
 /** Three nats-servers that are one cluster, on free ports of loopback. */
@@ -14,7 +13,7 @@ export class NatsCluster {
 
   /** Resolves when JetStream can be asked for streams: its servers have a leader. */
   static async start(program: string): Promise<NatsCluster> {
-    const routes = await freePorts(3);
+    const routes = await Promise.all([freePort(), freePort(), freePort()]);
     const servers = await Promise.all(
       routes.map((port, index) =>
         NatsServer.start(program, {
@@ -71,13 +70,4 @@ export class NatsCluster {
 
 function nameOf(index: number): string {
   return `nats-${index + 1}`;
-}
-
-/** Held together until all are known, so that they differ. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const holders = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(holders.map((holder) => once(holder, "listening")));
-  const ports = holders.map((holder) => (holder.address() as AddressInfo).port);
-  await Promise.all(holders.map((holder) => once(holder.close(), "close")));
-  return ports;
 }

@@ -98,14 +98,6 @@ export async function rawReceiver(behaviour: {
   };
 }
 
-/** A loopback port at which nobody listens. */
-export async function deadPort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 export async function listen(server: Server): Promise<number> {
   // Thousands connect within one turn here: with the usual 511, the system makes the rest wait for seconds.
   server.listen({ port: 0, host: "127.0.0.1", backlog: 4_096 });

@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { connect, createServer, type AddressInfo } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../free-port.ts";
 
 /** A load balancer in front of these ports, with the very settings of docs/scaling.md. */
 export async function startNginx(
@@ -48,16 +49,6 @@ async function readSettings(port: number, ports: readonly number[]): Promise<str
   return block
     .replace(server, () => `server 127.0.0.1:${each.next().value}`)
     .replace("listen 80;", `listen 127.0.0.1:${port};`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function listening(port: number, child: ChildProcess): Promise<void> {

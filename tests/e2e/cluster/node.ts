@@ -1,6 +1,5 @@
 // One gateway process of a cluster: serves clients, delivers to MQTT and webhooks when it holds their lease, and publishes.
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { Broker, untilSignal } from "@starcast/core";
 import { allowAnyone } from "@starcast/core/gateway";
 import { MqttPublisher } from "@starcast/mqtt";
@@ -9,7 +8,7 @@ import { SseGateway } from "@starcast/sse";
 import { WebhookDispatcher } from "@starcast/webhook";
 import { WebSocketGateway } from "@starcast/websocket";
 
-const [name = "", natsUrl = "", mqttUrl = "", receiver = "", port = "0", everyMs = "5"] = process.argv.slice(2);
+const [name = "", natsUrl = "", mqttUrl = "", receiver = "", port = "", everyMs = "5"] = process.argv.slice(2);
 
 const store = await JetStreamStore.open({ servers: natsUrl, stream: "cluster", publishTimeoutMs: 10_000 });
 const broker = new Broker({ store, observe: [], drain: { spreadMs: 500, deadlineMs: 4_000 } });
@@ -20,9 +19,7 @@ new WebSocketGateway(broker, { server, path: "/events", authorize: allowAnyone, 
 new MqttPublisher(broker, { url: mqttUrl, topic: "cluster/{subject}" });
 const webhooks = new WebhookDispatcher(broker, { allow: [receiver] });
 await webhooks.endpoints.put({ id: "partner", url: `${receiver}/hook` });
-server.listen(Number(port), "127.0.0.1", () => {
-  process.send?.({ port: (server.address() as AddressInfo).port });
-});
+server.listen(Number(port), "127.0.0.1", () => process.send?.({ isServing: true }));
 
 let number = 0;
 let isPublishing = Number(everyMs) > 0;

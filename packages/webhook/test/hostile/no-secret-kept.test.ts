@@ -5,12 +5,13 @@ import { gzipSync } from "node:zlib";
 import { logTo, MemoryStore } from "@starcast/core";
 import { makeKey } from "@starcast/standard-webhooks";
 import { describe, expect, it } from "vitest";
+import { freePort } from "../../../../tests/free-port.ts";
 import { dial, type Dial } from "../../src/guarded-connect.ts";
 import type { WebhookDispatcherOptions } from "../../src/index.ts";
 import { authority, expiredCertificate, goodCertificate, serverKey } from "../certificates.ts";
 import { house, listening, listeningRaw } from "../house.ts";
 import { dnsServer } from "../loopback-dns.ts";
-import { deadPort, listen } from "../loopback.ts";
+import { listen } from "../loopback.ts";
 
 const key = makeKey();
 // What JSON and URLs escape, and what they do not.
@@ -137,7 +138,7 @@ const receivers: Readonly<Record<string, () => Promise<Target>>> = {
   },
   "answers early": raw((_, socket) => socket.pause() && socket.write("HTTP/1.1 413 Too Large\r\n\r\nNo")),
   "is not there": async () => {
-    const origin = `http://127.0.0.1:${await deadPort()}`;
+    const origin = `http://127.0.0.1:${await freePort()}`;
     return { url: origin, allow: [origin] };
   },
   "has a TLS name of another": () => named("other.partner.com", goodCertificate),

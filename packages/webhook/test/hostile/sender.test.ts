@@ -2,11 +2,12 @@ import type { Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { realSurroundings } from "@starcast/core";
 import { afterEach, describe, expect, it } from "vitest";
+import { freePort } from "../../../../tests/free-port.ts";
 import { dial } from "../../src/guarded-connect.ts";
 import { HttpSender, type HttpSenderSettings } from "../../src/http-sender.ts";
 import { dnsLookup } from "../../src/name-lookup.ts";
 import type { Answer } from "../../src/outcome.ts";
-import { deadPort, rawReceiver, receiver, type RawReceiver } from "../loopback.ts";
+import { rawReceiver, receiver, type RawReceiver } from "../loopback.ts";
 import { timed } from "../timed.ts";
 
 const deadlineMs = 400;
@@ -330,7 +331,7 @@ function dripping(first: string, more: string): (socket: Socket) => void {
 
 describe("the network", () => {
   it("that refuses the connection fails the attempt", async () => {
-    expect(await send({ origin: `http://127.0.0.1:${await deadPort()}` }, sender())).toEqual({
+    expect(await send({ origin: `http://127.0.0.1:${await freePort()}` }, sender())).toEqual({
       kind: "failed",
       category: "connect_failed",
     });
