@@ -181,7 +181,8 @@ async function startRuntime(program: string, args: (port: number) => readonly st
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (said += text));
   const url = `http://127.0.0.1:${port}/events`;
   while (!(await fetch(url, { method: "HEAD" }).catch(() => null))) {
-    if (child.exitCode !== null) throw new Error(`Expected ${program} to serve, got ${said}`);
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`Expected ${program} to serve, got ${said}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return { url, said: () => said };

@@ -28,7 +28,12 @@ export function startDemo(args: readonly string[], env: NodeJS.ProcessEnv = {}):
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text: string) => void (output += text));
-  const ended = once(child, "close").then(([code]) => code as number | null);
+  // A signal leaves no exit code; and what was written last comes after the exit, but before this.
+  let hasEnded = false;
+  const ended = once(child, "close").then(([code]) => {
+    hasEnded = true;
+    return code as number | null;
+  });
   return {
     output: () => output,
     ended,
@@ -36,8 +41,7 @@ export function startDemo(args: readonly string[], env: NodeJS.ProcessEnv = {}):
     wrote: async (pattern) => {
       for (let match = pattern.exec(output); ; match = pattern.exec(output)) {
         if (match !== null) return match;
-        if (child.exitCode !== null)
-          throw new Error(`Expected the demo to write ${pattern}, it ended with:\n${output}`);
+        if (hasEnded) throw new Error(`Expected the demo to write ${pattern}, it ended with:\n${output}`);
         await Promise.race([once(child.stdout, "data"), once(child.stderr, "data"), ended]);
       }
     },

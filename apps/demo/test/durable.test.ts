@@ -19,6 +19,9 @@ import { websocketAt } from "../src/receivers/websocket-client.ts";
 import { startDemo } from "./demo-process.ts";
 import type { DemoProcess } from "./demo-process.ts";
 
+// Three lives of the demo, each with a start of its own and at its own pace: ten seconds where nothing else runs.
+const hangGuard = { timeout: 180_000 };
+
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
   for (let end = ends.pop(); end !== undefined; end = ends.pop()) await end();
@@ -160,13 +163,11 @@ async function killedAfter(kills: readonly number[], outliving: { readonly url: 
 }
 
 describe("the demo with --durable, killed with -9 in the middle of a sync", () => {
-  it("goes on where it was, with an MQTT broker in the same process", { timeout: 60_000 }, () =>
-    killedAfter([100, 600], null),
-  );
+  it("goes on where it was, with an MQTT broker in the same process", hangGuard, () => killedAfter([100, 600], null));
 
   // A real one: Aedes, when a client comes back, sends what is new before it is done with what waited in the session.
   describeWith("mosquitto", "with an MQTT broker that outlives it", (program) => {
-    it("goes on where it was", { timeout: 60_000 }, async () => {
+    it("goes on where it was", hangGuard, async () => {
       const mosquitto = await Mosquitto.start(program, ["max_queued_messages 0"]);
       ends.push(() => mosquitto.end());
       await killedAfter([100, 400], mosquitto);

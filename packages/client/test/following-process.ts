@@ -55,7 +55,8 @@ export class FollowingProcess {
   #until(isSo: () => boolean): Promise<boolean> {
     return this.#waker.until(() => {
       if (isSo()) return true;
-      if (this.#child.exitCode !== null) throw new Error(`It ended with ${this.#child.exitCode}: ${this.#said}`);
+      const by = this.#child.exitCode ?? this.#child.signalCode;
+      if (by !== null) throw new Error(`It ended with ${by}: ${this.#said}`);
       return false;
     });
   }

@@ -79,7 +79,7 @@ async function startNginx(nginx: string, upstream: number): Promise<string> {
   const child = spawn(nginx, args, { stdio: "ignore" });
   onTestFinished(async () => {
     child.kill("SIGTERM");
-    if (child.exitCode === null) await once(child, "exit");
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     rmSync(folder, { recursive: true, force: true });
   });
   while (!(await isListening(port)));

@@ -52,7 +52,7 @@ async function readSettings(port: number, ports: readonly number[]): Promise<str
 }
 
 async function listening(port: number, child: ChildProcess): Promise<void> {
-  while (child.exitCode === null) {
+  while (child.exitCode === null && child.signalCode === null) {
     const socket = connect(port, "127.0.0.1");
     const isUp = await new Promise<boolean>((resolve) => {
       socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
