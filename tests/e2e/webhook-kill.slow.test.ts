@@ -69,7 +69,7 @@ interface Told {
   readonly acknowledged: Set<string>;
   /** Endpoints that were put while it ran, and what of `acknowledged` was published afterwards. */
   readonly late: Map<string, Set<string>>;
-  /** After each kill: the place, and the event of the newest delivery. */
+  /** After each kill: the place, and the event of the partner's newest delivery. */
   readonly left: (readonly [place: string | null, newest: string | null])[];
 }
 
@@ -127,7 +127,7 @@ describe("a service that is killed again and again", () => {
     expect(acknowledged.size).toBeGreaterThan(120);
     expect(late.size).toBeGreaterThan(6);
     expect(to.gone.size).toBeGreaterThan(6);
-    // Every event is an endpoint's: neither the place nor the deliveries were ever kept without the other.
+    // Every event is the partner's: neither the place nor the deliveries were ever kept without the other.
     expect(left).toHaveLength(7);
     for (const [place, newest] of left.slice(1)) expect(place).toBe(newest);
     for (const [what, ids] of to.received) expect([what, new Set(ids).size]).toEqual([what, 1]);

@@ -7,9 +7,10 @@ import { WebhookDispatcher } from "@starcast/webhook";
 
 const [path = "", origin = "", run = "", events = "0"] = process.argv.slice(2);
 const store = await SqliteStore.open(path);
-// What the kill left: the place, and the newest of the deliveries.
+// What the kill left: the place, and the newest delivery to who gets every event as the log is taken in. What another missed
+// while it was turned off is stored beside that.
 const place = await store.checkpoints.load("webhooks");
-const [newest] = (await store.deliveries.list({}, { limit: 1 })).deliveries;
+const [newest] = (await store.deliveries.list({ endpointId: "partner" }, { limit: 1 })).deliveries;
 process.send?.({ left: [place === null ? null : formatPosition(place), newest?.event.id ?? null] });
 const turnOn = (id: string): void => void endpoints.unpause(id);
 const broker = new Broker({
