@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { describeWith } from "../../../tests/services.ts";
 import { DeliveredEvents } from "../src/delivered-events.ts";
 import { Markers, maxMarkers } from "../src/markers.ts";
+import type { Item } from "../src/page-reader.ts";
 import { maxReaders, ReaderPool } from "../src/reader-pool.ts";
 import { useBuckets } from "./use-buckets.ts";
 
@@ -10,19 +11,20 @@ const largestPayload = 16_777_216;
 
 describeWith("nats-server", "what a store keeps at hand", (program) => {
   const buckets = useBuckets(program, `max_payload: ${largestPayload}`);
-  const { scheduler } = realSurroundings;
+  const openPool = (): ReaderPool<Item> =>
+    new ReaderPool({
+      link: buckets.link,
+      scheduler: realSurroundings.scheduler,
+      stream: "KV_kept",
+      timeoutMs: 15_000,
+      decode: ({ data }, { sequence }) => ({ offset: sequence, sizeBytes: data.length }),
+    });
   const keysThere = async (): Promise<number> => (await buckets.info()).state.messages;
 
   it("are so many readers, the latest used: who reads on gets one of them", async () => {
     const bucket = await buckets.open();
     await Promise.all(Array.from({ length: 40 }, (_, index) => bucket.put(`key-${index}`, "x")));
-    const pool = new ReaderPool({
-      link: buckets.link,
-      scheduler,
-      stream: "KV_kept",
-      timeoutMs: 15_000,
-      decode: ({ data }, { sequence }) => ({ offset: sequence, sizeBytes: data.length }),
-    });
+    const pool = openPool();
     const readAt = async (after: number): Promise<number | undefined> =>
       (await pool.read(after, 40, { maxEvents: 1, maxBytes: Infinity }))[0]?.offset;
     for (let after = 0; after < 2 * (maxReaders + 4); after += 2) expect(await readAt(after)).toBe(after + 1);
@@ -40,13 +42,7 @@ describeWith("nats-server", "what a store keeps at hand", (program) => {
     const sizes = [1, 900_000, 10_000_000, 1, ...Array.from({ length: 40 }, () => 1_000_000), 9_000_000, 9_000_000];
     for (const [index, size] of sizes.entries()) await bucket.put(`key-${index}`, "x".repeat(size));
     const { connection } = buckets.link;
-    const pool = new ReaderPool({
-      link: buckets.link,
-      scheduler,
-      stream: "KV_kept",
-      timeoutMs: 15_000,
-      decode: ({ data }, { sequence }) => ({ offset: sequence, sizeBytes: data.length }),
-    });
+    const pool = openPool();
     const before = connection.stats().inBytes;
     let readBytes = 0;
     for (const [index, size] of sizes.entries()) {
